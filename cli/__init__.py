@@ -1,0 +1,1 @@
+"""`nodeway`: the one command for people."""

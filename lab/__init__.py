@@ -1,0 +1,1 @@
+"""The lab: real Valkey, HAProxy, CDK, DNS and Lambda package in three networks on one machine."""

@@ -1,0 +1,127 @@
+"""`python -m lab.inside WHAT…`: what a person asks of a running lab, carried out inside its sandbox."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from lab import aws, layout, stay
+from lab.errors import LabError
+from lab.product import Product
+from lab.scenarios import NEW_SHARD_SLOTS, kill_haproxy
+from lab.world import World
+
+FAILED = 125
+
+
+def client(world: World, argv: Sequence[str]) -> int:
+    """Runs a command in the client's network; gives its exit code, 127 when there is no such command."""
+    words, environment = world.client_command(argv)
+    return subprocess.run(words, env=environment, check=False).returncode
+
+
+def start_for(argv: Sequence[str]) -> int:
+    """A lab for the time of one command: its steps go to standard error, its exit code is the command's."""
+
+    def say(what: str) -> None:
+        sys.stderr.write(f"lab: {what}\n")
+
+    return client(stay.deployed(say), argv)
+
+
+def failover(world: World, shard: str = "0001") -> str:
+    """A graceful failover of a shard."""
+    return f"shard {shard} is led by {world.cluster.failover(shard)} now"
+
+
+def kill_primary(world: World, shard: str = "0001") -> str:
+    """Kills a shard's primary; its replica takes over."""
+    killed = world.cluster.kill_primary(shard)
+    return (
+        f"{killed} was killed; {world.cluster.wait_for_primary(shard, other_than=killed)} leads now"
+    )
+
+
+def restart_node(world: World, name: str) -> str:
+    """Brings a killed node back under its name."""
+    world.cluster.restart_node(name)
+    return f"{name} is back"
+
+
+def kill_proxy(_: World, node: str = "demo-0001-001") -> str:
+    """Kills the HAProxy of a node; ECS replaces it, and its record follows."""
+    addresses = Product().records().get(f"{node}.{layout.ZONE}", ())
+    if not addresses:
+        msg = f"no node {node}; there are {', '.join(sorted(Product().records()))}"
+        raise LabError(msg)
+    kill_haproxy(addresses[0])
+    return f"the HAProxy of {node} at {addresses[0]} was killed"
+
+
+def scale_out(world: World) -> str:
+    """A new shard, a deploy that gives its nodes HAProxies and records, and slots for it."""
+    shard = world.cluster.add_shard()
+    aws.deploy("refresh=true")
+    moved = world.cluster.move_slots(shard, NEW_SHARD_SLOTS)
+    return f"shard {shard} has {moved} slots now"
+
+
+def resync(_: World) -> str:
+    """Runs the deployed resync function once."""
+    return json.dumps(Product().resync())
+
+
+EVENTS: Mapping[str, Callable[..., str]] = {
+    "failover": failover,
+    "kill-primary": kill_primary,
+    "restart-node": restart_node,
+    "kill-proxy": kill_proxy,
+    "scale-out": scale_out,
+    "resync": resync,
+}
+
+
+def status(world: World) -> dict[str, object]:
+    """The cluster, the records and the HAProxies as they are."""
+    product = Product()
+    primaries = set(world.cluster.primaries().values())
+    healthy = {p.address: p.healthy for p in product.proxies()}
+    records = product.records()
+    return {
+        "endpoint": f"{layout.CONFIGURATION_ENDPOINT}:{layout.PORT}",
+        "nodes": [
+            {
+                "name": node.name,
+                "alive": node.alive,
+                "role": "primary" if node.name in primaries else "replica",
+                "proxies": [
+                    {"address": a, "healthy": healthy.get(a, False)}
+                    for a in records.get(node.hostname, ())
+                ],
+            }
+            for node in world.cluster.nodes
+        ],
+    }
+
+
+def main(words: Sequence[str]) -> int:
+    """Carries out one request; gives an exit code."""
+    what, *rest = words
+    try:
+        match what:
+            case "client":
+                return client(World.attach(layout.run_dir()), rest)
+            case "start-for":
+                return start_for(rest)
+            case "status":
+                sys.stdout.write(json.dumps(status(World.attach(layout.run_dir()))) + "\n")
+            case "event":
+                sys.stdout.write(EVENTS[rest[0]](World.attach(layout.run_dir()), *rest[1:]) + "\n")
+    except LabError as error:
+        sys.stderr.write(f"lab: {error}\n")
+        return FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

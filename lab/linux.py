@@ -1,0 +1,90 @@
+"""The system calls that the lab needs and Python 3.11 has no function for.
+
+It must never know anything about the lab itself: namespaces, mounts and signals only.
+"""
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+# <linux/sched.h>, <sys/mount.h>, <sys/prctl.h>
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
+PR_SET_PDEATHSIG = 1
+
+T = TypeVar("T")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def unshare(flags: int) -> None:
+    """Move the calling process into new namespaces (unshare(2)); raises OSError."""
+    _check(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def mount(source: str, target: str, kind: str | None, flags: int = 0) -> None:
+    """Mount without options (mount(2)); raises OSError."""
+    result = _libc.mount(
+        source.encode(),
+        target.encode(),
+        kind.encode() if kind else None,
+        ctypes.c_ulong(flags),
+        None,
+    )
+    _check(result, f"mount {source} on {target}")
+
+
+def make_mounts_private() -> None:
+    """Nothing that this mount namespace mounts from now on is seen outside of it."""
+    mount("none", "/", None, MS_REC | MS_PRIVATE)
+
+
+def die_with_parent() -> None:
+    """The kernel kills this process when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG)."""
+    result = _libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
+    _check(result, "prctl(PR_SET_PDEATHSIG)")
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be reaped does not."""
+    try:
+        # the state follows the name, which is in brackets and may hold anything (proc(5))
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def started_at(pid: int) -> int:
+    """When a process started, in clock ticks since boot: tells it from a later one of the same pid."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+
+
+def in_network_of(pid: int, work: Callable[[], T]) -> T:
+    """Do `work` inside the network namespace of process `pid`; sockets it makes stay in there.
+
+    A thread of its own does it, since setns(2) moves one thread: nobody else ever sees the other network.
+    """
+
+    def run() -> T:
+        with Path(f"/proc/{pid}/ns/net").open("rb") as namespace:
+            entered = _libc.setns(namespace.fileno(), ctypes.c_int(CLONE_NEWNET))
+            _check(entered, f"enter the network of process {pid}")
+        return work()
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(run).result()

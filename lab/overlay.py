@@ -1,0 +1,83 @@
+"""The overlay on ministack as a whole: its parts in order, and what exists in the account from the start."""
+
+from pathlib import Path
+
+from ministack.core.responses import request_scope
+from ministack.services import ec2
+
+from lab import (
+    layout,
+    overlay_cloudformation,
+    overlay_elasticache,
+    overlay_iam,
+    overlay_lambda,
+    overlay_requests,
+    overlay_route53,
+    overlay_services,
+    overlay_strict,
+)
+from lab.containers import Runtime
+from lab.overlay_tasks import Tasks
+
+
+def install(run_dir: Path) -> None:
+    """Change ministack, before it serves its first request."""
+    Tasks(Runtime(run_dir)).install()
+    overlay_services.install()
+    overlay_requests.install()
+    overlay_route53.install()
+    overlay_elasticache.install()
+    overlay_lambda.install()
+    overlay_iam.install()
+    overlay_cloudformation.install()
+    overlay_strict.install()
+    with request_scope(layout.ACCOUNT, layout.REGION):
+        _seed()
+
+
+def _seed() -> None:
+    """The VPCs, subnets and the cache's security group of lab.layout; no default VPC."""
+    ec2._ensure_defaults_initialized()
+    for store in (
+        ec2._vpcs,
+        ec2._subnets,
+        ec2._security_groups,
+        ec2._route_tables,
+        ec2._internet_gateways,
+    ):
+        for key in list(store.keys()):
+            del store[key]
+    for vpc in (layout.CLIENT_VPC, layout.PROXY_VPC, layout.CACHE_VPC):
+        ec2._vpcs[vpc.vpc_id] = {
+            "VpcId": vpc.vpc_id,
+            "CidrBlock": str(vpc.cidr),
+            "State": "available",
+            "IsDefault": False,
+            "DhcpOptionsId": "dopt-00000001",
+            "InstanceTenancy": "default",
+            "OwnerId": layout.ACCOUNT,
+            "EnableDnsSupport": True,
+            "EnableDnsHostnames": True,
+        }
+    for subnet in layout.PROXY_SUBNETS:
+        ec2._subnets[subnet.subnet_id] = {
+            "SubnetId": subnet.subnet_id,
+            "VpcId": layout.PROXY_VPC.vpc_id,
+            "CidrBlock": str(subnet.cidr),
+            "AvailabilityZone": subnet.availability_zone,
+            "AvailabilityZoneId": f"use1-az{'abc'.index(subnet.availability_zone[-1]) + 1}",
+            "AvailableIpAddressCount": subnet.cidr.num_addresses - 5,
+            "State": "available",
+            "DefaultForAz": False,
+            "MapPublicIpOnLaunch": False,
+            "OwnerId": layout.ACCOUNT,
+        }
+    ec2._security_groups[layout.CACHE_SECURITY_GROUP] = {
+        "GroupId": layout.CACHE_SECURITY_GROUP,
+        "GroupName": "cache",
+        "Description": "the nodes of the lab's cluster",
+        "VpcId": layout.CACHE_VPC.vpc_id,
+        "OwnerId": layout.ACCOUNT,
+        "IpPermissions": [],
+        "IpPermissionsEgress": [],
+    }

@@ -1,0 +1,135 @@
+"""ECS requests that AWS refuses and ministack answers: limits, pages, clusters and networks that do not exist.
+
+It must never change what an allowed request does.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core.responses import error_response_json, json_response
+from ministack.services import ec2, ecs
+
+from lab import layout
+
+Data = dict[str, Any]
+Response = tuple[int, dict[str, str], bytes]
+Action = Callable[[Data], Response]
+
+
+class Refused(Exception):
+    """An answer that AWS gives instead of doing what was asked."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.answer = error_response_json(code, message, 400)
+
+
+def install() -> None:
+    """Patch the actions of ministack.services.ecs; after overlay_services.install."""
+    actions = ecs._ACTION_MAP
+    actions["ListServices"] = _paged(actions["ListServices"], "serviceArns")
+    for name, check in CHECKS.items():
+        actions[name] = _checked(check, actions[name])
+
+
+def _checked(
+    check: Callable[[Data], None], action: Callable[[Data], Response]
+) -> Callable[[Data], Response]:
+    def checked(data: Data) -> Response:
+        try:
+            check(data)
+        except Refused as refusal:
+            answer: Response = refusal.answer
+            return answer
+        return action(data)
+
+    return checked
+
+
+def _check_cluster(data: Data) -> None:
+    cluster = ecs._clusters.get(ecs._resolve_cluster_name(data.get("cluster", "default")) or "")
+    if cluster is None or cluster["status"] != "ACTIVE":
+        raise Refused("ClusterNotFoundException", "Cluster not found.")
+
+
+def _check_network(data: Data) -> None:
+    _check_cluster(data)
+    definition = ecs._task_defs.get(ecs._resolve_td_key(data.get("taskDefinition", "")))
+    if definition is None:
+        raise Refused(
+            "ClientException", f"Unable to find task definition: {data.get('taskDefinition')}"
+        )
+    if (data.get("deploymentController") or {}).get("type", "ECS") != "ECS":
+        raise Refused(
+            "InvalidParameterException",
+            "the lab's services deploy with the controller of type ECS only",
+        )
+    if definition["networkMode"] != "awsvpc":
+        raise Refused("ClientException", "the lab runs tasks of networkMode awsvpc only")
+    awsvpc = (data.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+    if not awsvpc.get("subnets"):
+        raise Refused(
+            "InvalidParameterException",
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+        )
+    places = {subnet.subnet_id for subnet in layout.PROXY_SUBNETS}
+    for key, store, what in (
+        ("subnets", places, "subnet"),
+        ("securityGroups", ec2._security_groups, "securityGroup"),
+    ):
+        for identity in awsvpc.get(key) or ():
+            if identity not in store:
+                raise Refused(
+                    "InvalidParameterException", f"The {what} ID '{identity}' does not exist"
+                )
+
+
+def _at_most(key: str, limit: int) -> Callable[[Data], None]:
+    def check(data: Data) -> None:
+        _check_cluster(data)
+        count = len(data.get(key) or ())
+        if not 1 <= count <= limit:
+            raise Refused(
+                "InvalidParameterException", f"{key}: {count} given; allowed: 1 to {limit}"
+            )
+
+    return check
+
+
+def _check_page(data: Data) -> None:
+    _check_cluster(data)
+    size = data.get("maxResults")
+    if size is not None and not 1 <= int(size) <= 100:
+        raise Refused("InvalidParameterException", f"maxResults: {size} given; allowed: 1 to 100")
+
+
+def _paged(
+    action: Callable[[Data], Response], key: str, default: int = 10
+) -> Callable[[Data], Response]:
+    """Pages of an action that ministack answers whole; ListServices gives 10 unless asked for more."""
+
+    def page(data: Data) -> Response:
+        status, headers, body = action(data)
+        if status != 200:
+            return status, headers, body
+        everything, start = json.loads(body)[key], int(data.get("nextToken") or 0)
+        end = start + int(data.get("maxResults") or default)
+        more = {"nextToken": str(end)} if end < len(everything) else {}
+        answer: Response = json_response({key: everything[start:end], **more})
+        return answer
+
+    return page
+
+
+CHECKS: dict[str, Callable[[Data], None]] = {
+    "CreateService": _check_network,
+    "DeleteService": _check_cluster,
+    "DescribeServices": _at_most("services", 10),
+    "DescribeTasks": _at_most("tasks", 100),
+    "ListServices": _check_page,
+    "ListTasks": _check_page,
+    "RunTask": _check_network,
+    "StopTask": _check_cluster,
+    "UpdateService": _check_cluster,
+}

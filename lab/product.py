@@ -1,0 +1,92 @@
+"""The deployed product, looked at from outside through the AWS API, as an operator with boto3 would."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from lab import layout
+from lab.errors import LabError
+from resync.ecs import Ecs
+from resync.route53 import Route53Zone
+from resync.topology import Proxy, RecordType
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_route53 import Route53Client
+
+STACK = f"nodeway-lab-{layout.REPLICATION_GROUP}"
+
+
+def client(service: str) -> Any:  # noqa: ANN401 (boto3 makes clients by name)
+    """A boto3 client of the fake account."""
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        region_name=layout.REGION,
+        endpoint_url=layout.AWS_ENDPOINT,
+        aws_access_key_id=layout.ACCOUNT,
+        aws_secret_access_key="lab",  # noqa: S106 (the fake account takes any)
+    )
+
+
+@dataclass(frozen=True)
+class Product:
+    """What the three stacks made."""
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The stacks' outputs; raises LabError when they are not deployed."""
+        cloudformation = client("cloudformation")
+        found: dict[str, str] = {}
+        for name in ("haproxy", "dns", "resync"):
+            try:
+                stack = cloudformation.describe_stacks(StackName=f"{STACK}-{name}")["Stacks"][0]
+            except cloudformation.exceptions.ClientError as error:
+                msg = f"stack {STACK}-{name} is not deployed: {error}"
+                raise LabError(msg) from error
+            found |= {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+        return found
+
+    def records(self) -> dict[str, tuple[str, ...]]:
+        """Name to addresses, of the zone's A records."""
+        route53: Route53Client = client("route53")
+        zone = Route53Zone(route53, self.outputs["HostedZoneId"])
+        return {r.name: r.values for r in zone.records() if r.type is RecordType.A}
+
+    def proxies(self) -> tuple[Proxy, ...]:
+        """The HAProxy tasks that ECS means to run."""
+        ecs: ECSClient = client("ecs")
+        return Ecs(ecs).fleet(self.outputs["EcsCluster"]).proxies
+
+    def resync(self) -> dict[str, Any]:
+        """Runs the deployed function once and gives its answer; raises LabError when it failed."""
+        answer = client("lambda").invoke(FunctionName=self.outputs["ResyncFunction"], Payload=b"{}")
+        said = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            msg = f"the resync function failed: {said}"
+            raise LabError(msg)
+        return dict(said)
+
+    def changes(self) -> int:
+        """How many changes the runs so far have made, from the function's own log."""
+        return len(self.log("change"))
+
+    def log(self, message: str) -> list[dict[str, Any]]:
+        """The function's log lines with this message."""
+        logs = client("logs")
+        pages = logs.get_paginator("filter_log_events").paginate(
+            logGroupName=self.log_group, filterPattern=""
+        )
+        lines = [event["message"] for page in pages for event in page["events"]]
+        parsed = [json.loads(line) for line in lines if line.startswith("{")]
+        return [line for line in parsed if line.get("message") == message]
+
+    @cached_property
+    def log_group(self) -> str:
+        """The function's log group."""
+        function = client("lambda").get_function_configuration(
+            FunctionName=self.outputs["ResyncFunction"]
+        )
+        return str(function["LoggingConfig"]["LogGroup"])

@@ -1,0 +1,138 @@
+"""What a scenario is: a named promise, the figures it measured, and whether the promise held."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab import layout
+from lab.errors import LabError
+from lab.waiting import wait_until
+from lab.world import World
+
+Figures = dict[str, Any]
+
+
+class BrokenPromise(AssertionError):
+    """A scenario saw something else than it promises; `figures` hold what it saw."""
+
+    def __init__(self, message: str, figures: Figures) -> None:
+        """The message says what was expected and what was seen."""
+        super().__init__(message)
+        self.figures = figures
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One scenario's outcome, in the form of the report."""
+
+    name: str
+    passed: bool
+    seconds: float
+    figures: Figures = field(default_factory=dict)
+
+
+def run(name: str, play: Callable[[World], Figures], world: World) -> Result:
+    """Plays one scenario. What goes wrong in it is its result, not the end of the story."""
+    started = time.monotonic()
+    try:
+        passed, figures = True, play(world)
+    except BrokenPromise as broken:
+        passed, figures = False, {"expected": str(broken), **broken.figures}
+    except LabError as error:
+        passed, figures = False, {"error": str(error)}
+    return Result(name, passed, round(time.monotonic() - started, 2), figures)
+
+
+def promise(held: object, message: str, figures: Figures) -> None:
+    """Raises BrokenPromise with what was seen, unless the promise held."""
+    if not held:
+        raise BrokenPromise(message, figures)
+
+
+def client(world: World, *words: str) -> Figures:
+    """Runs the lab's client program in the client's network; its last line of output is its figures."""
+    done = world.client([sys.executable, "-m", "lab.client", *words], check=False)
+    lines = done.stdout.strip().splitlines()
+    if not lines:
+        said = done.stderr.strip().splitlines()[-1:] or ["nothing"]
+        msg = f"the client ended with {done.returncode} and said: {said[0]}"
+        raise LabError(msg)
+    figures: Figures = json.loads(lines[-1])
+    return figures
+
+
+class Load:
+    """A client that writes all the time in the client's network."""
+
+    def __init__(self, stop_file: Path, progress: Path) -> None:
+        """Use `under_load`."""
+        self._stop_file = stop_file
+        self._progress = progress
+        self.figures: Figures = {}
+
+    def acknowledged(self) -> int:
+        """Writes acknowledged so far."""
+        try:
+            return int(json.loads(self._progress.read_text())["acknowledged"])
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    def goes_on(self, writes: int, *, timeout_seconds: float = 60) -> None:
+        """Waits until so many more writes were acknowledged; raises LabError when they are not."""
+        before = self.acknowledged()
+        wait_until(
+            lambda: self.acknowledged() >= before + writes,
+            timeout_seconds=timeout_seconds,
+            what=f"{writes} more acknowledged writes after {before}",
+        )
+
+
+@contextmanager
+def under_load(world: World, name: str) -> Iterator[Load]:
+    """A client writes from before the block to after it; then `figures` hold what it saw."""
+    stop_file, progress = (world.run_dir / f"load-{name}.{kind}" for kind in ("stop", "json"))
+    for stale in (stop_file, progress):
+        stale.unlink(missing_ok=True)
+    words, environment = world.client_command(
+        [
+            sys.executable,
+            "-m",
+            "lab.client",
+            "load",
+            "--until-file",
+            str(stop_file),
+            "--progress",
+            str(progress),
+        ]
+    )
+    load = Load(stop_file, progress)
+    process = start(words, environment)
+    try:
+        load.goes_on(500)
+        yield load
+        load.goes_on(500)
+    finally:
+        stop_file.touch()
+        out, err = process.communicate(timeout=60)
+    if process.returncode != 0 or not out.strip():
+        msg = f"the load client ended with {process.returncode}: {err.strip().splitlines()[-1:]}"
+        raise LabError(msg)
+    load.figures.update(json.loads(out.strip().splitlines()[-1]))
+
+
+def start(words: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+    """Starts a program of the lab with its output in our hands."""
+    return subprocess.Popen(
+        words,
+        cwd=layout.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

@@ -1,0 +1,139 @@
+"""`python -m lab.story`: the whole story in this sandbox, told while it goes on, with a table and a report at the end.
+
+It must never end well when a promise was broken: the exit code is 1 then.
+"""
+
+import json
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from lab import layout
+from lab.errors import LabError
+from lab.scenario import Result, run
+from lab.scenarios import STORY
+from lab.world import World
+
+REPORT = layout.ROOT / "build" / "lab" / "report.json"
+SHOWN = {
+    "error": "client saw",
+    "moved": "node said",
+    "nodes": "nodes",
+    "slots_covered": "slots",
+    "keys_read_back": "keys read back",
+    "tls_verified": "TLS verified",
+    "outcomes": "outcomes",
+    "acknowledged": "writes",
+    "errors": "errors",
+    "longest_gap_seconds": "longest gap (s)",
+    "lost_acknowledged": "lost",
+    "records": "records",
+    "slots_moved": "slots moved",
+    "expected": "expected",
+}
+"""The figures that the table shows, and their names there; the report has all."""
+
+
+SHORT_LIST = 3
+WIDTH_WITHOUT_TERMINAL = 140
+
+
+class Teller:
+    """Says what is going on: a spinner with the step on a terminal, plain lines elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status = ExitStack()
+        self._began = time.monotonic()
+
+    def step(self, what: str) -> None:
+        """A step begins."""
+        self._status.close()
+        self._console.print(
+            f"[dim]{time.monotonic() - self._began:5.1f}s[/dim] {what}", highlight=False
+        )
+        if self._console.is_terminal:
+            self._status.enter_context(self._console.status(what))
+
+    def result(self, result: Result) -> None:
+        """A scenario ended."""
+        self._status.close()
+        mark = "[green]ok[/green]" if result.passed else "[red]FAILED[/red]"
+        self._console.print(f"       {mark} in {result.seconds:.1f} s", highlight=False)
+
+
+def main() -> int:
+    """Tells the story; gives the exit code."""
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
+    teller = Teller(console)
+    results: list[Result] = []
+    try:
+        world = World.start(layout.run_dir(), teller.step)
+        for play in STORY:
+            teller.step(f"{play.__name__}: {str(play.__doc__).partition(':')[0].partition('.')[0]}")
+            result = run(play.__name__, play, world)
+            results.append(result)
+            teller.result(result)
+    except LabError as error:
+        teller.result(Result("start", passed=False, seconds=0))
+        console.print(f"[red]the lab could not go on[/red]: {error}", highlight=False)
+    write_report(results)
+    console.print(table(results))
+    console.print(f"report: {REPORT.relative_to(layout.ROOT)}", highlight=False)
+    return 0 if len(results) == len(STORY) and all(result.passed for result in results) else 1
+
+
+def write_report(results: list[Result]) -> None:
+    """The machine's form of the table, whole or not at all."""
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    scratch = REPORT.with_suffix(".new")
+    scratch.write_text(
+        json.dumps({"scenarios": [asdict(result) for result in results]}, indent=2) + "\n"
+    )
+    scratch.replace(REPORT)
+
+
+def table(results: list[Result]) -> Table:
+    """The results for a person."""
+    shown = Table(
+        title="Nodeway lab: real Valkey, HAProxy, CDK CLI, DNS and Lambda package",
+        title_justify="left",
+    )
+    shown.add_column("scenario", no_wrap=True)
+    shown.add_column("result")
+    shown.add_column("s", justify="right")
+    shown.add_column("what was seen", overflow="fold")
+    for result in results:
+        verdict = "[green]ok[/green]" if result.passed else "[red]FAILED[/red]"
+        shown.add_row(result.name, verdict, f"{result.seconds:.1f}", seen(result.figures))
+    return shown
+
+
+def seen(figures: dict[str, Any]) -> str:
+    """The figures of a scenario as one line."""
+    parts = (f"{label}: {text(figures[name])}" for name, label in SHOWN.items() if name in figures)
+    return ", ".join(parts)
+
+
+def text(value: object) -> str:
+    """A figure for a person."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case list() | tuple() if len(value) > SHORT_LIST:
+            return str(len(value))
+        case list() | tuple():
+            return " ".join(map(str, value))
+        case _:
+            return str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

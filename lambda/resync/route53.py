@@ -1,0 +1,117 @@
+"""Adapter in and out: one Route 53 hosted zone.
+
+An update is DELETE of exactly what was read plus CREATE of what is wanted, in one atomic batch: Route 53 refuses the batch if
+anybody changed the record in between (compare and set). The SOA cannot be deleted, so it alone is an UPSERT.
+https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
+"""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from resync.errors import ApplyFailed, Conflict, ReadFailed
+from resync.plan import Change, Create, Delete, Update
+from resync.topology import Record, RecordType, address, hostname
+
+if TYPE_CHECKING:
+    from mypy_boto3_route53 import Route53Client
+    from mypy_boto3_route53.type_defs import (
+        ChangeTypeDef,
+        ResourceRecordSetOutputTypeDef,
+        ResourceRecordSetTypeDef,
+    )
+
+COMMENT_LIMIT = 256
+"""Characters of a change batch's comment."""
+
+LOST_RACE = ("already exists", "not found", "do not match")
+"""How Route 53 says that a record is not what the batch expects."""
+
+
+class Route53Zone:
+    """Reads and changes one hosted zone with a boto3 client."""
+
+    def __init__(self, client: "Route53Client", hosted_zone_id: str) -> None:
+        self._client = client
+        self._id = hosted_zone_id
+
+    def records(self) -> tuple[Record, ...]:
+        """The A record sets and the SOA, all pages; raises ReadFailed unless every page was read."""
+        try:
+            pages = self._client.get_paginator("list_resource_record_sets").paginate(
+                HostedZoneId=self._id
+            )
+            sets = [one for page in pages for one in page["ResourceRecordSets"]]
+        except (ClientError, BotoCoreError) as error:
+            msg = f"Route 53 did not answer for zone {self._id}: {error}"
+            raise ReadFailed(msg) from error
+        return tuple(sorted(record for one in sets if (record := record_of(one)) is not None))
+
+    def change(self, batch: tuple[Change, ...], comment: str) -> str:
+        """Applies the batch, all or nothing; raises Conflict when a record is no longer what was read, else ApplyFailed."""
+        changes = [entry for change in batch for entry in entries(change)]
+        try:
+            answer = self._client.change_resource_record_sets(
+                HostedZoneId=self._id,
+                ChangeBatch={"Comment": comment[:COMMENT_LIMIT], "Changes": changes},
+            )
+        except ClientError as error:
+            if lost_race(error):
+                msg = f"zone {self._id} was changed by somebody else: {error}; the next run reads it again"
+                raise Conflict(msg) from error
+            msg = f"Route 53 refused the change of zone {self._id}: {error}"
+            raise ApplyFailed(msg) from error
+        except BotoCoreError as error:
+            msg = f"Route 53 did not answer the change of zone {self._id}: {error}"
+            raise ApplyFailed(msg) from error
+        return answer["ChangeInfo"]["Id"].rpartition("/")[2]
+
+
+def lost_race(error: ClientError) -> bool:
+    """Whether a refusal is about somebody else's change; InvalidChangeBatch is also Route 53's word for what can never work."""
+    told = error.response.get("Error", {})
+    code, text = told.get("Code"), told.get("Message", "")
+    return code == "PriorRequestNotComplete" or (
+        code == "InvalidChangeBatch" and any(words in text for words in LOST_RACE)
+    )
+
+
+def record_of(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
+    """The record of a plain A or SOA record set; None for every other kind, which this program never touches."""
+    plain = "ResourceRecords" in one and "SetIdentifier" not in one
+    if not plain or one["Type"] not in set(RecordType):
+        return None
+    try:
+        name = hostname(one["Name"])
+    except ValueError:  # a wildcard, or another name that is no host's and so none of ours
+        return None
+    values = [value["Value"] for value in one["ResourceRecords"]]
+    if one["Type"] == "A":
+        return Record.a(name, [address(v) for v in values], one["TTL"])
+    return Record(name, RecordType.SOA, tuple(values), one["TTL"])
+
+
+def entries(change: Change) -> "list[ChangeTypeDef]":
+    """The API's entries for one change."""
+    match change:
+        case Create(new, _):
+            return [{"Action": "CREATE", "ResourceRecordSet": record_set(new)}]
+        case Update(_, new, _) if new.type is RecordType.SOA:
+            return [{"Action": "UPSERT", "ResourceRecordSet": record_set(new)}]
+        case Update(old, new, _):
+            return [
+                {"Action": "DELETE", "ResourceRecordSet": record_set(old)},
+                {"Action": "CREATE", "ResourceRecordSet": record_set(new)},
+            ]
+        case Delete(old, _):
+            return [{"Action": "DELETE", "ResourceRecordSet": record_set(old)}]
+
+
+def record_set(record: Record) -> "ResourceRecordSetTypeDef":
+    """The API's form of a record."""
+    return {
+        "Name": record.name,
+        "Type": record.type.value,
+        "TTL": record.ttl,
+        "ResourceRecords": [{"Value": value} for value in record.values],
+    }

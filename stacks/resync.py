@@ -1,0 +1,243 @@
+"""The resync function, what wakes it, and the run that ends every deployment."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct, IConstruct
+
+from haproxy_templates.render import TEMPLATES
+from resync.settings import Mode
+from stacks.config import ClusterConfig, EnvironmentConfig
+from stacks.dns import DnsStack
+from stacks.haproxy import HaproxyStack
+from stacks.layer import powertools_layer
+from stacks.review import acknowledge
+from stacks.topology import KnownTopology
+
+SOURCE = Path(__file__).resolve().parent.parent / "lambda"
+NOT_CODE = ["**/__pycache__", "**/*.pyc", "*.egg-info"]
+TIMEOUT = cdk.Duration.minutes(10)
+"""For the deployment's run, which waits for the last HAProxy to become healthy; a scheduled run takes seconds."""
+
+TOPOLOGY_CALLS = [
+    "IncreaseReplicaCount",
+    "DecreaseReplicaCount",
+    "ModifyReplicationGroupShardConfiguration",
+    "ModifyReplicationGroup",
+    "TestFailover",
+]
+
+
+class ResyncStack(cdk.Stack):
+    """Keeps one zone's records true: function, permissions, triggers, and the deployment's own run."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: EnvironmentConfig,
+        cluster: ClusterConfig,
+        topology: KnownTopology,
+        fleet: HaproxyStack,
+        dns: DnsStack,
+        **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
+    ) -> None:
+        super().__init__(scope, construct_id, **stack)
+        self.failures = sqs.Queue(
+            self,
+            "Failures",
+            retention_period=cdk.Duration.days(14),
+            enforce_ssl=True,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+        )
+        self.function = self._function(environment, cluster, fleet, dns)
+        grant_reads(self.function, cluster, fleet)
+        dns.grant_sync(self.function)
+        acknowledge(self.failures, "SQS3", "it is itself where the function's failed events end")
+        clusters = (
+            f"arn:<AWS::Partition>:elasticache:{environment.region}:{environment.account}:cluster:*"
+        )
+        acknowledge(
+            role_policy(self.function),
+            f"IAM5[Resource::{clusters}]",
+            "DescribeCacheClusters has no filter by group",
+        )
+        acknowledge(
+            role_policy(self.function),
+            "IAM5[Resource::*]",
+            "tasks have no names before they run; ecs:cluster limits it",
+        )
+        deployed = self._run_at_the_end(environment, topology, fleet)
+        if environment.resync is not Mode.OFF:
+            self._triggers(fleet, after=deployed)
+        cdk.CfnOutput(self, "ResyncFunction", value=self.function.function_name)
+
+    def _function(
+        self,
+        environment: EnvironmentConfig,
+        cluster: ClusterConfig,
+        fleet: HaproxyStack,
+        dns: DnsStack,
+    ) -> lambda_.Function:
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        log_group.grant_write(role)
+        return lambda_.Function(
+            self,
+            "Function",
+            description=f"Keeps the records of {dns.zone_name} true",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.X86_64,
+            handler="resync.handler.handle",
+            code=lambda_.Code.from_asset(str(SOURCE), exclude=NOT_CODE),
+            layers=[powertools_layer(self, "Powertools")],
+            role=role,
+            log_group=log_group,
+            memory_size=256,
+            timeout=TIMEOUT,
+            # one run at a time: two could undo each other
+            reserved_concurrent_executions=1,
+            retry_attempts=2,
+            max_event_age=cdk.Duration.minutes(10),
+            on_failure=destinations.SqsDestination(self.failures),
+            environment={
+                "REPLICATION_GROUP_ID": cluster.replication_group_id,
+                "HOSTED_ZONE_ID": dns.zone.hosted_zone_id,
+                "ZONE_NAME": dns.zone_name,
+                "ECS_CLUSTER": fleet.cluster.cluster_name,
+                "TTL_SECONDS": str(environment.ttl),
+                "RESYNC": environment.resync.value,
+                "PINS": json.dumps(pins_of(environment, dns.zone_name), sort_keys=True),
+            },
+        )
+
+    def _run_at_the_end(
+        self, environment: EnvironmentConfig, topology: KnownTopology, fleet: HaproxyStack
+    ) -> cdk.CustomResource:
+        """A run after all services are stable; it fails the deployment if the records do not become true.
+
+        It runs again whenever anything that it depends on is deployed differently.
+        """
+        what = [environment.model_dump(mode="json"), topology.model_dump(mode="json")]
+        code = [
+            cdk.FileSystem.fingerprint(str(path), exclude=NOT_CODE) for path in (SOURCE, TEMPLATES)
+        ]
+        deployed = cdk.CustomResource(
+            self,
+            "Records",
+            service_token=self.function.function_arn,
+            resource_type="Custom::NodewayRecords",
+            service_timeout=TIMEOUT,
+            properties={
+                "Deployed": hashlib.sha256(
+                    json.dumps([what, code], sort_keys=True).encode()
+                ).hexdigest()
+            },
+        )
+        deployed.node.add_dependency(self.function)
+        deployed.node.add_dependency(fleet)
+        return deployed
+
+    def _triggers(self, fleet: HaproxyStack, *, after: Construct) -> None:
+        """A schedule as the guarantee, events to be fast. Made last and removed first, so that none runs beside a teardown."""
+        function = targets.LambdaFunction(self.function)
+        rules = [
+            events.Rule(
+                self,
+                "EveryMinute",
+                schedule=events.Schedule.rate(cdk.Duration.minutes(1)),
+                targets=[function],
+            ),
+            events.Rule(
+                self,
+                "TaskChanged",
+                event_pattern=events.EventPattern(
+                    source=["aws.ecs"],
+                    detail_type=["ECS Task State Change"],
+                    detail={
+                        "clusterArn": [fleet.cluster.cluster_arn],
+                        "lastStatus": ["RUNNING", "DEACTIVATING", "STOPPED"],
+                    },
+                ),
+                targets=[function],
+            ),
+            events.Rule(
+                self,
+                "TopologyCalled",
+                event_pattern=events.EventPattern(
+                    source=["aws.elasticache"],
+                    detail_type=["AWS API Call via CloudTrail"],
+                    detail={
+                        "eventSource": ["elasticache.amazonaws.com"],
+                        "eventName": TOPOLOGY_CALLS,
+                    },
+                ),
+                targets=[function],
+            ),
+        ]
+        for rule in rules:
+            rule.node.add_dependency(after)
+
+
+def grant_reads(function: lambda_.Function, cluster: ClusterConfig, fleet: HaproxyStack) -> None:
+    """The describes of a run, on the narrowest resource that each action takes."""
+    where = cdk.Stack.of(function)
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            sid="ReadTopology",
+            actions=["elasticache:DescribeReplicationGroups", "elasticache:DescribeCacheClusters"],
+            resources=[
+                where.format_arn(
+                    service="elasticache",
+                    resource=kind,
+                    resource_name=name,
+                    arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+                )
+                for kind, name in (
+                    ("replicationgroup", cluster.replication_group_id),
+                    ("cluster", "*"),
+                )
+            ],
+        )
+    )
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            sid="ReadTasks",
+            actions=["ecs:ListTasks", "ecs:DescribeTasks"],
+            resources=["*"],
+            conditions={"ArnEquals": {"ecs:cluster": fleet.cluster.cluster_arn}},
+        )
+    )
+
+
+def pins_of(environment: EnvironmentConfig, zone_name: str) -> dict[str, list[str]]:
+    """The pins whose names are in this zone."""
+    return {
+        name: list(values)
+        for name, values in environment.pins.items()
+        if name.endswith(f".{zone_name}")
+    }
+
+
+def role_policy(function: lambda_.Function) -> IConstruct:
+    """The inline policy that the grants made."""
+    if function.role is None:
+        msg = "the function has no role"
+        raise TypeError(msg)
+    return function.role.node.find_child("DefaultPolicy")

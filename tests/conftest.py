@@ -1,0 +1,44 @@
+"""What every layer of tests shares: options, and a world without anybody's AWS account."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# reproducible everywhere: the same examples each time, and no clock on a shared machine
+settings.register_profile("nodeway", derandomize=True, deadline=None, database=None)
+settings.load_profile("nodeway")
+
+AWS_VARIABLES = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds --update-golden."""
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write what is rendered as the new golden files",
+    )
+
+
+@pytest.fixture
+def fake_aws(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No profile, no role, no metadata service: credentials that open nothing."""
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name, value in AWS_VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.fixture
+def empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, empty."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,0 +1,32 @@
+"""Sandboxes for the lab's own tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import sandbox
+from lab.errors import LabError
+from tests.lab.room import Room, open_room
+
+
+@pytest.fixture(scope="session")
+def walls() -> None:
+    """Skips, with the reason, where the machine can build no sandbox."""
+    try:
+        sandbox.check()
+    except LabError as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="module")
+def room(walls: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """One sandbox for all tests of a module."""
+    with open_room(tmp_path_factory.mktemp("run")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    """A run directory of the test's own."""
+    return tmp_path / "run"

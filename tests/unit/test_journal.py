@@ -1,0 +1,259 @@
+"""Stage 6: what a run tells, read back from standard output as CloudWatch would."""
+
+import io
+import json
+import logging
+import sys
+from typing import Any
+
+import pytest
+
+from resync.journal import NAMESPACE, LogJournal, SinceSuccess
+from resync.sync import Outcome, apply_to, show_only, sync
+from tests.fakes import (
+    ONE,
+    THREE,
+    TWO,
+    MemoryJournal,
+    World,
+    fleet,
+    named,
+    proxy,
+    record,
+    settings,
+    topology,
+    world,
+)
+
+METRICS = {
+    "SecondsSinceSuccess",
+    "Nodes",
+    "NodesWithoutOwnProxy",
+    "Creates",
+    "Updates",
+    "Deletes",
+    "GuardTripped",
+}
+FIELDS = {
+    *(
+        "level",
+        "location",
+        "message",
+        "timestamp",
+        "service",
+        "cluster",
+        "request_id",
+        "trigger",
+        "xray_trace_id",
+    ),
+    *("action", "record", "type", "why", "old", "new", "ttl", "change_id", "rule", "reason"),
+    *(
+        "outcome",
+        "checksum",
+        "nodes",
+        "nodes_without_proxy",
+        "planned",
+        "applied",
+        "refused",
+        "problems",
+        "error",
+        "kind",
+    ),
+}
+
+
+class StandardOutput(io.TextIOBase):
+    """Whatever standard output is at the moment: pytest has another one for each phase of each test."""
+
+    def write(self, text: str) -> int:
+        """Writes to it."""
+        return sys.stdout.write(text)
+
+
+@pytest.fixture
+def journal() -> LogJournal:
+    """A journal whose lines the test can capture, also when another test had one before."""
+    written = LogJournal(cluster="demo", request_id="r-1", trigger="aws.events")
+    for handler in logging.getLogger("resync").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.stream = StandardOutput()
+    return written
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """What was written: one JSON object a line."""
+    return [json.loads(one) for one in capsys.readouterr().out.splitlines()]
+
+
+def log_and_metrics(
+    capsys: pytest.CaptureFixture[str],
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The log lines, and the one EMF line."""
+    all_lines = lines(capsys)
+    (metrics,) = [one for one in all_lines if "_aws" in one]
+    return [one for one in all_lines if "_aws" not in one], metrics
+
+
+def changed_world() -> World:
+    """A world where one name is created, one updated, one deleted and one refused."""
+    return world(
+        topology(ONE, TWO, endpoint=False),
+        fleet(proxy(ONE, "10.20.1.5")),
+        record(ONE, "10.20.1.4"),
+        record(TWO, "10.20.1.6"),
+        record(THREE, "10.20.1.7"),
+    )
+
+
+def run(here: World) -> Outcome:
+    """One applying run."""
+    return sync(here.ports, settings(), MemoryJournal(), apply_to(here.ports, "test"))
+
+
+def test_journal_writes_a_line_for_each_change_and_one_for_the_run(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Old and new values, why, which request, which Route 53 change."""
+    outcome = run(changed_world())
+
+    journal.write(outcome)
+
+    log, _ = log_and_metrics(capsys)
+    changes = {one["record"]: one for one in log if one["message"] == "change"}
+    moved = changes[named(ONE)]
+    assert (moved["action"], moved["old"], moved["new"], moved["ttl"]) == (
+        "update",
+        ["10.20.1.4"],
+        ["10.20.1.5"],
+        5,
+    )
+    assert (moved["why"], moved["request_id"], moved["trigger"]) == (
+        "1 healthy HAProxy task",
+        "r-1",
+        "aws.events",
+    )
+    assert moved["change_id"] == "C2"
+    assert changes[named(THREE)]["action"] == "delete"
+    assert changes[named(THREE)]["old"] == ["10.20.1.7"]
+    (told,) = [one for one in log if one["message"] == "run"]
+    assert (told["outcome"], told["planned"], told["applied"], told["refused"]) == (
+        "changed",
+        3,
+        3,
+        1,
+    )
+    assert told["checksum"] == outcome.plan.checksum
+    assert told["nodes_without_proxy"] == [named(TWO)]
+
+
+def test_journal_warns_of_each_refusal(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the guard stopped is told with its rule and reason."""
+    journal.write(run(changed_world()))
+
+    log, _ = log_and_metrics(capsys)
+    (refused,) = [one for one in log if one["message"] == "refused"]
+    assert (refused["level"], refused["record"]) == ("WARNING", named(TWO))
+    assert refused["rule"] == "last_address_of_a_live_node_stays"
+    assert refused["reason"] == "it is the last address of a live node"
+
+
+def test_journal_writes_every_metric_once_a_run(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CloudWatch finds the metrics by their embedded description."""
+    journal.write(run(changed_world()))
+
+    _, metrics = log_and_metrics(capsys)
+    (described,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert described["Namespace"] == NAMESPACE
+    assert {one["Name"] for one in described["Metrics"]} == METRICS
+    assert ["Cluster"] in [sorted(set(names) - {"service"}) for names in described["Dimensions"]]
+    assert metrics["Cluster"] == "demo"
+    assert {name: metrics[name][0] for name in METRICS} == {
+        "SecondsSinceSuccess": 0,
+        "Nodes": 2,
+        "NodesWithoutOwnProxy": 1,
+        "Creates": 0,
+        "Updates": 2,
+        "Deletes": 1,
+        "GuardTripped": 1,
+    }
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_journal_tells_a_run_that_applied_nothing(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str], *, planned: bool
+) -> None:
+    """A dry run is `planned`, a run with nothing to do is `unchanged`; neither counts as a change."""
+    here = world(topology(ONE), fleet(proxy(ONE, "10.20.1.5")))
+    if not planned:
+        run(here)
+
+    journal.write(sync(here.ports, settings(), MemoryJournal(), show_only))
+
+    log, metrics = log_and_metrics(capsys)
+    (told,) = [one for one in log if one["message"] == "run"]
+    assert told["outcome"] == ("planned" if planned else "unchanged")
+    assert metrics["Creates"] == [0.0]
+
+
+def test_journal_tells_creates_with_their_values(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A first address has no old value."""
+    journal.write(run(world(topology(ONE), fleet(proxy(ONE, "10.20.1.5")))))
+
+    log, metrics = log_and_metrics(capsys)
+    (created,) = [one for one in log if one.get("record") == named(ONE)]
+    assert (created["action"], created["new"], "old" in created) == ("create", ["10.20.1.5"], False)
+    assert metrics["Creates"] == [2.0]
+
+
+def test_journal_tells_a_failed_run_and_how_long_since_the_last_good_one(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error's own words, and the metric that the alarm watches."""
+    journal.failed(ValueError("throttled"), seconds_since_success=61.5)
+
+    log, metrics = log_and_metrics(capsys)
+    (told,) = log
+    assert (told["level"], told["outcome"], told["error"], told["kind"]) == (
+        "ERROR",
+        "failed",
+        "throttled",
+        "ValueError",
+    )
+    assert metrics["SecondsSinceSuccess"] == [61.5]
+
+
+def test_journal_tells_a_skipped_run(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run that may not do anything says why."""
+    journal.skipped("resync=off")
+
+    (told,) = lines(capsys)
+    assert (told["message"], told["outcome"], told["why"]) == ("run", "skipped", "resync=off")
+
+
+def test_journal_has_no_field_that_could_hold_a_secret(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only known fields are written: nobody adds a token to the log by accident."""
+    journal.write(run(changed_world()))
+    journal.failed(ValueError("throttled"), seconds_since_success=1)
+
+    log = [one for one in lines(capsys) if "_aws" not in one]
+    assert {name for one in log for name in one} <= FIELDS
+
+
+def test_since_success_counts_from_the_last_good_run() -> None:
+    """It begins with the process, and anew with each success."""
+    since = SinceSuccess()
+    first = since.seconds
+    since.reset()
+
+    assert first >= 0
+    assert 0 <= since.seconds < 60

@@ -1,0 +1,263 @@
+"""What holds for every world that can be thought up."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resync.apply import apply
+from resync.desired import Desired, desired_records
+from resync.guard import Observed, check
+from resync.memory import MemoryZone
+from resync.plan import Create, Delete, Plan, Update, diff
+from resync.settings import Settings
+from resync.sync import Outcome, apply_to, sync
+from resync.topology import Fleet, Proxy, Record, RecordType, Topology, address
+from tests.fakes import (
+    ENDPOINT,
+    ZONE,
+    MemoryJournal,
+    World,
+    named,
+    node,
+    proxy,
+    settings,
+    soa,
+    topology,
+    world,
+)
+
+LABELS = [f"demo-{shard:04}-{member:03}" for shard in (1, 2, 3) for member in (1, 2)]
+ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
+
+labels = st.sampled_from(LABELS)
+ips = st.integers(1, 40).map(lambda n: address(f"10.20.0.{n}"))
+problems = st.sampled_from([(), ("a page was not read",)])
+members = st.builds(
+    lambda label, zone, shown: node(
+        label, zone=zone, status="available" if shown else "modifying", endpoint=shown
+    ),
+    labels,
+    st.sampled_from(ZONES),
+    st.booleans(),
+)
+topologies = st.builds(
+    lambda nodes, said, endpoint: topology(*nodes, problems=said, endpoint=endpoint),
+    st.lists(members, max_size=6, unique_by=lambda one: one.cache_cluster_id),
+    problems,
+    st.booleans(),
+)
+proxies = st.builds(
+    lambda label, ip, zone, healthy: proxy(label, ip, zone=zone, healthy=healthy),
+    labels,
+    ips,
+    st.sampled_from(ZONES),
+    st.booleans(),
+)
+fleets = st.builds(
+    lambda tasks, said: Fleet(tuple(tasks), said),
+    st.lists(proxies, max_size=8, unique_by=lambda one: one.address),
+    problems,
+)
+a_records = st.builds(
+    lambda name, values, ttl: Record.a(name, values, ttl),
+    st.sampled_from([*map(named, LABELS), ENDPOINT, named("stranger")]),
+    st.lists(ips, min_size=1, max_size=4),
+    st.sampled_from([5, 60]),
+)
+zones = st.lists(a_records, max_size=8, unique_by=lambda one: one.name).map(tuple)
+all_settings = st.builds(
+    lambda pins: settings(pins={named(label): tuple(values) for label, values in pins.items()}),
+    st.dictionaries(
+        st.sampled_from([*LABELS, "pinned"]), st.lists(ips, min_size=1, max_size=2), max_size=2
+    ),
+)
+
+
+def wanted_of(records: tuple[Record, ...]) -> Desired:
+    """A desired state of exactly these records."""
+    return Desired(records, {}, ())
+
+
+def run(here: World, wanted: Settings) -> Outcome:
+    """One applying run."""
+    return sync(here.ports, wanted, MemoryJournal(), apply_to(here.ports, "property"))
+
+
+def a_only(zone: MemoryZone) -> set[Record]:
+    """The address records of the zone."""
+    return {one for one in zone.records() if one.type is RecordType.A}
+
+
+@given(current=zones, desired=zones)
+def test_applying_a_diff_reaches_the_desired_records(
+    current: tuple[Record, ...], desired: tuple[Record, ...]
+) -> None:
+    """From any zone to any other in one plan."""
+    zone = MemoryZone(ZONE, current)
+
+    apply(diff(zone.records(), wanted_of(desired)), zone, "property")
+
+    assert a_only(zone) == set(desired)
+
+
+@given(records=zones)
+def test_diff_of_equal_records_is_empty(records: tuple[Record, ...]) -> None:
+    """Nothing to do is nothing done."""
+    assert diff(records, wanted_of(records)) == Plan()
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings, data=st.data())
+def test_plan_is_the_same_in_whatever_order_things_were_read(
+    current: tuple[Record, ...],
+    seen: Topology,
+    running: Fleet,
+    wanted: Settings,
+    data: st.DataObject,
+) -> None:
+    """AWS promises no order; the plan has one."""
+    shuffled = data.draw(st.permutations(current))
+    nodes, tasks = (
+        data.draw(st.permutations(seen.nodes)),
+        data.draw(st.permutations(running.proxies)),
+    )
+
+    one = diff(current, desired_records(seen, running, soa(), wanted))
+    other = diff(
+        tuple(shuffled),
+        desired_records(
+            replace(seen, nodes=tuple(nodes)), Fleet(tuple(tasks), running.problems), soa(), wanted
+        ),
+    )
+
+    assert other == one
+    assert other.checksum == one.checksum
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_no_run_takes_the_last_address_of_a_live_node(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """Whatever was read, a member's name that had an answer still has one, and so has the configuration endpoint."""
+    here = world(seen, running, *current)
+
+    run(here, wanted)
+
+    after = {one.name for one in a_only(here.zone)}
+    assert {one.name for one in current if seen.knows(one.name)} <= after
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_no_run_removes_a_name_when_anything_was_not_read_whole(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """With a problem anywhere, every address that was there is still there."""
+    here = world(replace(seen, problems=("a page was not read",)), running, *current)
+
+    run(here, wanted)
+
+    after = {one.name: set(one.values) for one in a_only(here.zone)}
+    assert all(set(one.values) <= after[one.name] for one in current)
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_no_run_changes_an_address_when_no_node_is_live(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """An empty topology changes nothing."""
+    here = world(replace(seen, nodes=()), running, *current)
+
+    run(here, wanted)
+
+    assert a_only(here.zone) == set(current)
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_a_second_run_applies_nothing(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """One run settles what it may; the next has nothing left to write and refuses the same."""
+    here = world(seen, running, *current)
+    first = run(here, wanted)
+
+    second = run(here, wanted)
+
+    assert second.applied == ()
+    assert second.plan == Plan()
+    assert second.refusals == first.refusals
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_a_run_without_refusal_makes_the_zone_what_is_desired(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """If the guard has nothing against it, every address is as desired, no more and no less."""
+    here = world(seen, running, *current)
+
+    outcome = run(here, wanted)
+
+    if not outcome.refusals:
+        assert a_only(here.zone) == {
+            one for one in outcome.desired.records if one.type is RecordType.A
+        }
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_no_name_ever_gets_another_nodes_proxy(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """What is created or updated for a node is the address of that node's own healthy proxy, or its pin."""
+    outcome = run(world(seen, running, *current), wanted)
+
+    for change in (*outcome.plan.creates, *outcome.plan.updates):
+        name = change.new.name
+        if change.new.type is RecordType.A and name != ENDPOINT and name not in wanted.pins:
+            own: set[str] = {p.address for p in owned(running, change.new)}
+            assert set(change.new.values) == own
+
+
+def owned(running: Fleet, record: Record) -> list[Proxy]:
+    """The healthy proxies of the node that has the record's name."""
+    return [p for p in running.proxies if p.node == record.name and p.healthy]
+
+
+@given(current=zones, desired=zones, seen=topologies, running=fleets)
+def test_guard_only_ever_takes_changes_away(
+    current: tuple[Record, ...], desired: tuple[Record, ...], seen: Topology, running: Fleet
+) -> None:
+    """What is allowed and what is refused are together the plan, in its order; nothing is added or rewritten."""
+    plan = diff(current, wanted_of(desired))
+
+    verdict = check(plan, Observed(seen, running))
+
+    refused = {one.change for one in verdict.refusals}
+    assert verdict.plan.changes == tuple(change for change in plan.changes if change not in refused)
+    assert len(verdict.plan.changes) + len(verdict.refusals) == len(plan.changes)
+
+
+@given(current=zones, desired=zones)
+def test_plan_applies_deletes_last(
+    current: tuple[Record, ...], desired: tuple[Record, ...]
+) -> None:
+    """No name is without an answer while another is written."""
+    kinds = [isinstance(change, Delete) for change in diff(current, wanted_of(desired)).changes]
+
+    assert kinds == sorted(kinds)
+
+
+@given(current=zones, desired=zones)
+def test_plan_never_touches_the_soa_but_to_update_it(
+    current: tuple[Record, ...], desired: tuple[Record, ...]
+) -> None:
+    """A zone has exactly one SOA: it is neither created nor deleted."""
+    plan = diff((*current, soa()), wanted_of((*desired, soa(ttl=5))))
+
+    about_soa = [
+        c
+        for c in plan.changes
+        if (c.old if isinstance(c, Delete) else c.new).type is RecordType.SOA
+    ]
+    assert all(isinstance(change, Update) for change in about_soa)
+    assert not any(
+        isinstance(change, Create) and change.new.type is RecordType.SOA for change in plan.changes
+    )
