@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The CDK app: configuration in, stacks out. No logic lives here.
 
-For each cluster of the chosen environment three stacks: its HAProxies, its private zone, and the resync that ties them together.
+For each cluster of the chosen environment three stacks: its HAProxies, its private zone, and the resync
+that ties them together.
 """
 
 import sys

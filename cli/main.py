@@ -54,7 +54,8 @@ def down() -> None:
 def run(context: typer.Context) -> None:
     """Run any command in the client's network: nodeway lab run -- COMMAND.
 
-    It finds LAB_ENDPOINT, LAB_PORT, LAB_CA_FILE, LAB_USERNAME and LAB_PASSWORD. The lab that is up is used, else one is started for
+    It finds LAB_ENDPOINT, LAB_PORT, LAB_CA_FILE, LAB_USERNAME and LAB_PASSWORD. The lab that is up is
+    used, else one is started for
     the time of the command. The exit code is the command's own.
     """
     if not context.args:
@@ -78,7 +79,7 @@ def event(
 
 
 @lab.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:  # noqa: FBT002 (typer's form)
+def status(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
     """Show the nodes, their HAProxies and the records of the lab that is up."""
     found = sandbox.running(control.pid_file())
     if found is None:

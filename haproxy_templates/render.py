@@ -1,6 +1,8 @@
-"""Renders HAProxy's configuration. The only place that knows Jinja2; an undefined name is an error, never an empty string.
+"""Renders HAProxy's configuration. The only place that knows Jinja2; an undefined name is an error,
+never an empty string.
 
-The node's name is not in the text: HAProxy reads it from the environment variable NODE_HOSTNAME when it starts, so that one text
+The node's name is not in the text: HAProxy reads it from the environment variable NODE_HOSTNAME when it
+starts, so that one text
 serves every node of a cluster, and a stand-in task needs nothing but another value of that variable.
 """
 
@@ -12,7 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 TEMPLATES = Path(__file__).parent
 
 START_COMMAND = "exec haproxy -db -f /dev/stdin <<CONFIGURATION\n$HAPROXY_CFG\nCONFIGURATION\n"
-"""For `/bin/sh -c`: the configuration comes from an environment variable and goes to HAProxy by standard input, so there is no image
+"""For `/bin/sh -c`: the configuration comes from an environment variable and goes to HAProxy by
+standard input, so there is no image
 build and no writable file; `exec` makes HAProxy the process that gets the stop signal."""
 
 MEMORY_RESERVED_MIB = 96
@@ -44,7 +47,9 @@ class HaproxySpec:
 
     @property
     def open_files(self) -> int:
-        """File descriptors the process needs: two a session, and some of its own (HAProxy refuses to start with fewer)."""
+        """File descriptors the process needs: two a session, and some of its own (HAProxy refuses to
+        start with fewer).
+        """
         return 2 * (self.maxconn + 100) + 256
 
 

@@ -1,6 +1,7 @@
 """The lab from outside of its sandbox: the story, up, down, a command in the client's network, events by hand.
 
-Nothing of a lab outlives it: the sandbox takes its processes, networks and mounts along, and the run directory goes last. The logs of
+Nothing of a lab outlives it: the sandbox takes its processes, networks and mounts along, and the run
+directory goes last. The logs of
 the latest lab stay in build/lab/logs.
 """
 
@@ -44,7 +45,9 @@ def current() -> sandbox.Sandbox:
 
 @contextmanager
 def fresh() -> Iterator[None]:
-    """An empty run directory before, none after; raises LabError when the machine cannot, or when a lab is up already."""
+    """An empty run directory before, none after; raises LabError when the machine cannot, or when a
+    lab is up already.
+    """
     sandbox.check()
     if sandbox.running(pid_file()) is not None:
         msg = "a lab is up already: end it with `nodeway lab down`, or use it with `nodeway lab run -- COMMAND`"
@@ -133,7 +136,9 @@ def down() -> None:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Runs a command in the client's network, in the lab that is up or in one for its time; gives the command's exit code."""
+    """Runs a command in the client's network, in the lab that is up or in one for its time; gives the
+    command's exit code.
+    """
     words = [sys.executable, "-m", "lab.inside", "client", *argv]
     found = sandbox.running(pid_file())
     if found is not None:

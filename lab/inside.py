@@ -85,7 +85,7 @@ def status(world: World) -> dict[str, object]:
     """The cluster, the records and the HAProxies as they are."""
     product = Product()
     primaries = set(world.cluster.primaries().values())
-    healthy = {p.address: p.healthy for p in product.proxies()}
+    healthy = {str(p.address): p.healthy for p in product.proxies()}
     records = product.records()
     return {
         "endpoint": f"{layout.CONFIGURATION_ENDPOINT}:{layout.PORT}",

@@ -25,6 +25,8 @@ FIRST_RESTART_DELAY_SECONDS = 0.25
 LONGEST_RESTART_DELAY_SECONDS = 30.0
 
 _failures: dict[str, int] = {}
+_answered: dict[str, Response] = {}
+"""What RunTask has answered, by the caller's idempotency token."""
 
 
 def install() -> None:
@@ -43,6 +45,8 @@ def install() -> None:
 
 def _run_task(original: Callable[[Data], Response], data: Data) -> Response:
     """RunTask, and the service scheduler's own starts: one subnet for each task, tags, placement, first event."""
+    if (token := data.get("clientToken")) in _answered:
+        return _answered[token]
     subnets = data["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
     deployment = data.get("_deploymentId")
     started: list[Data] = []
@@ -66,6 +70,8 @@ def _run_task(original: Callable[[Data], Response], data: Data) -> Response:
         prepare(task)
         publish(task)
     answer: Response = json_response({"tasks": [ecs._sanitize(t) for t in tasks], "failures": []})
+    if token:
+        _answered[token] = answer
     return answer
 
 

@@ -14,24 +14,10 @@ from ministack.services import ecs
 Response = tuple[int, dict[str, str], bytes]
 
 SERVICES = frozenset(
-    [
-        "cloudformation",
-        "ec2",
-        "ecr",
-        "ecs",
-        "elasticache",
-        "events",
-        "iam",
-        "lambda",
-        "logs",
-        "monitoring",
-        "route53",
-        "s3",
-        "sns",
-        "sqs",
-        "ssm",
-        "sts",
-    ]
+    {
+        *("cloudformation", "ec2", "ecr", "ecs", "elasticache", "events", "iam", "lambda", "logs"),
+        *("monitoring", "route53", "s3", "sns", "sqs", "ssm", "sts"),
+    }
 )
 ECS: Mapping[str, str] = {
     "CreateCluster": "clusterName settings tags",
@@ -51,8 +37,8 @@ ECS: Mapping[str, str] = {
     "DeleteService": "service cluster force",
     "DescribeServices": "services cluster include",
     "ListServices": "cluster launchType schedulingStrategy maxResults nextToken",
-    "RunTask": "cluster taskDefinition count group launchType networkConfiguration overrides propagateTags startedBy tags"
-    " enableECSManagedTags platformVersion clientToken",
+    "RunTask": "cluster taskDefinition count group launchType networkConfiguration overrides propagateTags"
+    " startedBy tags enableECSManagedTags platformVersion clientToken",
     "StopTask": "cluster task reason",
     "DescribeTasks": "cluster tasks include",
     "ListTasks": "cluster desiredStatus family serviceName startedBy maxResults nextToken",

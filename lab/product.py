@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 STACK = f"nodeway-lab-{layout.REPLICATION_GROUP}"
 
 
-def client(service: str) -> Any:  # noqa: ANN401 (boto3 makes clients by name)
+def client(service: str) -> Any:
     """A boto3 client of the fake account."""
     return boto3.client(
-        service,  # type: ignore[call-overload]
+        service,
         region_name=layout.REGION,
         endpoint_url=layout.AWS_ENDPOINT,
         aws_access_key_id=layout.ACCOUNT,
-        aws_secret_access_key="lab",  # noqa: S106 (the fake account takes any)
+        aws_secret_access_key="lab",
     )
 
 

@@ -1,4 +1,6 @@
-"""The story that `make lab` tells, scenario by scenario, in this order. Each one raises BrokenPromise when it is not so."""
+"""The story that `make lab` tells, scenario by scenario, in this order. Each one raises BrokenPromise
+when it is not so.
+"""
 
 import os
 import signal

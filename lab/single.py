@@ -1,6 +1,7 @@
 """The design that does not work: one HAProxy for the configuration endpoint, as people build it first.
 
-It is made by hand through the AWS API, as they would, of the product's own HAProxy configuration; the product is not deployed yet.
+It is made by hand through the AWS API, as they would, of the product's own HAProxy configuration; the
+product is not deployed yet.
 """
 
 import sys
@@ -52,7 +53,7 @@ def proxy(world: World) -> Iterator[str]:
         leads(world, address, expected=False)
 
 
-def run_task(ecs: Any) -> str:  # noqa: ANN401 (a boto3 client)
+def run_task(ecs: Any) -> str:
     """Starts the HAProxy with the product's own configuration; gives the task's ARN."""
     spec = HaproxySpec(
         (str(layout.CLIENT_VPC.cidr),), layout.PORT, MEMORY_MIB, grace_seconds=1, drain_seconds=1
@@ -91,13 +92,13 @@ def run_task(ecs: Any) -> str:  # noqa: ANN401 (a boto3 client)
     return str(started["tasks"][0]["taskArn"])
 
 
-def running_at(ecs: Any, task: str) -> str | None:  # noqa: ANN401 (a boto3 client)
+def running_at(ecs: Any, task: str) -> str | None:
     """The task's address once it runs."""
     seen = ecs.describe_tasks(cluster=NAME, tasks=[task])["tasks"][0]
     return address_of(seen) if seen["lastStatus"] == "RUNNING" else None
 
 
-def change(route53: Any, zone_id: str, action: str, record: dict[str, Any]) -> None:  # noqa: ANN401 (a boto3 client)
+def change(route53: Any, zone_id: str, action: str, record: dict[str, Any]) -> None:
     """One change of one record."""
     batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
     route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch)

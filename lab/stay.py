@@ -1,4 +1,6 @@
-"""`python -m lab.stay`: brings a lab up with the product deployed, says that it is ready, and stays until it is asked to end."""
+"""`python -m lab.stay`: brings a lab up with the product deployed, says that it is ready, and stays
+until it is asked to end.
+"""
 
 import json
 import signal

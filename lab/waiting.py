@@ -11,7 +11,7 @@ PAUSE_SECONDS = 0.05
 T = TypeVar("T")
 
 
-def wait_until(check: Callable[[], T], *, timeout_seconds: float, what: str) -> T:
+def wait_until(check: Callable[[], T | None], *, timeout_seconds: float, what: str) -> T:
     """Ask `check` until it says something true, and give that back.
 
     An exception of `check` ends the wait at once: a check says "not yet" by a false value.

@@ -1,6 +1,7 @@
 """A running lab, from the inside: networks, fake AWS, resolvers, Valkey cluster, and the product deployed into it.
 
-`World.start` brings the parts up in the order in which they need each other; everything dies with the sandbox (lab.sandbox), so
+`World.start` brings the parts up in the order in which they need each other; everything dies with the
+sandbox (lab.sandbox), so
 there is no teardown to forget. Deploying is a step of its own: some scenarios come before it.
 """
 

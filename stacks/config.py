@@ -1,6 +1,7 @@
 """The configuration of one environment: cdk.json's block plus context overrides, parsed and checked once, whole.
 
-`load` gives a frozen object or one ConfigError that lists every problem. Nothing below app.py reads context or environment.
+`load` gives a frozen object or one ConfigError that lists every problem. Nothing below app.py reads
+context or environment.
 """
 
 import difflib
@@ -119,13 +120,13 @@ class EnvironmentConfig(Block):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "EnvironmentConfig":
-        problems: list[str] = []
-        for vpc in self.client_vpcs:
-            if vpc.vpc_id == self.proxy_vpc.vpc_id:
-                problems.append(
-                    f"proxy_vpc {vpc.vpc_id} is also a client VPC: its resolver would answer the HAProxies with their own"
-                    " addresses (a loop); run the HAProxies in a VPC of their own, or in the cache's VPC"
-                )
+        proxy_vpc = self.proxy_vpc.vpc_id
+        problems = [
+            f"proxy_vpc {proxy_vpc} is also a client VPC: its resolver would answer the HAProxies with"
+            " their own addresses (a loop); give the HAProxies a VPC of their own, or the cache's VPC"
+            for vpc in self.client_vpcs
+            if vpc.vpc_id == proxy_vpc
+        ]
         if self.memory not in FARGATE_MEMORY_MIB[self.cpu]:
             sizes = FARGATE_MEMORY_MIB[self.cpu]
             problems.append(
@@ -184,30 +185,35 @@ def overridden(
     block: dict[str, Any], context: Mapping[str, Any], problems: list[str]
 ) -> dict[str, Any]:
     """The block with what `-c` says instead; what cannot be read is added to the problems."""
+    changed = dict(block)
     for variable in ("haproxies_per_node", "ttl", "cpu", "memory"):
-        if variable in context:
-            text = str(context[variable])
-            if text.isdecimal():
-                block[variable] = int(text)
-            else:
-                problems.append(f"-c {variable}: got {text!r}; allowed: a whole number")
+        text = str(context.get(variable, "0"))
+        if not text.isdecimal():
+            problems.append(f"-c {variable}: got {text!r}; allowed: a whole number")
+        elif variable in context:
+            changed[variable] = int(text)
     if "resync" in context:
-        block["resync"] = context["resync"]
+        changed["resync"] = context["resync"]
     if "pin" in context:
         try:
-            block["pins"] = {**block.get("pins", {}), **pins(str(context["pin"]))}
+            changed["pins"] = {**block.get("pins", {}), **pins(str(context["pin"]))}
         except ValueError as error:
             problems.append(f"-c pin: {error}")
     if "nodes" in context:
-        nodes = [name.strip() for name in str(context["nodes"]).split(",") if name.strip()]
-        clusters = block.get("clusters") or [{}]
-        if len(clusters) == 1:
-            block["clusters"] = [{**clusters[0], "nodes": nodes}]
-        else:
-            problems.append(
-                f"-c nodes: this environment has {len(clusters)} clusters; set `nodes` in each one's block"
-            )
-    return block
+        changed["clusters"] = with_nodes(block.get("clusters", []), context["nodes"], problems)
+    return changed
+
+
+def with_nodes(
+    clusters: list[dict[str, Any]], text: str, problems: list[str]
+) -> list[dict[str, Any]]:
+    """The one cluster of an environment with these nodes, given as names with commas between."""
+    if len(clusters) != 1:
+        problems.append(
+            f"-c nodes: this environment has {len(clusters)} clusters; set `nodes` in each one's block"
+        )
+        return clusters
+    return [{**clusters[0], "nodes": [name.strip() for name in text.split(",") if name.strip()]}]
 
 
 def pins(text: str) -> dict[Hostname, tuple[Address, ...]]:

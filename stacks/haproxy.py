@@ -1,6 +1,7 @@
 """One HAProxy per ElastiCache node: a Fargate service each, in one ECS cluster, with what they share made once.
 
-A service, its task definition and its construct are named after the node's cache cluster id, so that nodes that come and go never
+A service, its task definition and its construct are named after the node's cache cluster id, so that
+nodes that come and go never
 replace another's service.
 """
 
@@ -181,7 +182,9 @@ class HaproxyStack(cdk.Stack):
     def _security_group(
         self, vpc: ec2.IVpc, environment: EnvironmentConfig, cluster: ClusterConfig, port: int
     ) -> ec2.SecurityGroup:
-        """Clients in on the node's port and nothing else; out to the nodes, the resolver, and HTTPS for image and logs."""
+        """Clients in on the node's port and nothing else; out to the nodes, the resolver, and HTTPS
+        for image and logs.
+        """
         group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description="HAProxies"
         )

@@ -1,4 +1,5 @@
-"""Powertools for AWS Lambda as a layer of our own: the locked version, copied from where the synth runs. No Docker, no network.
+"""Powertools for AWS Lambda as a layer of our own: the locked version, copied from where the synth
+runs. No Docker, no network.
 
 Everything in it is pure Python, so one layer serves every runtime and architecture.
 """

@@ -155,7 +155,9 @@ class ResyncStack(cdk.Stack):
         return deployed
 
     def _triggers(self, fleet: HaproxyStack, *, after: Construct) -> None:
-        """A schedule as the guarantee, events to be fast. Made last and removed first, so that none runs beside a teardown."""
+        """A schedule as the guarantee, events to be fast. Made last and removed first, so that none
+        runs beside a teardown.
+        """
         function = targets.LambdaFunction(self.function)
         rules = [
             events.Rule(

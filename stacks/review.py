@@ -1,4 +1,6 @@
-"""cdk-nag's AwsSolutions rules over every synth: a finding fails it, unless it is acknowledged here-and-now with a true reason."""
+"""cdk-nag's AwsSolutions rules over every synth: a finding fails it, unless it is acknowledged here-
+and-now with a true reason.
+"""
 
 import aws_cdk as cdk
 from aws_cdk import Acknowledgment, Validations

@@ -1,7 +1,9 @@
 """Which nodes a cluster has, at synth: a look-up in the CDK's manner, kept in cdk.context.json.
 
-Synth is a function of files: the answer of AWS is written to cdk.context.json once (commit it) and read from there until
-`-c refresh=true` or `cdk context --reset`. A cluster that cannot be served is refused here, with the way that does serve it.
+Synth is a function of files: the answer of AWS is written to cdk.context.json once (commit it) and read
+from there until
+`-c refresh=true` or `cdk context --reset`. A cluster that cannot be served is refused here, with the
+way that does serve it.
 """
 
 import json
@@ -61,7 +63,9 @@ def known_topology(
     cached: Any,  # noqa: ANN401 (whatever cdk.context.json holds)
     look_up: Callable[[], KnownTopology],
 ) -> KnownTopology:
-    """The nodes by hand, else from cdk.context.json, else from AWS; raises ConfigError when none of the three serves."""
+    """The nodes by hand, else from cdk.context.json, else from AWS; raises ConfigError when none of
+    the three serves.
+    """
     if cluster.nodes:
         return by_hand(cluster)
     if cached is not None:
@@ -83,9 +87,9 @@ def by_hand(cluster: ClusterConfig) -> KnownTopology:
     zone = cluster.nodes[0].partition(".")[2]
     if not zone.startswith(f"{cluster.replication_group_id}."):
         msg = (
-            f"nodes of {cluster.replication_group_id}: got {cluster.nodes[0]!r}; allowed: the names of a cluster with TLS,"
-            f" NODE.{cluster.replication_group_id}.HASH.REGION.cache.amazonaws.com (without TLS a cluster answers addresses,"
-            " which no DNS can turn: use access: peering or Envoy)"
+            f"nodes of {cluster.replication_group_id}: got {cluster.nodes[0]!r}; allowed: the names of"
+            f" a cluster with TLS, NODE.{cluster.replication_group_id}.HASH.REGION.cache.amazonaws.com"
+            " (without TLS a cluster answers addresses, which no DNS can turn: use VPC peering or Envoy)"
         )
         raise ConfigError(msg)
     nodes = tuple(
@@ -96,7 +100,9 @@ def by_hand(cluster: ClusterConfig) -> KnownTopology:
 
 
 def look_up(environment: EnvironmentConfig, cluster: ClusterConfig) -> KnownTopology:
-    """Asks ElastiCache, once. Raises ConfigError when it cannot be asked, or says that this cluster cannot be served."""
+    """Asks ElastiCache, once. Raises ConfigError when it cannot be asked, or says that this cluster
+    cannot be served.
+    """
     client = boto3.client("elasticache", region_name=environment.region, config=TIMEOUTS)
     group_id = cluster.replication_group_id
     try:
@@ -118,8 +124,9 @@ def look_up(environment: EnvironmentConfig, cluster: ClusterConfig) -> KnownTopo
         )
     except (ClientError, BotoCoreError) as error:
         msg = (
-            f"the topology of {group_id} is not in {CONTEXT_FILE}, and ElastiCache in {environment.region} cannot be asked:"
-            f" {error}; set AWS credentials for account {environment.account}, or give the nodes with -c nodes=HOST,HOST"
+            f"the topology of {group_id} is not in {CONTEXT_FILE}, and ElastiCache in"
+            f" {environment.region} cannot be asked: {error}; set AWS credentials for account"
+            f" {environment.account}, or give the nodes with -c nodes=HOST,HOST"
         )
         raise ConfigError(msg) from error
     topology = topology_of(group, members)
@@ -147,8 +154,8 @@ def refuse_what_cannot_be_served(group: "ReplicationGroupTypeDef") -> None:
     name = group.get("ReplicationGroupId")
     if not group.get("ClusterEnabled"):
         msg = (
-            f"{name} has cluster mode disabled: its clients are never redirected, so one HAProxy per endpoint is enough;"
-            " this tool is for cluster mode enabled"
+            f"{name} has cluster mode disabled: its clients are never redirected, so one HAProxy per"
+            " endpoint is enough; this tool is for cluster mode enabled"
         )
         raise ConfigError(msg)
     if not group.get("TransitEncryptionEnabled"):
@@ -185,8 +192,9 @@ def zone_of(configuration_endpoint: Hostname) -> Hostname:
     first, _, zone = configuration_endpoint.partition(".")
     if first != "clustercfg":
         msg = (
-            f"configuration endpoint {configuration_endpoint}: expected clustercfg.NAME…, the form of a cluster with TLS;"
-            " while TransitEncryptionMode is `preferred` the names still change: finish the move to `required`"
+            f"configuration endpoint {configuration_endpoint}: expected clustercfg.NAME…, the form of a"
+            " cluster with TLS; while TransitEncryptionMode is `preferred` the names still change:"
+            " finish the move to `required`"
         )
         raise ConfigError(msg)
     return hostname(zone)

@@ -6,12 +6,14 @@ A batch is atomic; between batches the zone is a mix of old and new answers, eac
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from resync.plan import Change, Create, Delete, Plan, Update, key, key
+from resync.plan import Change, Create, Delete, Plan, Update, key
 from resync.source import ZonePort
 from resync.topology import RecordType
 
 BATCH_ELEMENTS = 900
-"""ResourceRecord elements a batch: Route 53 takes 1,000, counting those of an UPSERT twice. An update here is DELETE + CREATE."""
+"""ResourceRecord elements a batch: Route 53 takes 1,000, counting those of an UPSERT twice. An update
+here is DELETE + CREATE.
+"""
 
 BATCH_CHARACTERS = 31_000
 """Value characters a batch: Route 53 takes 32,000, counting those of an UPSERT twice.
@@ -34,7 +36,8 @@ def apply(plan: Plan, zone: ZonePort, comment: str) -> tuple[Applied, ...]:
 def batches(plan: Plan) -> Iterator[tuple[Change, ...]]:
     """The SOA by itself, then the other changes in order, cut so that no batch is over a limit.
 
-    The function's role allows the SOA and the addresses by one statement each, and IAM holds a whole request against a statement.
+    The function's role allows the SOA and the addresses by one statement each, and IAM holds a whole
+    request against a statement.
     """
     for kind in (RecordType.SOA, RecordType.A):
         yield from cut([change for change in plan.changes if key(change)[1] == kind])
@@ -62,10 +65,10 @@ def cut(changes: list[Change]) -> Iterator[tuple[Change, ...]]:
 def weight(change: Change) -> tuple[int, int]:
     """ResourceRecord elements and value characters that a change costs, as Route 53 counts them."""
     match change:
-        case Create(new, _):
+        case Create(new):
             values = new.values
-        case Update(old, new, _):  # an SOA's UPSERT counts twice as well
+        case Update(old, new):  # an SOA's UPSERT counts twice as well
             values = old.values + new.values
-        case Delete(old, _):
+        case Delete(old):
             values = old.values
     return len(values), sum(map(len, values))

@@ -1,4 +1,5 @@
-"""The run at the end of a deployment, as a CloudFormation custom resource: the deploy fails unless the records become true.
+"""The run at the end of a deployment, as a CloudFormation custom resource: the deploy fails unless the
+records become true.
 
 Create and Update run until a run plans nothing more; Delete takes the records away so that the zone can be deleted.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes.html
@@ -45,7 +46,9 @@ def converge(
 
 
 def remove_records(zone: ZonePort) -> None:
-    """Deletes every A record set of the zone: its stack is going, and Route 53 refuses to delete a zone that has any."""
+    """Deletes every A record set of the zone: its stack is going, and Route 53 refuses to delete a
+    zone that has any.
+    """
     mine = [record for record in zone.records() if record.type is RecordType.A]
     apply(
         Plan(tuple(Delete(record, "the deployment is being deleted") for record in mine)),

@@ -1,6 +1,7 @@
 """Stage 2: what the zone should say, from what was read. Pure.
 
-It states only what is positively known: a node without a healthy proxy has no desired record (whether its present one may
+It states only what is positively known: a node without a healthy proxy has no desired record (whether
+its present one may
 go is the guard's question, not this one's).
 """
 
@@ -11,10 +12,13 @@ from resync.settings import Settings
 from resync.topology import Address, Fleet, Hostname, Proxy, Record, RecordType, Topology
 
 CONFIGURATION_ENDPOINT_PROXIES = 8
-"""How many addresses the configuration endpoint's name gets: enough to survive losses, few enough for one UDP answer."""
+"""How many addresses the configuration endpoint's name gets: enough to survive losses, few enough for
+one UDP answer.
+"""
 
 NEGATIVE_TTL_SECONDS = 5
-"""How long a resolver may remember that a name did not exist; Route 53's default is 900 s (SOA TTL) and 86,400 s (minimum):
+"""How long a resolver may remember that a name did not exist; Route 53's default is 900 s (SOA TTL)
+and 86,400 s (minimum):
 https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/SOA-NSrecords.html"""
 
 
@@ -35,10 +39,7 @@ def desired_records(
     why: dict[Hostname, str] = {}
     without: list[Hostname] = []
     offered: list[Proxy] = []
-    for node in sorted(topology.live):
-        name = node.hostname
-        if name is None:  # never in `live`; keeps the type checker with us
-            continue
+    for name in sorted(node.hostname for node in topology.live if node.hostname is not None):
         healthy = fleet.healthy(name)
         if not healthy:
             without.append(name)

@@ -1,6 +1,7 @@
 """Adapter: ECS' answers to a Fleet.
 
-Which node a task serves comes from the tag that its own task definition (or the RunTask call of a stand-in) put on it, never
+Which node a task serves comes from the tag that its own task definition (or the RunTask call of a
+stand-in) put on it, never
 from its position in a list or the order of services.
 """
 
@@ -58,7 +59,9 @@ class Ecs:
 
 
 def proxy_of(task: "TaskTypeDef", problems: list[str]) -> Proxy | None:
-    """The proxy that a task is, or None for a task of somebody else's, one without an address yet, or one that is ending."""
+    """The proxy that a task is, or None for a task of somebody else's, one without an address yet, or
+    one that is ending.
+    """
     tags = {
         tag["key"]: tag["value"] for tag in task.get("tags", []) if "key" in tag and "value" in tag
     }

@@ -1,6 +1,7 @@
 """Adapter: ElastiCache's answers to a Topology.
 
-Cluster mode gives no endpoints in DescribeReplicationGroups, so names come from DescribeCacheClusters, which has no filter by
+Cluster mode gives no endpoints in DescribeReplicationGroups, so names come from DescribeCacheClusters,
+which has no filter by
 group and so is read page by page for the whole Region (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Endpoints.html).
 """
 
@@ -29,7 +30,9 @@ class ElastiCache:
         self._client = client
 
     def topology(self, replication_group_id: str) -> Topology:
-        """The group's members and their names; raises ReadFailed when the API does not answer or the group is not there."""
+        """The group's members and their names; raises ReadFailed when the API does not answer or the
+        group is not there.
+        """
         try:
             answer = self._client.describe_replication_groups(
                 ReplicationGroupId=replication_group_id

@@ -1,6 +1,7 @@
 """Stage 4: what a plan may not do, whatever the sources said. Pure.
 
-Every rule is a function of one change and what was read, and answers a reason to refuse it, or None. Refusing is per change:
+Every rule is a function of one change and what was read, and answers a reason to refuse it, or None.
+Refusing is per change:
 a node that lost its last HAProxy must not stop the record of another from being corrected. `RULES` is the whole policy;
 a new rule is a function and a line there.
 """

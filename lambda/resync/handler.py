@@ -35,7 +35,9 @@ SINCE_SUCCESS = SinceSuccess()
 
 
 def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """One invocation: a deployment's custom resource, or any of the triggers. Raises what went wrong, so that alarms fire."""
+    """One invocation: a deployment's custom resource, or any of the triggers. Raises what went wrong,
+    so that alarms fire.
+    """
     settings = Settings.from_environment()
     ports = aws_ports(settings)
     journal = LogJournal(
@@ -60,7 +62,8 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]
         journal.skipped("resync=off")
         return {"outcome": "skipped"}
     try:
-        outcome = settled(run, until=time.monotonic() + SETTLE_SECONDS)
+        deadline = time.monotonic() + SETTLE_SECONDS
+        outcome = settled(run, seconds_left=lambda: deadline - time.monotonic(), pause=pause)
     except ResyncError as error:
         journal.failed(error, seconds_since_success=SINCE_SUCCESS.seconds)
         raise
@@ -70,13 +73,20 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]
     }
 
 
-def settled(run: Callable[[], Outcome], *, until: float) -> Outcome:
-    """Runs, and runs again while a HAProxy is about to become healthy, `until` a time of the monotonic clock."""
+def settled(
+    run: Callable[[], Outcome], *, seconds_left: Callable[[], float], pause: Callable[[], None]
+) -> Outcome:
+    """Runs, and runs again while a HAProxy is about to become healthy and there is time left."""
     outcome = run()
-    while not outcome.settled and time.monotonic() < until:
-        time.sleep(PAUSE_SECONDS)  # noqa: TID251 (between two looks, with a deadline)
+    while not outcome.settled and seconds_left() > 0:
+        pause()
         outcome = run()
     return outcome
+
+
+def pause() -> None:
+    """Lets a little time go by."""
+    time.sleep(PAUSE_SECONDS)  # noqa: TID251 (between two looks, with a deadline)
 
 
 def deployment(
@@ -97,7 +107,7 @@ def deployment(
                 seconds_left=lambda: (
                     context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER
                 ),
-                pause=lambda: time.sleep(PAUSE_SECONDS),  # noqa: TID251 (between two looks, with a deadline)
+                pause=pause,
             )
     except Exception as error:  # noqa: BLE001 (whatever it is, CloudFormation must hear it or it waits for an hour)
         failure = f"{type(error).__name__}: {error}"

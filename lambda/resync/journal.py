@@ -1,6 +1,7 @@
 """Stage 6: tell what a run did: one JSON line a run, one a change, and CloudWatch metrics in the same log (EMF).
 
-Powertools writes both forms; this file only chooses what is told. No credential, token or key is ever part of an outcome.
+Powertools writes both forms; this file only chooses what is told. No credential, token or key is ever
+part of an outcome.
 """
 
 import time

@@ -1,4 +1,6 @@
-"""In-memory twins of the adapters, as strict as AWS: for tests, and for anybody who wants to see a run without an account."""
+"""In-memory twins of the adapters, as strict as AWS: for tests, and for anybody who wants to see a run
+without an account.
+"""
 
 from dataclasses import dataclass, field, replace
 

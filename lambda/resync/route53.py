@@ -1,6 +1,7 @@
 """Adapter in and out: one Route 53 hosted zone.
 
-An update is DELETE of exactly what was read plus CREATE of what is wanted, in one atomic batch: Route 53 refuses the batch if
+An update is DELETE of exactly what was read plus CREATE of what is wanted, in one atomic batch: Route
+53 refuses the batch if
 anybody changed the record in between (compare and set). The SOA cannot be deleted, so it alone is an UPSERT.
 https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
 """
@@ -48,7 +49,9 @@ class Route53Zone:
         return tuple(sorted(record for one in sets if (record := record_of(one)) is not None))
 
     def change(self, batch: tuple[Change, ...], comment: str) -> str:
-        """Applies the batch, all or nothing; raises Conflict when a record is no longer what was read, else ApplyFailed."""
+        """Applies the batch, all or nothing; raises Conflict when a record is no longer what was read,
+        else ApplyFailed.
+        """
         changes = [entry for change in batch for entry in entries(change)]
         try:
             answer = self._client.change_resource_record_sets(
@@ -68,7 +71,9 @@ class Route53Zone:
 
 
 def lost_race(error: ClientError) -> bool:
-    """Whether a refusal is about somebody else's change; InvalidChangeBatch is also Route 53's word for what can never work."""
+    """Whether a refusal is about somebody else's change; InvalidChangeBatch is also Route 53's word
+    for what can never work.
+    """
     told = error.response.get("Error", {})
     code, text = told.get("Code"), told.get("Message", "")
     return code == "PriorRequestNotComplete" or (

@@ -1,4 +1,6 @@
-"""What one deployment told its function: read from the environment once, checked whole. The only reader of the environment."""
+"""What one deployment told its function: read from the environment once, checked whole. The only
+reader of the environment.
+"""
 
 import json
 import os

@@ -42,7 +42,9 @@ class Outcome:
 
     @property
     def settled(self) -> bool:
-        """Whether no HAProxy is about to become healthy: ECS tells when a task runs, but not when its health check passes."""
+        """Whether no HAProxy is about to become healthy: ECS tells when a task runs, but not when its
+        health check passes.
+        """
         return not any(proxy.starting for proxy in self.observation.fleet.proxies)
 
     @property
