@@ -69,20 +69,45 @@ def install() -> None:
     stacks._topological_sort = overlay_steady.order
     blocks = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda kind: kind == overlay_steady.SERVICE or blocks(kind)
-    stacks._provision_keeping_seed = _judged(
-        stacks._provision_keeping_seed, logical_id_at=1, props_at=2
+    sends_back = stacks._sends_back_failed_update
+    stacks._sends_back_failed_update = lambda kind: (
+        kind == overlay_steady.SERVICE or sends_back(kind)
     )
-    stacks._update_keeping_seed = _judged(stacks._update_keeping_seed, logical_id_at=5, props_at=3)
+    stacks._provision_keeping_seed = _provision(stacks._provision_keeping_seed)
+    stacks._update_keeping_seed = _update(stacks._update_keeping_seed)
 
 
-def _judged(make: Callable[..., Any], *, logical_id_at: int, props_at: int) -> Callable[..., Any]:
-    def judged(*arguments: Any) -> Any:
-        _refuse_unknown_properties(arguments[0], arguments[props_at])
-        made = make(*arguments)
-        overlay_steady.wait(arguments[logical_id_at])
+def _provision(make: Callable[..., Any]) -> Callable[..., Any]:
+    def provision(kind: str, logical_id: str, props: Mapping[str, Any], stack: str) -> Any:
+        _refuse_unknown_properties(kind, props)
+        (physical_id, attributes), seed = make(kind, logical_id, props, stack)
+        try:
+            overlay_steady.wait(logical_id)
+        except ValueError:
+            # the rollback knows only of what was made; this one was, and then failed
+            provisioners._delete_resource(kind, physical_id, props, stack, logical_id)
+            raise
+        return (physical_id, attributes), seed
+
+    return provision
+
+
+def _update(make: Callable[..., Any]) -> Callable[..., Any]:
+    def update(
+        kind: str,
+        physical_id: str,
+        old: object,
+        new: Mapping[str, Any],
+        stack: str,
+        logical_id: str,
+        *rest: object,
+    ) -> Any:
+        _refuse_unknown_properties(kind, new)
+        made = make(kind, physical_id, old, new, stack, logical_id, *rest)
+        overlay_steady.wait(logical_id)
         return made
 
-    return judged
+    return update
 
 
 def _refuse_unknown_properties(kind: str, props: Mapping[str, Any]) -> None:

@@ -30,11 +30,13 @@ class Permission:
 
 
 _needed: ContextVar[tuple[Permission, ...]] = ContextVar("needed", default=())
+_lacking: ContextVar[Permission | None] = ContextVar("lacking", default=None)
 
 
 def install() -> None:
     """Patch ministack.app, ministack.core.iam_actions and iam_evaluator."""
     resource_of, enforce = iam_actions.extract_resource_arn, iam_evaluator.enforce
+    answer = iam_actions.access_denied_response
 
     def extract(
         service: str,
@@ -67,13 +69,20 @@ def install() -> None:
             context = {**(service_context or {}), **permission.context}
             denied = enforce(key, permission.action, service, region, permission.resource, context)
             if denied:
+                _lacking.set(permission)
                 return denied
         return None
+
+    def respond(service: str, action: str, *arguments: object, **options: object) -> Any:
+        lacking = _lacking.get() or Permission(action, str(options.get("resource_arn", "*")))
+        options["resource_arn"] = lacking.resource
+        return answer(service, lacking.action, *arguments, **options)
 
     pin_origin = app.pin_request_origin
     # the lab's loopback stands for AWS's endpoints, which are reached by TLS (aws:SecureTransport)
     app.pin_request_origin = lambda address, _secure: pin_origin(address, secure_transport=True)
     iam_actions.extract_resource_arn = extract
+    iam_actions.access_denied_response = respond
     iam_evaluator.enforce = enforce_all
 
 

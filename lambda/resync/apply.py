@@ -6,7 +6,7 @@ A batch is atomic; between batches the zone is a mix of old and new answers, eac
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from resync.plan import Change, Create, Delete, Plan, Update, key
+from resync.plan import Change, Create, Delete, Plan, key
 from resync.source import ZonePort
 from resync.topology import RecordType
 
@@ -64,11 +64,7 @@ def cut(changes: list[Change]) -> Iterator[tuple[Change, ...]]:
 
 def weight(change: Change) -> tuple[int, int]:
     """ResourceRecord elements and value characters that a change costs, as Route 53 counts them."""
-    match change:
-        case Create(new):
-            values = new.values
-        case Update(old, new):  # an SOA's UPSERT counts twice as well
-            values = old.values + new.values
-        case Delete(old):
-            values = old.values
-    return len(values), sum(map(len, values))
+    # an SOA's UPSERT counts twice, as DELETE and CREATE do
+    old = () if isinstance(change, Create) else change.old.values
+    new = () if isinstance(change, Delete) else change.new.values
+    return len(old) + len(new), sum(map(len, old + new))

@@ -20,8 +20,11 @@ def walls() -> None:
 
 
 @pytest.fixture(scope="module")
-def room(walls: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+def room(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Room]:
     """One sandbox for all tests of a module."""
+    request.getfixturevalue("walls")
     with open_room(tmp_path_factory.mktemp("run")) as opened:
         yield opened
 

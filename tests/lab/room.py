@@ -25,7 +25,8 @@ class Room:
     @property
     def environment(self) -> dict[str, str]:
         """What programs inside need."""
-        return {**os.environ, "LAB_RUN_DIR": str(self.run_dir), "PYTHONPATH": str(layout.ROOT)}
+        path = os.pathsep.join([str(layout.ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        return {**os.environ, "LAB_RUN_DIR": str(self.run_dir), "PYTHONPATH": path}
 
     def run(self, *argv: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a program inside and wait for its end; `more` is environment."""
@@ -39,7 +40,7 @@ class Room:
             timeout=120,
         )
 
-    def call(self, function: Callable[..., Any], *arguments: Any, **more: str) -> Any:
+    def call(self, function: Callable[..., object], *arguments: object) -> Any:  # noqa: ANN401 - JSON
         """Run a function of a test module inside, in a fresh interpreter; what it gives travels as JSON."""
         code = function.__code__
         done = self.run(
@@ -48,7 +49,6 @@ class Room:
             code.co_filename,
             function.__name__,
             json.dumps(arguments),
-            **more,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])

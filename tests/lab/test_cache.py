@@ -17,6 +17,7 @@ from tests.lab.room import Room
 pytestmark = pytest.mark.lab
 
 CONTAINER = "10.20.1.5"
+NOWHERE = subprocess.DEVNULL
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +32,13 @@ def build() -> list[str]:
     network.up(run_dir)
     certificates.make(run_dir)
     primaries = start(run_dir).primaries()
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     without_zones = {k: v for k, v in os.environ.items() if k != "AWS_ENDPOINT_URL"}
     subprocess.Popen(
-        [sys.executable, "-m", "lab.resolver"], env=without_zones, start_new_session=True, **quiet
+        [sys.executable, "-m", "lab.resolver"],
+        env=without_zones,
+        start_new_session=True,
+        stdout=NOWHERE,
+        stderr=NOWHERE,
     )
     holder = [sys.executable, "-m", "lab.holder", str(run_dir / "etc" / "near")]
     near = subprocess.Popen(
@@ -46,12 +50,14 @@ def build() -> list[str]:
     (run_dir / "near").write_text(str(near.pid))
     asked = [*prefix("near"), "getent", "hosts", layout.CONFIGURATION_ENDPOINT]
     wait_until(
-        lambda: subprocess.call(asked, **quiet) == 0, timeout_seconds=10, what="the resolver"
+        lambda: subprocess.call(asked, stdout=NOWHERE, stderr=NOWHERE) == 0,
+        timeout_seconds=10,
+        what="the resolver",
     )
     return sorted(primaries)
 
 
-def prefix(name: Any) -> list[str]:
+def prefix(name: str) -> list[str]:
     """How to run a command in the client's network, or near the cache, from where it can be reached."""
     if name == "client":
         return network.inside("client")

@@ -3,13 +3,14 @@ import json
 import os
 import signal
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lab import aws, certificates, containers, layout, linux, network
@@ -50,30 +51,33 @@ TRUST = {
 }
 
 
-def client(service: str, **options: Any) -> Any:
+def client(service: str, **options: object) -> Any:  # noqa: ANN401 (boto3 makes clients by name)
     """A client of the fake account; runs inside the sandbox."""
     os.environ.update(aws.environment())
-    return boto3.client(service, **options)
+    once = Config(retries={"max_attempts": 0})
+    return boto3.client(service, config=once, **options)  # type: ignore[call-overload]
 
 
 def start() -> bool:
     run_dir = layout.run_dir()
     network.up(run_dir)
     certificates.make(run_dir)
+    os.environ["LEAK"] = "of the machine"
     process = aws.start(run_dir)
     (run_dir / "aws.pid").write_text(str(process.pid))
     client("ecs").create_cluster(clusterName=CLUSTER)
+    register("healthy")
     return True
 
 
 @pytest.fixture(scope="module")
-def account(room: Room) -> Iterator[Room]:
+def account(room: Room) -> Room:
     """A sandbox with the fake AWS in it."""
     room.call(start)
-    yield room
+    return room
 
 
-def refusal(call: Any, **arguments: Any) -> str:
+def refusal(call: Callable[..., object], **arguments: object) -> str:
     """The error that a call ends with; an accepted call fails the test."""
     try:
         call(**arguments)
@@ -82,7 +86,7 @@ def refusal(call: Any, **arguments: Any) -> str:
     return "accepted"
 
 
-def container(**changes: Any) -> dict[str, Any]:
+def container(**changes: object) -> dict[str, Any]:
     return {
         "name": "haproxy",
         "image": IMAGE,
@@ -99,8 +103,8 @@ def container(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def register(family: str, **changes: Any) -> dict[str, Any]:
-    definition: dict[str, Any] = client("ecs").register_task_definition(
+def register(family: str, **changes: object) -> dict[str, Any]:
+    answer = client("ecs").register_task_definition(
         family=family,
         networkMode="awsvpc",
         requiresCompatibilities=["FARGATE"],
@@ -108,12 +112,17 @@ def register(family: str, **changes: Any) -> dict[str, Any]:
         memory="512",
         containerDefinitions=[container(**changes)],
     )
-    return definition["taskDefinition"]
+    definition: dict[str, Any] = answer["taskDefinition"]
+    return definition
 
 
-def run(family: str, **options: Any) -> list[str]:
+def run(family: str, **options: object) -> list[str]:
     answer = client("ecs").run_task(
-        cluster=CLUSTER, taskDefinition=family, launchType="FARGATE", networkConfiguration=NETWORK, **options
+        cluster=CLUSTER,
+        taskDefinition=family,
+        launchType="FARGATE",
+        networkConfiguration=NETWORK,
+        **options,
     )
     return [task["taskArn"] for task in answer["tasks"]]
 
@@ -147,7 +156,7 @@ def healthy_task() -> dict[str, Any]:
     arns = run("healthy", count=3, tags=[{"key": "node", "value": "demo-0001-001"}])
     tasks = [until(arn, "healthStatus", "HEALTHY") for arn in arns]
     details = [{d["name"]: d["value"] for d in t["attachments"][0]["details"]} for t in tasks]
-    answers = [urlopen(f"http://{d['privateIPv4Address']}:8405/").read().decode() for d in details]  # noqa: S310
+    answers = [urlopen(f"http://{d['privateIPv4Address']}:8405/").read().decode() for d in details]
     for arn in arns:
         client("ecs").stop_task(cluster=CLUSTER, task=arn)
     return {
@@ -170,13 +179,17 @@ def test_a_task_is_a_process_that_answers_at_its_own_address(account: Room) -> N
 def inside_of_a_container() -> str:
     register(
         "inside",
-        command=["env; ulimit -Sn; ulimit -Hn; grep CapEff /proc/self/status; touch /usr/x; echo x > /tmp/x"],
+        command=[
+            "env; ulimit -Sn; ulimit -Hn; grep CapEff /proc/self/status; touch /usr/x; echo x > /tmp/x"
+        ],
         environment=[{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
         readonlyRootFilesystem=True,
         linuxParameters={"capabilities": {"drop": ["ALL"]}},
         ulimits=[{"name": "nofile", "softLimit": 300, "hardLimit": 400}],
     )
-    overrides = {"containerOverrides": [{"name": "haproxy", "environment": [{"name": "B", "value": "3"}]}]}
+    overrides = {
+        "containerOverrides": [{"name": "haproxy", "environment": [{"name": "B", "value": "3"}]}]
+    }
     (arn,) = run("inside", overrides=overrides)
     until(arn, "lastStatus", "STOPPED")
     return output(arn)
@@ -195,7 +208,9 @@ def test_a_container_has_its_definition_and_nothing_of_the_machine(account: Room
 
 
 def ends() -> dict[str, Any]:
-    register("deaf", command=["trap '' USR1; exec sleep 60"], healthCheck=container()["healthCheck"])
+    register(
+        "deaf", command=["trap '' USR1; exec sleep 60"], healthCheck=container()["healthCheck"]
+    )
     (killed,) = run("healthy")
     (stopped,) = run("healthy")
     (deaf,) = run("deaf")
@@ -209,7 +224,10 @@ def ends() -> dict[str, Any]:
     until(deaf, "lastStatus", "STOPPED")
     return {
         "at once": [at_once["desiredStatus"], at_once["lastStatus"]],
-        "exits": [until(a, "lastStatus", "STOPPED")["containers"][0]["exitCode"] for a in (killed, stopped, deaf)],
+        "exits": [
+            until(a, "lastStatus", "STOPPED")["containers"][0]["exitCode"]
+            for a in (killed, stopped, deaf)
+        ],
         "reasons": [task(a)["stopCode"] for a in (killed, stopped, deaf)],
     }
 
@@ -248,13 +266,17 @@ def ecs_refusals() -> dict[str, str]:
     many = [f"arn:aws:ecs:us-east-1:123456789012:task/{CLUSTER}/{i:032x}" for i in range(101)]
     return {
         "parameter": refusal(ecs.run_task, networkConfiguration=NETWORK, referenceId="x", **asked),
-        "override": refusal(ecs.run_task, networkConfiguration=NETWORK, overrides={"cpu": "512"}, **asked),
+        "override": refusal(
+            ecs.run_task, networkConfiguration=NETWORK, overrides={"cpu": "512"}, **asked
+        ),
         "action": refusal(ecs.describe_capacity_providers),
         "subnet": refusal(ecs.run_task, networkConfiguration=elsewhere, **asked),
         "network": refusal(ecs.run_task, **asked),
         "cluster": refusal(ecs.list_tasks, cluster="other"),
         "tasks": refusal(ecs.describe_tasks, cluster=CLUSTER, tasks=many),
-        "services": refusal(ecs.describe_services, cluster=CLUSTER, services=[f"s{i}" for i in range(11)]),
+        "services": refusal(
+            ecs.describe_services, cluster=CLUSTER, services=[f"s{i}" for i in range(11)]
+        ),
         "page": refusal(ecs.list_tasks, cluster=CLUSTER, maxResults=101),
         "service": refusal(client("dynamodb").list_tables),
         "allowed": refusal(ecs.describe_tasks, cluster=CLUSTER, tasks=many[:100]),
@@ -271,7 +293,9 @@ def test_ecs_refuses_what_aws_refuses_and_what_the_lab_does_not_have(account: Ro
     assert seen["cluster"].startswith("ClusterNotFoundException")
 
 
-def change(name: str, *values: str, kind: str = "A", action: str = "UPSERT", ttl: int = 5) -> dict[str, Any]:
+def change(
+    name: str, *values: str, kind: str = "A", action: str = "UPSERT", ttl: int = 5
+) -> dict[str, Any]:
     records = [{"Value": value} for value in values]
     record_set = {"Name": name, "Type": kind, "TTL": ttl, "ResourceRecords": records}
     return {"Action": action, "ResourceRecordSet": record_set}
@@ -317,7 +341,11 @@ def zone_answers() -> dict[str, str]:
 def test_route53_judges_a_batch_as_aws_does(account: Room) -> None:
     seen = account.call(zone_answers)
 
-    assert [name for name, answer in seen.items() if answer == "accepted"] == ["fine", "replace", "500 upserts"]
+    assert [name for name, answer in seen.items() if answer == "accepted"] == [
+        "fine",
+        "replace",
+        "500 upserts",
+    ]
     refused = [answer for answer in seen.values() if answer != "accepted"]
     assert all(answer.startswith("InvalidChangeBatch") for answer in refused)
 
@@ -328,21 +356,29 @@ def elasticache_answers() -> dict[str, Any]:
         {
             "CacheClusterId": name,
             "ReplicationGroupId": "demo",
-            "CacheNodes": [{"CacheNodeId": "0001", "Endpoint": {"Address": f"{name}.{ZONE}", "Port": 6379}}],
+            "CacheNodes": [
+                {"CacheNodeId": "0001", "Endpoint": {"Address": f"{name}.{ZONE}", "Port": 6379}}
+            ],
         }
         for name in names
     ]
     group = {"ReplicationGroupId": "demo", "ClusterEnabled": True, "MemberClusters": names}
     parameters = {"group": [{"ParameterName": "cluster-enabled", "ParameterValue": "yes"}]}
-    cache = client("elasticache", config=boto3.session.Config(retries={"max_attempts": 0}))
+    cache = client("elasticache")
     answers: dict[str, Any] = {"down": refusal(cache.describe_replication_groups)}
     truth = {"ReplicationGroups": [group], "CacheClusters": clusters, "Parameters": parameters}
     file = layout.run_dir() / "elasticache.json"
     file.write_text(json.dumps(truth))
-    pages = list(cache.get_paginator("describe_cache_clusters").paginate(PaginationConfig={"PageSize": 20}))
-    shown = cache.describe_cache_clusters(CacheClusterId=names[3], ShowCacheNodeInfo=True)["CacheClusters"]
+    pages = list(
+        cache.get_paginator("describe_cache_clusters").paginate(PaginationConfig={"PageSize": 20})
+    )
+    shown = cache.describe_cache_clusters(CacheClusterId=names[3], ShowCacheNodeInfo=True)[
+        "CacheClusters"
+    ]
     answers |= {
-        "group": cache.describe_replication_groups(ReplicationGroupId="demo")["ReplicationGroups"][0],
+        "group": cache.describe_replication_groups(ReplicationGroupId="demo")["ReplicationGroups"][
+            0
+        ],
         "pages": [len(page["CacheClusters"]) for page in pages],
         "hidden": "CacheNodes" not in pages[0]["CacheClusters"][0],
         "address": shown[0]["CacheNodes"][0]["Endpoint"]["Address"],
@@ -352,7 +388,9 @@ def elasticache_answers() -> dict[str, Any]:
         "page": refusal(cache.describe_cache_clusters, MaxRecords=19),
         "action": refusal(cache.describe_events),
     }
-    file.write_text(json.dumps({**truth, "Fault": {"Code": "Throttling", "Message": "Rate exceeded"}}))
+    file.write_text(
+        json.dumps({**truth, "Fault": {"Code": "Throttling", "Message": "Rate exceeded"}})
+    )
     return answers | {"fault": refusal(cache.describe_replication_groups)}
 
 
@@ -364,7 +402,10 @@ def test_elasticache_tells_what_the_cluster_says(account: Room) -> None:
     assert seen["hidden"]
     assert seen["address"] == f"demo-0004-001.{ZONE}"
     assert seen["parameter"] == [{"ParameterName": "cluster-enabled", "ParameterValue": "yes"}]
-    codes = {name: str(seen[name]).split(":")[0] for name in ("down", "no group", "no cluster", "page", "action", "fault")}
+    codes = {
+        name: str(seen[name]).split(":")[0]
+        for name in ("down", "no group", "no cluster", "page", "action", "fault")
+    }
     assert codes == {
         "down": "InternalFailure",
         "no group": "ReplicationGroupNotFoundFault",
@@ -375,7 +416,7 @@ def test_elasticache_tells_what_the_cluster_says(account: Room) -> None:
     }
 
 
-def stack(name: str, **resources: Any) -> tuple[str, str]:
+def stack(name: str, **resources: object) -> tuple[str, str]:
     """The status that a stack of these resources ends with, and why."""
     cloudformation = client("cloudformation")
     cloudformation.create_stack(
@@ -399,7 +440,7 @@ def settled(name: str) -> tuple[str, str]:
     return state, " ".join(reasons)
 
 
-def service(**changes: Any) -> dict[str, Any]:
+def service(**changes: object) -> dict[str, Any]:
     """A task definition and a service of it, as a template says them."""
     definition = {
         "Family": "from-template",
@@ -408,7 +449,9 @@ def service(**changes: Any) -> dict[str, Any]:
         "Cpu": "256",
         "Memory": "512",
         "Tags": [{"Key": "node", "Value": "demo-0001-001"}],
-        "ContainerDefinitions": [pascal(container(ulimits=[{"name": "nofile", "softLimit": 2048, "hardLimit": 2048}]))],
+        "ContainerDefinitions": [
+            pascal(container(ulimits=[{"name": "nofile", "softLimit": 2048, "hardLimit": 2048}]))
+        ],
     }
     proxies = {
         "Cluster": CLUSTER,
@@ -425,7 +468,7 @@ def service(**changes: Any) -> dict[str, Any]:
     }
 
 
-def pascal(value: Any) -> Any:
+def pascal(value: Any) -> Any:  # noqa: ANN401 (JSON)
     if isinstance(value, list):
         return [pascal(item) for item in value]
     if isinstance(value, dict):
@@ -438,12 +481,18 @@ def deployed_service() -> dict[str, Any]:
     ecs = client("ecs")
     (arn,) = ecs.list_services(cluster=CLUSTER)["serviceArns"]
     at_first = ecs.describe_services(cluster=CLUSTER, services=[arn])["services"][0]
-    tasks = [task(t) for t in ecs.list_tasks(cluster=CLUSTER, serviceName=at_first["serviceName"])["taskArns"]]
+    tasks = [
+        task(t)
+        for t in ecs.list_tasks(cluster=CLUSTER, serviceName=at_first["serviceName"])["taskArns"]
+    ]
     definition = ecs.describe_task_definition(taskDefinition="from-template")["taskDefinition"]
     os.kill(process_of(tasks[0]["taskArn"]), signal.SIGSTOP)
     stopped = until(tasks[0]["taskArn"], "desiredStatus", "STOPPED")
     replaced = wait_until(
-        lambda: len(ecs.list_tasks(cluster=CLUSTER, serviceName=at_first["serviceName"])["taskArns"]) == 2,
+        lambda: (
+            len(ecs.list_tasks(cluster=CLUSTER, serviceName=at_first["serviceName"])["taskArns"])
+            == 2
+        ),
         timeout_seconds=10,
         what="the replacement",
     )
@@ -470,7 +519,9 @@ def test_a_deployed_service_is_healthy_and_stays_so(account: Room) -> None:
     assert seen["running"] == 2
     assert seen["health"] == ["HEALTHY", "HEALTHY"]
     assert seen["tags"] == [[{"key": "node", "value": "demo-0001-001"}]] * 2
-    assert seen["container"]["ulimits"] == [{"name": "nofile", "softLimit": 2048, "hardLimit": 2048}]
+    assert seen["container"]["ulimits"] == [
+        {"name": "nofile", "softLimit": 2048, "hardLimit": 2048}
+    ]
     assert seen["container"]["healthCheck"]["interval"] == 5
     assert seen["unhealthy"] == "Task failed container health checks"
     assert seen["replaced"]
@@ -495,7 +546,11 @@ def test_a_stack_fails_loudly_and_leaves_nothing(account: Room) -> None:
     seen = account.call(failed_stacks)
 
     assert "AWS::DynamoDB::Table" in seen["type"]
-    for name, reason in {"property": "KmsKeyId", "typo": "ulimit", "service": "Circuit Breaker"}.items():
+    for name, reason in {
+        "property": "KmsKeyId",
+        "typo": "ulimit",
+        "service": "Circuit Breaker",
+    }.items():
         assert seen[name][0] == "ROLLBACK_COMPLETE"
         assert reason in seen[name][1]
     assert seen["left"] == []
@@ -506,7 +561,12 @@ def zone_stack() -> dict[str, Any]:
 
     def template(*vpcs: layout.Vpc) -> dict[str, Any]:
         places = [{"VPCId": vpc.vpc_id, "VPCRegion": layout.REGION} for vpc in vpcs]
-        return {"Zone": {"Type": "AWS::Route53::HostedZone", "Properties": {"Name": "own.test", "VPCs": places}}}
+        return {
+            "Zone": {
+                "Type": "AWS::Route53::HostedZone",
+                "Properties": {"Name": "own.test", "VPCs": places},
+            }
+        }
 
     made = stack("zone", **template(layout.CLIENT_VPC))[0]
     resources = cloudformation.describe_stack_resources(StackName="zone")["StackResources"]
@@ -546,14 +606,19 @@ def as_role(name: str, *statements: dict[str, Any]) -> dict[str, str]:
 
 
 def permissions() -> dict[str, str]:
-    own = client("route53").create_hosted_zone(Name="iam.test.", CallerReference="iam")["HostedZone"]["Id"]
+    own = client("route53").create_hosted_zone(Name="iam.test.", CallerReference="iam")[
+        "HostedZone"
+    ]["Id"]
     identity = own.rsplit("/", 1)[-1]
     keys = "route53:ChangeResourceRecordSets"
     records = {
         "Action": "route53:ChangeResourceRecordSets",
         "Resource": f"arn:aws:route53:::hostedzone/{identity}",
         "Condition": {
-            "ForAllValues:StringEquals": {f"{keys}RecordTypes": ["A"], f"{keys}Actions": ["UPSERT"]},
+            "ForAllValues:StringEquals": {
+                f"{keys}RecordTypes": ["A"],
+                f"{keys}Actions": ["UPSERT"],
+            },
             "ForAllValues:StringLike": {f"{keys}NormalizedRecordNames": ["*.iam.test"]},
         },
     }
@@ -579,14 +644,17 @@ def permissions() -> dict[str, str]:
     credentials = as_role("limited", records, tasks)
     ecs, route53 = client("ecs", **credentials), client("route53", **credentials)
 
-    def run_task(family: str, **more: Any) -> str:
+    def run_task(family: str, **more: object) -> str:
         asked = {"cluster": CLUSTER, "launchType": "FARGATE", "networkConfiguration": NETWORK}
         return refusal(ecs.run_task, taskDefinition=family, **asked, **more)
 
     def record(changed: dict[str, Any]) -> str:
         batch = {"Changes": [changed]}
-        return refusal(route53.change_resource_record_sets, HostedZoneId=identity, ChangeBatch=batch)
+        return refusal(
+            route53.change_resource_record_sets, HostedZoneId=identity, ChangeBatch=batch
+        )
 
+    unknown = {"aws_access_key_id": "AKIA0000000000000000", "aws_secret_access_key": "x"}
     return {
         "record": record(change("a.iam.test.", "10.0.0.1")),
         "task": run_task(definition["taskDefinitionArn"]),
@@ -597,7 +665,7 @@ def permissions() -> dict[str, str]:
         "role not passed": run_task("with-role"),
         "tags": run_task("permitted", tags=[{"key": "a", "value": "b"}]),
         "nothing said": refusal(ecs.list_tasks, cluster=CLUSTER),
-        "unknown key": refusal(client("sts", aws_access_key_id="AKIA0000000000000000").get_session_token),
+        "unknown key": refusal(client("ecs", **unknown).list_clusters),
     }
 
 
@@ -605,7 +673,9 @@ def test_a_role_may_do_what_its_policy_says_and_nothing_else(account: Room) -> N
     seen = account.call(permissions)
 
     assert [name for name, answer in seen.items() if answer == "accepted"] == ["record", "task"]
-    assert all("AccessDenied" in answer for name, answer in seen.items() if name.startswith("other"))
+    assert all(
+        "AccessDenied" in answer for name, answer in seen.items() if name.startswith("other")
+    )
     assert "ecs:TagResource" in seen["tags"]
     assert "iam:PassRole" in seen["role not passed"]
 
@@ -642,7 +712,10 @@ def function() -> dict[str, Any]:
 
     def rule(name: str) -> dict[str, Any]:
         target = {"Id": "f", "Arn": {"Fn::GetAtt": [name, "Arn"]}}
-        return {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": pattern, "Targets": [target]}}
+        return {
+            "Type": "AWS::Events::Rule",
+            "Properties": {"EventPattern": pattern, "Targets": [target]},
+        }
 
     properties = {
         "Runtime": "python3.13",
@@ -663,11 +736,19 @@ def function() -> dict[str, Any]:
         },
         Function={
             "Type": "AWS::Lambda::Function",
-            "Properties": {**properties, "FunctionName": "f", "Environment": {"Variables": {"SEEN": str(seen)}}},
+            "Properties": {
+                **properties,
+                "FunctionName": "f",
+                "Environment": {"Variables": {"SEEN": str(seen)}},
+            },
         },
         Unpermitted={
             "Type": "AWS::Lambda::Function",
-            "Properties": {**properties, "FunctionName": "g", "Environment": {"Variables": {"SEEN": other}}},
+            "Properties": {
+                **properties,
+                "FunctionName": "g",
+                "Environment": {"Variables": {"SEEN": other}},
+            },
         },
         Rule=rule("Function"),
         Other=rule("Unpermitted"),
@@ -692,7 +773,9 @@ def function() -> dict[str, Any]:
 
     def events() -> list[dict[str, Any]]:
         lines = [json.loads(line) for line in seen.read_text().splitlines()]
-        details = [line["detail"] for line in lines if line["detail-type"] == "ECS Task State Change"]
+        details = [
+            line["detail"] for line in lines if line["detail-type"] == "ECS Task State Change"
+        ]
         own = [detail for detail in details if detail["taskArn"] == arn_of_task]
         return own if own and own[-1]["lastStatus"] == "STOPPED" else []
 
@@ -708,7 +791,7 @@ def function() -> dict[str, Any]:
 
 
 def test_a_function_runs_as_its_role_and_hears_of_tasks(account: Room) -> None:
-    seen = account.call(function, LEAK="1")
+    seen = account.call(function)
 
     assert seen["state"] == ["CREATE_COMPLETE", ""]
     assert ":assumed-role/" in seen["answer"]["who"]
@@ -739,14 +822,17 @@ def death() -> list[bool]:
     return [before, linux.alive(pid)]
 
 
-def test_containers_end_with_the_fake_aws(walls: None, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("walls")
+def test_containers_end_with_the_fake_aws(tmp_path: Path) -> None:
     with open_room(tmp_path / "run") as own:
         own.call(start)
 
         assert own.call(death) == [True, False]
 
 
-def test_a_fake_aws_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_fake_aws_that_cannot_start_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(aws, "START_SECONDS", 5)
     (tmp_path / "aws").write_text("in the way of a directory")
 

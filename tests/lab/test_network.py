@@ -3,7 +3,6 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pyroute2 import IPRoute
@@ -53,7 +52,9 @@ def container_pid() -> int:
 
 
 def pid_of(name: str) -> int:
-    return container_pid() if name == "container" else getattr(network.attach(), name)
+    networks = network.attach()
+    pids = {"client": networks.client, "cache": networks.cache}
+    return container_pid() if name == "container" else pids[name]
 
 
 def dial(source: str, target: str, address: str) -> str:
@@ -101,7 +102,8 @@ def test_nobody_reaches_a_nodes_internal_address(networks: Room) -> None:
     assert not networks.call(dial, "container", "cache", "10.31.0.1").startswith("connected")
 
 
-def test_the_router_refuses_even_a_client_with_a_route(networks: Room, run_dir: Path) -> None:
+@pytest.mark.usefixtures("walls")
+def test_the_router_refuses_even_a_client_with_a_route(run_dir: Path) -> None:
     with open_room(run_dir) as other:
         other.call(build)
         outcome = other.call(dial_with_route_added, "client", "cache", NODE)
@@ -116,7 +118,7 @@ def test_commands_run_inside_with_the_vpcs_resolver(networks: Room) -> None:
     assert done.stdout.splitlines()[-1] == str(Path.cwd())
 
 
-def prefix(name: Any) -> list[str]:
+def prefix(name: network.VpcName) -> list[str]:
     return network.inside(name)
 
 
@@ -166,7 +168,8 @@ def resolv_conf_behind_a_link(target: str) -> str:
     "target",
     ["../run/systemd/resolve/stub-resolv.conf", "/run/no-such-directory/resolv.conf", "real.conf"],
 )
-def test_resolv_conf_may_be_a_link(target: str, walls: None, run_dir: Path) -> None:
+@pytest.mark.usefixtures("walls")
+def test_resolv_conf_may_be_a_link(target: str, run_dir: Path) -> None:
     with open_room(run_dir) as own:
         if target == "real.conf":
             (run_dir / "real.conf").write_text("nameserver 10.0.0.1\n")

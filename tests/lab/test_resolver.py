@@ -3,7 +3,8 @@ import os
 import subprocess
 import sys
 import time
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -12,6 +13,10 @@ from dnslib import DNSRecord
 from lab import aws, files, layout, network
 from lab.waiting import wait_until
 from tests.lab.room import Room
+
+if TYPE_CHECKING:
+    from mypy_boto3_route53 import Route53Client
+    from mypy_boto3_route53.literals import RRTypeType
 
 pytestmark = pytest.mark.lab
 
@@ -40,9 +45,7 @@ def build() -> None:
     )
     for view in ("client", "proxy"):
         wait_until(
-            lambda view=view: ask_or_none(view, NODE),
-            timeout_seconds=20,
-            what=f"the resolver of {view}",
+            partial(ask_or_none, view, NODE), timeout_seconds=20, what=f"the {view} resolver"
         )
 
 
@@ -67,16 +70,29 @@ def ask(view: str, name: str, kind: str = "A", *, tcp: bool = False) -> dict[str
     }
 
 
-def route53() -> Any:
+def route53() -> "Route53Client":
     os.environ.update(aws.environment())
-    return boto3.client("route53")
+    client: Route53Client = boto3.client("route53")
+    return client
 
 
-def upsert(zone: str, name: str, kind: str, ttl: int, *values: str) -> None:
-    records = [{"Value": value} for value in values]
-    record = {"Name": name, "Type": kind, "TTL": ttl, "ResourceRecords": records}
-    change = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
-    route53().change_resource_record_sets(HostedZoneId=zone, ChangeBatch=change)
+def upsert(zone: str, name: str, kind: "RRTypeType", ttl: int, *values: str) -> None:
+    route53().change_resource_record_sets(
+        HostedZoneId=zone,
+        ChangeBatch={
+            "Changes": [
+                {
+                    "Action": "UPSERT",
+                    "ResourceRecordSet": {
+                        "Name": name,
+                        "Type": kind,
+                        "TTL": ttl,
+                        "ResourceRecords": [{"Value": value} for value in values],
+                    },
+                }
+            ]
+        },
+    )
 
 
 def story() -> dict[str, Any]:
@@ -85,7 +101,7 @@ def story() -> dict[str, Any]:
     created = route53().create_hosted_zone(
         Name=layout.ZONE,
         CallerReference="test",
-        VPC={"VPCId": layout.CLIENT_VPC.vpc_id, "VPCRegion": layout.REGION},
+        VPC={"VPCId": layout.CLIENT_VPC.vpc_id, "VPCRegion": "us-east-1"},
         HostedZoneConfig={"PrivateZone": True},
     )
     zone = created["HostedZone"]["Id"]

@@ -89,8 +89,10 @@ def test_nothing_is_left_when_the_outer_process_ends(number: int, mark: str, run
     outer.send_signal(number)
     outer.wait(10)
     wait_until(lambda: not marked(mark), timeout_seconds=10, what="the end of all processes")
+    gone = "the end of the sandbox"
+    pid_file = run_dir / "sandbox.json"
+    wait_until(lambda: sandbox.running(pid_file) is None, timeout_seconds=10, what=gone)
     assert Path("/proc/self/mounts").read_text() == mounts
-    assert sandbox.running(run_dir / "sandbox.json") is None
 
 
 def test_it_ends_with_the_process_that_started_it_unless_detached(mark: str, run_dir: Path) -> None:
