@@ -65,6 +65,19 @@ def run(context: typer.Context) -> None:
     raise typer.Exit(control.run(context.args))
 
 
+@lab.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def aws(context: typer.Context) -> None:
+    """Run a command beside the fake AWS of the lab that is up: nodeway lab aws -- cdk diff --all -c env=lab.
+
+    It finds the endpoint and keys of the fake account, and stands in the CDK project that was deployed.
+    """
+    if not context.args:
+        raise typer.BadParameter(
+            "no command; write it after --, for example: cdk diff --all -c env=lab"
+        )
+    raise typer.Exit(control.beside_aws(context.args))
+
+
 @lab.command()
 def event(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(EVENTS)}.")],

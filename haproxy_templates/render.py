@@ -23,6 +23,11 @@ MEMORY_RESERVED_MIB = 96
 KIB_PER_SESSION = 48
 """A session's two 16 KiB buffers plus its kernel sockets; measured user memory alone is about 3 KiB when idle."""
 
+OPEN_FILES_LIMIT = 2**20
+"""What Linux lets one process have at most (fs.nr_open); a task that asks for more does not start."""
+OPEN_FILES_OWN = 2 * 100 + 256
+"""Descriptors beside the sessions': the checks, the ops port, the log, and a reserve."""
+
 
 @dataclass(frozen=True, slots=True)
 class HaproxySpec:
@@ -42,15 +47,16 @@ class HaproxySpec:
 
     @property
     def maxconn(self) -> int:
-        """Sessions that fit the task's memory."""
-        return max(100, (self.memory_mib - MEMORY_RESERVED_MIB) * 1024 // KIB_PER_SESSION)
+        """Sessions that fit the task's memory and the files that a process can open."""
+        by_memory = (self.memory_mib - MEMORY_RESERVED_MIB) * 1024 // KIB_PER_SESSION
+        return max(100, min(by_memory, (OPEN_FILES_LIMIT - OPEN_FILES_OWN) // 2))
 
     @property
     def open_files(self) -> int:
         """File descriptors the process needs: two a session, and some of its own (HAProxy refuses to
         start with fewer).
         """
-        return 2 * (self.maxconn + 100) + 256
+        return 2 * self.maxconn + OPEN_FILES_OWN
 
 
 def render(spec: HaproxySpec) -> str:

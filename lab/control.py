@@ -148,6 +148,11 @@ def run(argv: Sequence[str]) -> int:
         return call(sandbox.command(words, pid_file=pid_file()))
 
 
+def beside_aws(argv: Sequence[str]) -> int:
+    """Runs a command beside the fake AWS of the lab that is up; gives its exit code."""
+    return ask("aws", *argv)
+
+
 def ask(*words: str) -> int:
     """Runs one of lab.inside's commands in the lab that is up; gives its exit code."""
     found = current()

@@ -1,6 +1,7 @@
 """`python -m lab.inside WHAT…`: what a person asks of a running lab, carried out inside its sandbox."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,19 @@ def client(world: World, argv: Sequence[str]) -> int:
     """Runs a command in the client's network; gives its exit code, 127 when there is no such command."""
     words, environment = world.client_command(argv)
     return subprocess.run(words, env=environment, check=False).returncode
+
+
+def on_aws_side(argv: Sequence[str]) -> int:
+    """Runs a command beside the fake AWS, with its endpoint and keys, in the CDK project that was deployed."""
+    run_dir = layout.run_dir()
+    environment = aws.cdk_environment(run_dir)
+    command = shutil.which(argv[0], path=environment["PATH"])
+    if command is None:
+        msg = f"no command {argv[0]!r}"
+        raise LabError(msg)
+    return subprocess.run(
+        [command, *argv[1:]], env=environment, cwd=aws.app_directory(run_dir), check=False
+    ).returncode
 
 
 def start_for(argv: Sequence[str]) -> int:
@@ -48,13 +62,13 @@ def restart_node(world: World, name: str) -> str:
     return f"{name} is back"
 
 
-def kill_proxy(_: World, node: str = "demo-0001-001") -> str:
+def kill_proxy(world: World, node: str = "demo-0001-001") -> str:
     """Kills the HAProxy of a node; ECS replaces it, and its record follows."""
     addresses = Product().records().get(f"{node}.{layout.ZONE}", ())
     if not addresses:
         msg = f"no node {node}; there are {', '.join(sorted(Product().records()))}"
         raise LabError(msg)
-    kill_haproxy(addresses[0])
+    kill_haproxy(world.run_dir, addresses[0])
     return f"the HAProxy of {node} at {addresses[0]} was killed"
 
 
@@ -111,6 +125,8 @@ def main(words: Sequence[str]) -> int:
         match what:
             case "client":
                 return client(World.attach(layout.run_dir()), rest)
+            case "aws":
+                return on_aws_side(rest)
             case "start-for":
                 return start_for(rest)
             case "status":

@@ -6,7 +6,6 @@ network namespace that `up` is called in. It must never touch a network outside 
 
 import json
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -126,41 +125,25 @@ def join_proxy_vpc(pid: int, address: str) -> None:
     linux.in_network_of(pid, container_side)
 
 
-def addresses() -> set[str]:
-    """The IPv4 addresses of the network that the caller is in."""
-    with IPRoute() as route:
-        return {
-            str(entry.get_attr("IFA_ADDRESS")) for entry in route.get_addr(family=socket.AF_INET)
-        }
-
-
 def add_cache_address(address: str) -> None:
-    """Give the cache VPC's network one more node address (or, of 10.31.0.0/16, a node's internal one).
+    """Give the cache VPC's network one more node address (or, of 10.31.0.0/16, an internal one).
 
     It may have it already.
     """
-    device = "lo" if IPv4Address(address) in layout.NODE_INTERNAL else "eth0"
-
-    def add() -> None:
-        with IPRoute() as route:
-            index = route.link_lookup(ifname=device)[0]
-            prefix = 32 if device == "lo" else PREFIX_LENGTH
-            route.addr("replace", index=index, address=address, prefixlen=prefix)
-
-    in_network("cache", add)
+    in_network("cache", lambda: _change_cache_address("replace", address))
 
 
 def remove_cache_address(address: str) -> None:
-    """Take a node's address away again: what is sent to it from then on is lost, as with a gone host."""
-    device = "lo" if IPv4Address(address) in layout.NODE_INTERNAL else "eth0"
+    """Take a node's address away: what is sent to it from then on is lost, as with a gone host."""
+    in_network("cache", lambda: _change_cache_address("del", address))
 
-    def remove() -> None:
-        with IPRoute() as route:
-            index = route.link_lookup(ifname=device)[0]
-            prefix = 32 if device == "lo" else PREFIX_LENGTH
-            route.addr("del", index=index, address=address, prefixlen=prefix)
 
-    in_network("cache", remove)
+def _change_cache_address(action: str, address: str) -> None:
+    internal = IPv4Address(address) in layout.NODE_INTERNAL
+    with IPRoute() as route:
+        index = route.link_lookup(ifname="lo" if internal else "eth0")[0]
+        prefix = 32 if internal else PREFIX_LENGTH
+        route.addr(action, index=index, address=address, prefixlen=prefix)
 
 
 def _hold(run_dir: Path, name: VpcName) -> int:

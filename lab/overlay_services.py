@@ -13,7 +13,6 @@ from ministack.core.responses import json_response, request_scope
 from ministack.services import ecs
 
 from lab.overlay_placement import next_subnet, prepare
-from lab.overlay_tasks import publish
 
 Data = dict[str, Any]
 Response = tuple[int, dict[str, str], bytes]
@@ -68,7 +67,6 @@ def _run_task(original: Callable[[Data], Response], data: Data) -> Response:
     tasks = [ecs._tasks[t["taskArn"]] for t in started]
     for task in tasks:
         prepare(task)
-        publish(task)
     answer: Response = json_response({"tasks": [ecs._sanitize(t) for t in tasks], "failures": []})
     if token:
         _answered[token] = answer

@@ -46,6 +46,7 @@ class Tasks:
     def _start(self, task: Task, definition: Task, overrides: list[Task], _client: object) -> None:
         """Bring one task from PROVISIONING to RUNNING; runs in the task's own thread."""
         prepare(task)
+        publish(task)
         if not (
             ecs._mark_task_pending(task["taskArn"], task)
             and ecs._mark_task_activating(task["taskArn"], task)

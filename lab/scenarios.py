@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import aws, layout, linux, network, single
+from lab import aws, containers, layout, single
 from lab.errors import LabError
 from lab.product import Product
 from lab.scenario import Figures, client, promise, under_load
@@ -114,7 +114,7 @@ def killed_proxy_is_replaced(world: World) -> Figures:
     name = f"{layout.REPLICATION_GROUP}-0002-001.{layout.ZONE}"
     before = product.records()[name]
     with under_load(world, "killed-proxy") as load:
-        kill_haproxy(before[0])
+        kill_haproxy(world.run_dir, before[0])
         wait_until(
             lambda: product.records()[name] not in (before, ()),
             timeout_seconds=120,
@@ -146,13 +146,11 @@ def scale_out_follows(world: World) -> Figures:
     return seen
 
 
-def kill_haproxy(address: str) -> None:
+def kill_haproxy(run_dir: Path, address: str) -> None:
     """SIGKILL for the HAProxy that has this address, from outside of its container; raises LabError when none has."""
-    for comm in Path("/proc").glob("[0-9]*/comm"):
-        pid = int(comm.parent.name)
-        is_haproxy = comm.read_text().strip() == "haproxy" and linux.alive(pid)
-        if is_haproxy and linux.in_network_of(pid, lambda: address in network.addresses()):
-            os.kill(pid, signal.SIGKILL)
+    for container in containers.running(run_dir):
+        if container.address == address:
+            os.kill(container.pid, signal.SIGKILL)
             return
     msg = f"no HAProxy has the address {address}"
     raise LabError(msg)

@@ -40,6 +40,7 @@ SHOWN = {
 
 
 SHORT_LIST = 3
+INTERRUPTED = 130
 WIDTH_WITHOUT_TERMINAL = 140
 
 
@@ -60,6 +61,10 @@ class Teller:
         if self._console.is_terminal:
             self._status.enter_context(self._console.status(what))
 
+    def stop(self) -> None:
+        """Nothing goes on any more."""
+        self._status.close()
+
     def result(self, result: Result) -> None:
         """A scenario ended."""
         self._status.close()
@@ -79,8 +84,12 @@ def main() -> int:
             result = run(play.__name__, play, world)
             results.append(result)
             teller.result(result)
+    except KeyboardInterrupt:
+        teller.stop()
+        console.print("[red]interrupted[/red]: nothing of the lab stays", highlight=False)
+        return INTERRUPTED
     except LabError as error:
-        teller.result(Result("start", passed=False, seconds=0))
+        teller.stop()
         console.print(f"[red]the lab could not go on[/red]: {error}", highlight=False)
     write_report(results)
     console.print(table(results))

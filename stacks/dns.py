@@ -33,7 +33,8 @@ class DnsStack(cdk.Stack):
                 availability_zones=[f"{client.region or environment.region}a"],
                 region=client.region or environment.region,
             )
-            for client in environment.client_vpcs
+            # a VPC with two ranges stands there twice, and a zone takes it once
+            for client in {client.vpc_id: client for client in environment.client_vpcs}.values()
         ]
         self.zone_name = topology.zone_name
         self.zone = route53.PrivateHostedZone(

@@ -104,6 +104,8 @@ class NodeProxy(Construct):
             propagate_tags=ecs.PropagatedTagSource.TASK_DEFINITION,
             availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.DISABLED,
         )
+        # a task that may not write its log yet fails to start, and counts for the circuit breaker
+        self.service.node.add_dependency(fleet.execution_role)
 
 
 def no_capabilities(scope: Construct) -> ecs.LinuxParameters:

@@ -31,7 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def fake_aws(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """No profile, no role, no metadata service: credentials that open nothing."""
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
     for name, value in AWS_VARIABLES.items():
         monkeypatch.setenv(name, value)
     return monkeypatch

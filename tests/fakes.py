@@ -1,5 +1,9 @@
-"""Builders of named values, and a journal and a zone for tests. They say only what a test cares about; the rest is ordinary."""
+"""Builders of named values, and a journal and a zone for tests.
 
+They say only what a test cares about; the rest is ordinary.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,14 +52,17 @@ def topology(
     return Topology(nodes, ENDPOINT if endpoint else None, problems=problems)
 
 
-def proxy(label: str, ip: str, *, zone: str = "us-east-1a", healthy: bool = True) -> Proxy:
+def proxy(
+    label: str, ip: str, *, zone: str = "us-east-1a", healthy: bool = True, starting: bool = False
+) -> Proxy:
     """A HAProxy task of a node of the demo cluster."""
     return Proxy(
         named(label),
         address(ip),
         zone,
         f"arn:aws:ecs:us-east-1:123456789012:task/nodeway/{ip}",
-        healthy,
+        healthy=healthy,
+        starting=starting,
     )
 
 
@@ -75,7 +82,10 @@ def soa(ttl: int = 900, text: str = SOA_TEXT) -> Record:
 
 
 def settings(
-    *, ttl: int = 5, mode: Mode = Mode.ON, pins: dict[Hostname, tuple[Address, ...]] | None = None
+    *,
+    ttl: int = 5,
+    mode: Mode = Mode.ON,
+    pins: Mapping[Hostname, tuple[Address, ...]] | None = None,
 ) -> Settings:
     """The settings of the demo cluster's function."""
     return Settings("demo", "Z0DEMO", ZONE, "nodeway", ttl, mode, pins or {})

@@ -9,6 +9,9 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
+from resync.route53 import record_set
+from tests.fakes import ZONE, soa
+
 Stubbed = Callable[[str], tuple[Any, Stubber]]
 
 ONCE = Config(retries={"total_max_attempts": 1})
@@ -21,7 +24,7 @@ def stubbed(fake_aws: pytest.MonkeyPatch) -> Iterator[Stubbed]:
     stubbers: list[Stubber] = []
 
     def make(service: str) -> tuple[Any, Stubber]:
-        client: Any = boto3.session.Session().client(service, region_name="us-east-1", config=ONCE)  # type: ignore[call-overload]
+        client: Any = boto3.session.Session().client(service, region_name="us-east-1", config=ONCE)
         stubber = Stubber(client)
         stubber.activate()
         stubbers.append(stubber)
@@ -41,6 +44,25 @@ def unplugged(fake_aws: pytest.MonkeyPatch) -> Callable[[str], Any]:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        return boto3.session.Session().client(service, region_name="us-east-1", config=ONCE, endpoint_url=url)  # type: ignore[call-overload]
+        return boto3.session.Session().client(
+            service, region_name="us-east-1", config=ONCE, endpoint_url=url
+        )
 
     return make
+
+
+def moto_zone() -> tuple[Any, str]:
+    """A private zone in moto."""
+    client = boto3.client("route53", region_name="us-east-1")
+    made = client.create_hosted_zone(
+        Name=ZONE, CallerReference="test", VPC={"VPCRegion": "us-east-1", "VPCId": "vpc-0000000c"}
+    )
+    zone_id = made["HostedZone"]["Id"]
+    upsert(client, zone_id, dict(record_set(soa())))  # moto's own is not in Route 53's form
+    return client, zone_id
+
+
+def upsert(client: Any, zone_id: str, *sets: dict[str, Any]) -> None:  # noqa: ANN401 (boto3's client)
+    """Writes record sets as somebody else would."""
+    changes = [{"Action": "UPSERT", "ResourceRecordSet": one} for one in sets]
+    client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})

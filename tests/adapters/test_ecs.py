@@ -1,6 +1,6 @@
 """ECS' answers become a fleet; which node a task serves is what its own tag says."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,8 +14,12 @@ ARN = "arn:aws:ecs:us-east-1:123456789012:task/nodeway"
 
 
 def task(
-    number: int = 1, *, node: str | None = named(ONE), ip: str | None = "10.20.1.5", **changes: Any
-) -> dict[str, Any]:  # noqa: ANN401 (any member of the shape)
+    number: int = 1,
+    *,
+    node: str | None = named(ONE),
+    ip: str | None = "10.20.1.5",
+    **changes: object,
+) -> dict[str, Any]:
     """A HAProxy task as DescribeTasks shows it."""
     details = [{"name": "subnetId", "value": "subnet-0000000a"}]
     if ip:
@@ -128,7 +132,7 @@ def test_fleet_fails_when_ecs_does_not_answer(stubbed: Stubbed, operation: str, 
 def read(told: dict[str, Any]) -> tuple[Proxy | None, list[str]]:
     """The proxy that a task is, and the problems with it."""
     problems: list[str] = []
-    return proxy_of(told, problems), problems  # type: ignore[arg-type]
+    return proxy_of(cast("Any", told), problems), problems
 
 
 @pytest.mark.parametrize(
@@ -141,12 +145,13 @@ def read(told: dict[str, Any]) -> tuple[Proxy | None, list[str]]:
     ],
     ids=lambda changes: str(*changes.values()),
 )
-def test_proxy_is_not_healthy_unless_it_runs_and_its_check_passes(changes: dict[str, str]) -> None:
-    """It is known, but not offered to clients."""
+def test_proxy_is_not_healthy_unless_it_runs_and_its_check_passes(changes: dict[str, Any]) -> None:
+    """It is known, but not offered to clients; until its first check it is starting."""
     found, problems = read(task(**changes))
 
     assert found is not None
     assert (found.healthy, problems) == (False, [])
+    assert found.starting is (changes == {"healthStatus": "UNKNOWN"})
 
 
 @pytest.mark.parametrize(

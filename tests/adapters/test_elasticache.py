@@ -1,15 +1,22 @@
 """ElastiCache's answers become a topology, or a failure; a gap between them is told, never filled."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from resync.elasticache import ElastiCache, topology_of
 from resync.errors import ReadFailed
+from resync.topology import Topology
 from tests.adapters.conftest import Stubbed
 from tests.elasticache_answers import cluster, group
 from tests.fakes import ENDPOINT, ONE, THREE, TWO, named, node
+
+
+def read(told: dict[str, Any], clusters: list[dict[str, Any]]) -> Topology:
+    """The topology of the two answers."""
+    return topology_of(cast("Any", told), cast("Any", clusters))
+
 
 SHOW: dict[str, Any] = {"ShowCacheNodeInfo": True}
 
@@ -86,9 +93,9 @@ def test_topology_fails_when_the_answer_is_not_one_group(
     [group(ONE, TWO, NodeGroups=[]), group(ONE, TWO, MemberClusters=[])],
     ids=["only in MemberClusters", "only in NodeGroups"],
 )
-def test_topology_names_a_member_that_has_no_description(told: Any) -> None:
+def test_topology_names_a_member_that_has_no_description(told: dict[str, Any]) -> None:
     """Either list of the group counts: the missing one is a problem, not a node that left."""
-    found = topology_of(told, [cluster(ONE)])  # type: ignore[list-item]
+    found = read(told, [cluster(ONE)])
 
     assert found.problems == (f"member {TWO} is missing from DescribeCacheClusters",)
 
@@ -98,9 +105,7 @@ def test_topology_names_a_member_that_has_no_description(told: Any) -> None:
 )
 def test_topology_takes_a_node_without_endpoint_while_its_status_explains_it(status: str) -> None:
     """The node is a member without a name, and the read is whole."""
-    found = topology_of(
-        group(ONE, TWO), [cluster(ONE), cluster(TWO, status=status, endpoint=False)]
-    )  # type: ignore[arg-type, list-item]
+    found = read(group(ONE, TWO), [cluster(ONE), cluster(TWO, status=status, endpoint=False)])
 
     assert found.problems == ()
     assert [one.cache_cluster_id for one in found.live] == [ONE]
@@ -109,7 +114,7 @@ def test_topology_takes_a_node_without_endpoint_while_its_status_explains_it(sta
 
 def test_topology_names_an_available_node_without_endpoint() -> None:
     """That cannot be: the answer is not to be trusted for deletes."""
-    found = topology_of(group(ONE), [cluster(ONE, endpoint=False)])  # type: ignore[arg-type, list-item]
+    found = read(group(ONE), [cluster(ONE, endpoint=False)])
 
     assert found.problems == (f"{ONE} is available but has no endpoint",)
 
@@ -119,7 +124,7 @@ def test_topology_names_a_group_without_configuration_endpoint() -> None:
     told = group(ONE)
     del told["ConfigurationEndpoint"]
 
-    found = topology_of(told, [cluster(ONE)])  # type: ignore[arg-type, list-item]
+    found = read(told, [cluster(ONE)])
 
     assert (found.configuration_endpoint, found.port) == (None, 6379)
     assert found.problems == ("the group has no configuration endpoint",)
@@ -130,10 +135,10 @@ def test_topology_normalises_names_and_takes_the_port() -> None:
     member = cluster(ONE)
     member["CacheNodes"][0]["Endpoint"]["Address"] = named(ONE).upper()
 
-    found = topology_of(
+    found = read(
         group(ONE, ConfigurationEndpoint={"Address": f"{ENDPOINT.upper()}.", "Port": 6380}),
         [member],
-    )  # type: ignore[arg-type, list-item]
+    )
 
     assert found.nodes[0].hostname == named(ONE)
     assert (found.configuration_endpoint, found.port) == (ENDPOINT, 6380)
@@ -144,6 +149,6 @@ def test_topology_takes_the_preferred_zone_when_a_node_has_no_cache_node_yet() -
     member = cluster(ONE, status="creating")
     member["CacheNodes"] = []
 
-    (found,) = topology_of(group(ONE), [member]).nodes  # type: ignore[arg-type, list-item]
+    (found,) = read(group(ONE), [member]).nodes
 
     assert (found.availability_zone, found.hostname) == ("us-east-1a", None)

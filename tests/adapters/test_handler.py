@@ -43,18 +43,31 @@ def zone(fake_aws: pytest.MonkeyPatch) -> Iterator[Route53Zone]:
     with mock_aws():
         client = boto3.client("route53", region_name="us-east-1")
         made = client.create_hosted_zone(
-            Name=ZONE, CallerReference="test", VPC={"VPCRegion": "us-east-1", "VPCId": "vpc-0000000c"}
+            Name=ZONE,
+            CallerReference="test",
+            VPC={"VPCRegion": "us-east-1", "VPCId": "vpc-0000000c"},
         )
         zone_id = made["HostedZone"]["Id"].rpartition("/")[2]
         for one in (record(ONE, "10.20.1.5"), soa()):  # moto's own SOA is not in Route 53's form
             client.change_resource_record_sets(
-                HostedZoneId=zone_id, ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record_set(one)}]}
+                HostedZoneId=zone_id,
+                ChangeBatch={
+                    "Changes": [{"Action": "UPSERT", "ResourceRecordSet": record_set(one)}]
+                },
             )
         boto3.client("ecs", region_name="us-east-1").create_cluster(clusterName="nodeway")
         boto3.client("elasticache", region_name="us-east-1").create_replication_group(
-            ReplicationGroupId="demo", ReplicationGroupDescription="d", ClusterMode="enabled", NumNodeGroups=1
+            ReplicationGroupId="demo",
+            ReplicationGroupDescription="d",
+            ClusterMode="enabled",
+            NumNodeGroups=1,
         )
-        environment = {"REPLICATION_GROUP_ID": "demo", "HOSTED_ZONE_ID": zone_id, "ZONE_NAME": ZONE, "ECS_CLUSTER": "nodeway"}
+        environment = {
+            "REPLICATION_GROUP_ID": "demo",
+            "HOSTED_ZONE_ID": zone_id,
+            "ZONE_NAME": ZONE,
+            "ECS_CLUSTER": "nodeway",
+        }
         for name, value in environment.items():
             fake_aws.setenv(name, value)
         yield Route53Zone(client, zone_id)
@@ -85,15 +98,20 @@ def answer(here: Loopback) -> dict[str, Any]:
 
 
 def test_handle_runs_once_for_any_trigger(zone: Route53Zone) -> None:
-    """moto tells no members: the SOA comes down, and no address is touched."""
-    first, second = invoke(SCHEDULE), invoke({"Records": [{"Sns": {"Message": "ElastiCache:FailoverComplete"}}]})
+    """Moto tells no members: the SOA comes down, and no address is touched."""
+    first, second = (
+        invoke(SCHEDULE),
+        invoke({"Records": [{"Sns": {"Message": "ElastiCache:FailoverComplete"}}]}),
+    )
 
     assert (first["outcome"], second["outcome"]) == ("changed", "unchanged")
     assert {r.type: r.ttl for r in zone.records()} == {RecordType.A: 5, RecordType.SOA: 5}
     assert record(ONE, "10.20.1.5") in zone.records()
 
 
-def test_handle_only_plans_when_it_is_to_observe(zone: Route53Zone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_handle_only_plans_when_it_is_to_observe(
+    zone: Route53Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The plan is journalled, nothing is written."""
     monkeypatch.setenv("RESYNC", "observe")
     before = zone.records()
@@ -102,7 +120,9 @@ def test_handle_only_plans_when_it_is_to_observe(zone: Route53Zone, monkeypatch:
     assert zone.records() == before
 
 
-def test_handle_does_nothing_when_it_is_off(zone: Route53Zone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_handle_does_nothing_when_it_is_off(
+    zone: Route53Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An event of a rule that is about to go is not acted on."""
     monkeypatch.setenv("RESYNC", "off")
     before = zone.records()
@@ -129,7 +149,9 @@ def test_handle_raises_when_its_environment_is_wrong(monkeypatch: pytest.MonkeyP
         invoke(SCHEDULE)
 
 
-def test_handle_takes_the_records_away_when_the_deployment_goes(zone: Route53Zone, cloudformation: Loopback) -> None:
+def test_handle_takes_the_records_away_when_the_deployment_goes(
+    zone: Route53Zone, cloudformation: Loopback
+) -> None:
     """CloudFormation could not delete a zone with records."""
     assert invoke(asked("Delete", cloudformation)) == {"outcome": "deployed"}
 
@@ -139,7 +161,9 @@ def test_handle_takes_the_records_away_when_the_deployment_goes(zone: Route53Zon
 
 @pytest.mark.usefixtures("zone")
 @pytest.mark.parametrize("kind", ["Create", "Update"])
-def test_handle_fails_the_deployment_when_the_records_do_not_become_true(cloudformation: Loopback, kind: str) -> None:
+def test_handle_fails_the_deployment_when_the_records_do_not_become_true(
+    cloudformation: Loopback, kind: str
+) -> None:
     """CloudFormation hears why, in time, and rolls back."""
     assert invoke(asked(kind, cloudformation), milliseconds_left=15_000) == {"outcome": "failed"}
 
@@ -161,12 +185,16 @@ def test_handle_lets_a_deployment_pass_when_it_may_not_write(
 
 
 @pytest.mark.usefixtures("zone")
-def test_handle_answers_cloudformation_whatever_goes_wrong(cloudformation: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_handle_answers_cloudformation_whatever_goes_wrong(
+    cloudformation: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stack that hears nothing waits for an hour."""
     monkeypatch.setenv("HOSTED_ZONE_ID", "Z0GONE")
 
     assert invoke(asked("Delete", cloudformation)) == {"outcome": "failed"}
-    assert answer(cloudformation)["Reason"].startswith("ReadFailed: Route 53 did not answer for zone Z0GONE")
+    assert answer(cloudformation)["Reason"].startswith(
+        "ReadFailed: Route 53 did not answer for zone Z0GONE"
+    )
 
 
 @pytest.mark.parametrize(

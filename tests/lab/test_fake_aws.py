@@ -51,11 +51,11 @@ TRUST = {
 }
 
 
-def client(service: str, **options: object) -> Any:  # noqa: ANN401 (boto3 makes clients by name)
+def client(service: str, **options: str) -> Any:  # noqa: ANN401 (boto3 makes clients by name)
     """A client of the fake account; runs inside the sandbox."""
     os.environ.update(aws.environment())
-    once = Config(retries={"max_attempts": 0})
-    return boto3.client(service, config=once, **options)  # type: ignore[call-overload]
+    make: Any = boto3.client
+    return make(service, config=Config(retries={"max_attempts": 0}), **options)
 
 
 def start() -> bool:
@@ -497,9 +497,12 @@ def deployed_service() -> dict[str, Any]:
         what="the replacement",
     )
     client("cloudformation").delete_stack(StackName="service")
-    wait_until(
-        lambda: not ecs.list_tasks(cluster=CLUSTER)["taskArns"], timeout_seconds=10, what="no task"
-    )
+    group = f"service:{at_first['serviceName']}"
+
+    def gone() -> bool:
+        return all(task(t)["group"] != group for t in ecs.list_tasks(cluster=CLUSTER)["taskArns"])
+
+    wait_until(gone, timeout_seconds=10, what="the deleted service's tasks to be asked to stop")
     return {
         "state": state,
         "why": why,
@@ -554,6 +557,36 @@ def test_a_stack_fails_loudly_and_leaves_nothing(account: Room) -> None:
         assert seen[name][0] == "ROLLBACK_COMPLETE"
         assert reason in seen[name][1]
     assert seen["left"] == []
+
+
+def broken_update() -> dict[str, Any]:
+    ecs, cloudformation = client("ecs"), client("cloudformation")
+    stack("rolled", **service(Family="rolled"))
+    (arn,) = [a for a in ecs.list_services(cluster=CLUSTER)["serviceArns"] if "/rolled-" in a]
+
+    def now() -> dict[str, Any]:
+        found = ecs.describe_services(cluster=CLUSTER, services=[arn])["services"][0]
+        tasks = ecs.list_tasks(cluster=CLUSTER, serviceName=found["serviceName"])["taskArns"]
+        return {"definition": found["taskDefinition"], "tasks": sorted(tasks)}
+
+    before = now()
+    broken = pascal(container(command=["exit 3"]))
+    body = json.dumps({"Resources": service(Family="rolled", ContainerDefinitions=[broken])})
+    cloudformation.update_stack(StackName="rolled", TemplateBody=body)
+    state, why = settled("rolled")
+    ended = [arn for arn in before["tasks"] if task(arn)["desiredStatus"] != "RUNNING"]
+    wait_until(lambda: now() == before, timeout_seconds=10, what="what ran before, and only that")
+    cloudformation.delete_stack(StackName="rolled")
+    return {"state": state, "why": why, "tasks": len(before["tasks"]), "ended": ended}
+
+
+def test_a_broken_update_is_rolled_back_and_no_old_task_ends(account: Room) -> None:
+    seen = account.call(broken_update)
+
+    assert seen["state"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "Circuit Breaker" in seen["why"]
+    assert seen["tasks"] == 2
+    assert seen["ended"] == []
 
 
 def zone_stack() -> dict[str, Any]:

@@ -107,7 +107,7 @@ def test_load_refuses_an_unknown_variable_with_the_nearest_known_one() -> None:
 )
 def test_load_leaves_the_cdks_own_context_alone(key: str) -> None:
     """Feature flags and look-ups are nobody's spelling mistake."""
-    assert load(context(**{key: True})).name == "dev"
+    assert load({**context(), key: True}).name == "dev"
 
 
 def test_load_takes_overrides() -> None:

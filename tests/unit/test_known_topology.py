@@ -88,7 +88,7 @@ def test_known_topology_takes_the_remembered_answer_without_asking(
 
 @pytest.mark.parametrize("cached", [{}, {"zone_name": ZONE}, "text", []])
 def test_known_topology_refuses_a_remembered_answer_that_is_none(
-    environment: EnvironmentConfig, cached: Any
+    environment: EnvironmentConfig, cached: object
 ) -> None:
     """A file that somebody edited wrongly says how to renew it."""
     with pytest.raises(

@@ -60,7 +60,7 @@ fleets = st.builds(
     problems,
 )
 a_records = st.builds(
-    lambda name, values, ttl: Record.a(name, values, ttl),
+    Record.a,
     st.sampled_from([*map(named, LABELS), ENDPOINT, named("stranger")]),
     st.lists(ips, min_size=1, max_size=4),
     st.sampled_from([5, 60]),
@@ -209,7 +209,8 @@ def test_no_name_ever_gets_another_nodes_proxy(
     """What is created or updated for a node is the address of that node's own healthy proxy, or its pin."""
     outcome = run(world(seen, running, *current), wanted)
 
-    for change in (*outcome.plan.creates, *outcome.plan.updates):
+    writes: list[Create | Update] = [*outcome.plan.creates, *outcome.plan.updates]
+    for change in writes:
         name = change.new.name
         if change.new.type is RecordType.A and name != ENDPOINT and name not in wanted.pins:
             own: set[str] = {p.address for p in owned(running, change.new)}

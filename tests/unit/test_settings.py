@@ -4,6 +4,7 @@ import pytest
 
 from resync.errors import BadSettings
 from resync.settings import Mode, Settings
+from resync.topology import address
 from tests.fakes import ONE, ZONE, named
 
 GOOD = {
@@ -30,7 +31,13 @@ def test_settings_take_every_variable() -> None:
     )
 
     assert found == Settings(
-        "demo", "Z0DEMO", ZONE, "nodeway", 30, Mode.OBSERVE, {named(ONE): ("10.9.0.1", "10.9.0.2")}
+        "demo",
+        "Z0DEMO",
+        ZONE,
+        "nodeway",
+        30,
+        Mode.OBSERVE,
+        {named(ONE): (address("10.9.0.1"), address("10.9.0.2"))},
     )
 
 

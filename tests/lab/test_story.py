@@ -1,0 +1,74 @@
+"""The story as a person plays it, cut short, and a lab for one command: nothing may stay behind."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from lab import control, layout
+from lab.control import INTERRUPTED
+from lab.scenarios import STORY
+from lab.waiting import wait_until
+from tests.lab.command import NODEWAY, left_behind, nodeway, own_run_directory
+
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls")]
+
+
+@pytest.fixture(autouse=True)
+def own_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No lab is up."""
+    with own_run_directory(tmp_path_factory.mktemp("lab") / "run"):
+        yield
+
+
+def test_story_keeps_every_promise() -> None:
+    """`make lab` exits 0, reports each scenario as passed with its figures, and leaves nothing."""
+    told = nodeway("lab", "story")
+    report = json.loads((layout.ROOT / "build" / "lab" / "report.json").read_text())
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert [one["name"] for one in report["scenarios"]] == [play.__name__ for play in STORY]
+    figures = {one["name"]: one["figures"] for one in report["scenarios"] if one["passed"]}
+    assert len(figures) == len(STORY)
+    works = figures["per_node_works"]
+    assert (works["nodes"], works["slots_covered"], works["tls_verified"]) == (6, 16384, True)
+    assert works["keys_read_back"] == works["keys_written"] >= 10_000
+    assert set(works["commands"].values()) == {"ok"}
+    assert "MOVED" in figures["single_haproxy_fails_on_moved"]["moved"]
+    assert not layout.run_dir().exists()
+    assert left_behind() == []
+
+
+def test_interrupted_lab_leaves_nothing() -> None:
+    """Ctrl-C half-way: no process, no run directory."""
+    process = subprocess.Popen(
+        [NODEWAY, "lab", "story"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    wait_until(
+        (layout.run_dir() / "cache.json").exists,
+        timeout_seconds=60,
+        what="the lab to have begun",
+    )
+    os.killpg(process.pid, signal.SIGINT)
+
+    def gone() -> bool:
+        return not left_behind()
+
+    assert process.wait(timeout=60) == INTERRUPTED
+    wait_until(gone, timeout_seconds=20, what="all of the lab's processes to be gone")
+    assert not layout.run_dir().exists()
+    assert not control.pid_file().exists()
+
+
+def test_lab_run_starts_a_lab_for_one_command_when_none_is_up() -> None:
+    """No lab needed beforehand; the exit code is still the command's own."""
+    done = nodeway("lab", "run", "--", "sh", "-c", 'test -n "$LAB_PASSWORD" && exit 9')
+
+    assert done.returncode == 9, done.stderr
+    assert not layout.run_dir().exists()

@@ -1,0 +1,246 @@
+"""The app as a whole: the same files give the same templates, and the templates are fit to be deployed."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_sqs as sqs
+from cfnlint.api import lint  # type: ignore[import-untyped]
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from app import build
+from lab.layout import ROOT
+from stacks.config import load
+from stacks.errors import ConfigError
+from stacks.review import review
+from stacks.topology import context_key
+from tests.synth.conftest import CONTEXT, Synthesis, Synthesise
+
+STACKS = ["dns", "haproxy", "resync"]
+DEV = CONTEXT["environments"]["dev"]
+KNOWN = {
+    "zone_name": "sessions.a1b2c3.use1.cache.amazonaws.com",
+    "port": 6379,
+    "nodes": [
+        {"cache_cluster_id": name.partition(".")[0], "hostname": name, "availability_zone": ""}
+        for name in DEV["clusters"][0]["nodes"]
+    ],
+}
+NAMES = re.compile(
+    r"^(Bucket|Cluster|Function|Group|Layer|LogGroup|Queue|Role|Rule|Service|Table|Topic)Name$"
+)
+
+
+def test_app_has_three_stacks_a_cluster(dev: Synthesis) -> None:
+    """HAProxies, zone, resync, of one account and Region."""
+    assert sorted(dev.templates) == STACKS
+    assert {one.environment.name for one in dev.assembly.stacks} == {"aws://111122223333/us-east-1"}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_template_is_as_reviewed(dev: Synthesis, stack: str, snapshot: SnapshotAssertion) -> None:
+    """A tripwire: every change is read by a person (`pytest --snapshot-update`). Hashes of files are left out."""
+    text = re.sub(r"[0-9a-f]{64}", "<hash>", json.dumps(dev.templates[stack]))
+
+    assert json.loads(text) == snapshot(name=stack, extension_class=JSONSnapshotExtension)
+
+
+def test_synth_of_a_clean_process_gives_the_same_bytes_without_any_aws(
+    dev: Synthesis, tmp_path: Path
+) -> None:
+    """Another hash seed, no credentials, no home, an unreachable AWS: the same bytes, and no review finding."""
+    run = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={
+            "PATH": search_path(),
+            "HOME": str(tmp_path),
+            "PYTHONHASHSEED": "7",
+            "CDK_OUTDIR": str(tmp_path / "cdk.out"),
+            "CDK_CONTEXT_JSON": json.dumps({**CONTEXT, "env": "dev"}),
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    for stack in dev.assembly.stacks:
+        there = Path(tmp_path, "cdk.out", stack.template_file).read_bytes()
+        assert there == Path(stack.template_full_path).read_bytes()
+
+
+def test_app_says_what_is_wrong_in_one_line(tmp_path: Path) -> None:
+    """No stack trace for a mistake in the configuration."""
+    run = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={
+            "PATH": search_path(),
+            "HOME": str(tmp_path),
+            "CDK_OUTDIR": str(tmp_path / "cdk.out"),
+            "CDK_CONTEXT_JSON": json.dumps({**CONTEXT, "env": "prd"}),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert run.returncode == 1
+    assert "nodeway: unknown environment: got 'prd', did you mean 'prod'?" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def search_path() -> str:
+    """Where node is found."""
+    import os  # noqa: PLC0415 (nothing else of the environment is of interest)
+
+    return os.environ["PATH"]
+
+
+def test_adding_a_node_changes_nothing_of_the_others(
+    dev: Synthesis, synthesise: Synthesise
+) -> None:
+    """Its service and task definition come in; every other resource of the fleet stays as it is, to the letter."""
+    node = "sessions-0001-000.sessions.a1b2c3.use1.cache.amazonaws.com"
+    before = dev.templates["haproxy"]["Resources"]
+
+    after = synthesise(nodes=",".join([node, *DEV["clusters"][0]["nodes"]])).templates["haproxy"][
+        "Resources"
+    ]
+
+    assert {key: after[key] for key in before} == before
+    assert sorted(after[key]["Type"] for key in after.keys() - before.keys()) == [
+        "AWS::ECS::Service",
+        "AWS::ECS::TaskDefinition",
+    ]
+
+
+def test_order_of_nodes_by_hand_changes_nothing(dev: Synthesis, synthesise: Synthesise) -> None:
+    """A set of nodes is a set."""
+    turned = synthesise(nodes=",".join(reversed(DEV["clusters"][0]["nodes"])))
+
+    assert turned.templates["haproxy"] == dev.templates["haproxy"]
+
+
+def test_remembered_topology_gives_the_same_fleet_as_one_by_hand(
+    dev: Synthesis, synthesise: Synthesise
+) -> None:
+    """cdk.context.json is read, and nobody is asked."""
+    block = {"clusters": [{"replication_group_id": "sessions"}]}
+    environment = load({**CONTEXT, "env": "dev"})
+    key = context_key(environment, environment.clusters[0])
+
+    known = synthesise(block, **{key: KNOWN})
+
+    assert known.templates["haproxy"] == dev.templates["haproxy"]
+
+
+def test_refresh_asks_although_the_answer_is_remembered(
+    fake_aws: pytest.MonkeyPatch, empty_directory: Path
+) -> None:
+    """`-c refresh=true` does not take the file's word; without AWS it says so, and writes nothing."""
+    fake_aws.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    block = {**DEV, "clusters": [{"replication_group_id": "sessions"}]}
+    key = "nodeway:topology:account=111122223333:region=us-east-1:replication-group=sessions"
+    context = {
+        **CONTEXT,
+        "env": "dev",
+        "environments": {"dev": block},
+        "refresh": "true",
+        key: KNOWN,
+    }
+
+    with pytest.raises(ConfigError, match="cannot be asked"):
+        build(cdk.App(context=context))
+
+    assert list(empty_directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_cfn_lint_has_nothing_to_say(dev: Synthesis, rich: Synthesis, stack: str) -> None:
+    """W3005 is left out: the CDK itself states dependencies twice."""
+    for one in (dev, rich):
+        found = lint(
+            json.dumps(one.templates[stack]),
+            config=ManualArgs(regions=["us-east-1"], ignore_checks=["W3005"]),
+        )
+        assert [str(match) for match in found] == []
+
+
+def test_review_fails_a_synth_with_a_finding() -> None:
+    """cdk-nag is not there for show: an unencrypted queue stops the synth."""
+    app = cdk.App()
+    review(app)
+    sqs.Queue(cdk.Stack(app, "bad"), "Queue", encryption=sqs.QueueEncryption.UNENCRYPTED)
+
+    with pytest.raises(
+        RuntimeError,
+        match="ValidationFailed: ERROR The SQS Queue does not have server-side encryption",
+    ):
+        app.synth()
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_resources_have_no_physical_names(dev: Synthesis, stack: str) -> None:
+    """CloudFormation names them, so they can be replaced and deployed twice."""
+    for key, one in dev.templates[stack]["Resources"].items():
+        named = {
+            name: value for name, value in one.get("Properties", {}).items() if NAMES.match(name)
+        }
+        assert not [value for value in named.values() if isinstance(value, str)], key
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_templates_hold_no_secret(dev: Synthesis, stack: str) -> None:
+    """Nobody's password, token or key is in a template, and nothing reads one."""
+    names = {name.lower() for name in keys(dev.templates[stack])} - {"servicetoken"}
+
+    assert not [
+        name for name in names if re.search(r"password|secret|token|credential|private_?key", name)
+    ]
+    assert not re.search(
+        r"AKIA[0-9A-Z]{16}|BEGIN [A-Z ]*PRIVATE KEY|resolve:(ssm|secretsmanager)",
+        json.dumps(dev.templates[stack]),
+    )
+
+
+def keys(value: Any) -> set[str]:  # noqa: ANN401 (any JSON)
+    """Every name in a template, at any depth, names of variables included."""
+    match value:
+        case dict():
+            named = {str(value["Name"])} if isinstance(value.get("Name"), str) else set()
+            return set(value) | named | {key for one in value.values() for key in keys(one)}
+        case list():
+            return {key for one in value for key in keys(one)}
+        case _:
+            return set()
+
+
+def test_termination_protection_is_as_configured(dev: Synthesis, rich: Synthesis) -> None:
+    """Off for dev, on where it is asked for."""
+    assert {one.termination_protection for one in dev.assembly.stacks} == {False}
+    assert {one.termination_protection for one in rich.assembly.stacks} == {True}
+
+
+def test_everything_is_tagged_with_its_environment(dev: Synthesis) -> None:
+    """Costs and people find it."""
+    tagged = [
+        one["Properties"]["Tags"]
+        for stack in STACKS
+        for one in dev.templates[stack]["Resources"].values()
+        if isinstance(one.get("Properties", {}).get("Tags"), list)
+    ]
+
+    assert tagged
+    assert all({"Key": "nodeway:environment", "Value": "dev"} in tags for tags in tagged)

@@ -1,0 +1,241 @@
+"""The fleet's template: one service a node, each as harmless as it can be."""
+
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Match
+
+from haproxy_templates.render import HaproxySpec, render
+from resync.ecs import NODE_TAG
+from stacks.haproxy import DRAIN_SECONDS, GRACE_SECONDS, STOP_TIMEOUT_SECONDS
+from tests.synth.conftest import CONTEXT, Synthesis
+
+NODES: list[str] = CONTEXT["environments"]["dev"]["clusters"][0]["nodes"]
+TASK, SERVICE = "AWS::ECS::TaskDefinition", "AWS::ECS::Service"
+
+
+def tags(resource: dict[str, Any]) -> dict[str, str]:
+    """A resource's tags."""
+    return {tag["Key"]: tag["Value"] for tag in resource["Properties"]["Tags"]}
+
+
+def containers(dev: Synthesis) -> list[dict[str, Any]]:
+    """The only container of each task definition."""
+    found = []
+    for task in dev.resources("haproxy", TASK).values():
+        (container,) = task["Properties"]["ContainerDefinitions"]
+        found.append(container)
+    return found
+
+
+def test_each_node_has_its_own_service_and_task_definition(dev: Synthesis) -> None:
+    """The node of a task is stated three times the same: tag, environment, and the service that runs it."""
+    tasks = dev.resources("haproxy", TASK)
+    services = dev.resources("haproxy", SERVICE).values()
+
+    stated = {key: tags(task)[NODE_TAG] for key, task in tasks.items()}
+    told = {
+        key: next(
+            v["Value"]
+            for v in task["Properties"]["ContainerDefinitions"][0]["Environment"]
+            if v["Name"] == "NODE_HOSTNAME"
+        )
+        for key, task in tasks.items()
+    }
+    assert sorted(stated.values()) == sorted(NODES)
+    assert told == stated
+    assert sorted(one["Properties"]["TaskDefinition"]["Ref"] for one in services) == sorted(tasks)
+
+
+def test_tasks_get_the_tag_of_their_own_definition(dev: Synthesis) -> None:
+    """The resync function learns a task's node from it."""
+    for service in dev.resources("haproxy", SERVICE).values():
+        assert service["Properties"]["PropagateTags"] == "TASK_DEFINITION"
+        assert NODE_TAG not in tags(service)
+
+
+def test_containers_can_do_no_harm(dev: Synthesis) -> None:
+    """Read-only root, no root user, no capability, no secret, one port."""
+    for container in containers(dev):
+        assert container["ReadonlyRootFilesystem"] is True
+        assert container["User"] == "haproxy"
+        assert container["LinuxParameters"] == {"Capabilities": {"Drop": ["ALL"]}}
+        assert "Secrets" not in container
+        assert "MountPoints" not in container
+        assert [port["ContainerPort"] for port in container["PortMappings"]] == [6379]
+        assert container.get("Privileged") is not True
+
+
+def test_containers_have_time_to_drain(dev: Synthesis) -> None:
+    """Grace and drain fit in what Fargate waits before it kills."""
+    assert GRACE_SECONDS + DRAIN_SECONDS < STOP_TIMEOUT_SECONDS <= 120
+    for container in containers(dev):
+        assert container["StopTimeout"] == STOP_TIMEOUT_SECONDS
+
+
+def test_containers_are_checked_for_their_own_life_only(dev: Synthesis) -> None:
+    """A dead node must not make ECS replace its HAProxy."""
+    for container in containers(dev):
+        check = container["HealthCheck"]
+        assert check["Command"] == [
+            "CMD-SHELL",
+            "wget -q -O /dev/null http://127.0.0.1:8405/live || exit 1",
+        ]
+        assert (check["Interval"], check["Timeout"], check["Retries"], check["StartPeriod"]) == (
+            5,
+            2,
+            3,
+            5,
+        )
+
+
+def test_containers_get_the_rendered_configuration_and_the_files_it_needs(dev: Synthesis) -> None:
+    """The text is what the template gives for the environment; a shell becomes HAProxy by `exec`."""
+    spec = HaproxySpec(("10.40.0.0/16",), 6379, 512, GRACE_SECONDS, DRAIN_SECONDS)
+    for container in containers(dev):
+        variables = {one["Name"]: one["Value"] for one in container["Environment"]}
+        assert variables["HAPROXY_CFG"] == render(spec)
+        assert container["Ulimits"] == [
+            {"Name": "nofile", "HardLimit": spec.open_files, "SoftLimit": spec.open_files}
+        ]
+        assert container["EntryPoint"] == ["/bin/sh", "-c"]
+        assert container["Command"][0].startswith("exec haproxy ")
+
+
+def test_image_is_pinned(dev: Synthesis) -> None:
+    """A version, and never what `latest` may become."""
+    for container in containers(dev):
+        assert container["Image"].rpartition(":")[2].startswith("2.8.")
+
+
+def test_tasks_are_on_fargate_of_the_asked_size(dev: Synthesis, rich: Synthesis) -> None:
+    """`-c cpu` and `-c memory` reach the task."""
+    dev.template("haproxy").all_resources_properties(
+        TASK,
+        Match.object_like(
+            {
+                "Cpu": "256",
+                "Memory": "512",
+                "NetworkMode": "awsvpc",
+                "RequiresCompatibilities": ["FARGATE"],
+            }
+        ),
+    )
+    rich.template("haproxy").all_resources_properties(
+        TASK, Match.object_like({"Cpu": "512", "Memory": "2048"})
+    )
+
+
+def test_services_roll_without_a_gap_and_roll_back(dev: Synthesis) -> None:
+    """New before old, and a circuit breaker; in private subnets without public address."""
+    subnets = [one["subnet_id"] for one in CONTEXT["environments"]["dev"]["proxy_vpc"]["subnets"]]
+    for service in dev.resources("haproxy", SERVICE).values():
+        properties = service["Properties"]
+        network = properties["NetworkConfiguration"]["AwsvpcConfiguration"]
+        deployment = properties["DeploymentConfiguration"]
+        assert deployment["DeploymentCircuitBreaker"] == {"Enable": True, "Rollback": True}
+        assert (deployment["MinimumHealthyPercent"], deployment["MaximumPercent"]) == (100, 200)
+        assert network["AssignPublicIp"] == "DISABLED"
+        assert network["Subnets"] == subnets
+        assert len(network["SecurityGroups"]) == 1
+        assert (properties["LaunchType"], properties["DesiredCount"]) == ("FARGATE", 1)
+
+
+def test_services_run_as_many_haproxies_as_asked(rich: Synthesis) -> None:
+    """`-c haproxies_per_node`."""
+    rich.template("haproxy").all_resources_properties(
+        SERVICE, Match.object_like({"DesiredCount": 2})
+    )
+
+
+def test_services_start_only_when_their_logs_can_be_written(dev: Synthesis) -> None:
+    """A task whose role may not write logs yet fails to start, and counts for the circuit breaker."""
+    (policy,) = dev.resources("haproxy", "AWS::IAM::Policy")
+    for service in dev.resources("haproxy", SERVICE).values():
+        assert policy in service["DependsOn"]
+
+
+def test_security_group_lets_in_clients_on_the_nodes_port_only(
+    dev: Synthesis, rich: Synthesis
+) -> None:
+    """Each client range, that port, and nothing else."""
+    plain = dev.only("haproxy", "AWS::EC2::SecurityGroup")["SecurityGroupIngress"]
+    several = rich.only("haproxy", "AWS::EC2::SecurityGroup")["SecurityGroupIngress"]
+
+    assert [
+        (one["CidrIp"], one["IpProtocol"], one["FromPort"], one["ToPort"]) for one in plain
+    ] == [("10.40.0.0/16", "tcp", 6379, 6379)]
+    assert [one["CidrIp"] for one in several] == ["10.40.0.0/16", "10.41.0.0/16", "10.42.0.0/16"]
+    assert {(one["IpProtocol"], one["FromPort"], one["ToPort"]) for one in several} == {
+        ("tcp", 6379, 6379)
+    }
+
+
+def test_security_group_lets_out_to_nodes_and_https_only(dev: Synthesis) -> None:
+    """The nodes' addresses are not known at synth; image and logs are HTTPS."""
+    out = dev.only("haproxy", "AWS::EC2::SecurityGroup")["SecurityGroupEgress"]
+
+    assert [(one["CidrIp"], one["IpProtocol"], one["FromPort"], one["ToPort"]) for one in out] == [
+        ("0.0.0.0/0", "tcp", 6379, 6379),
+        ("0.0.0.0/0", "tcp", 443, 443),
+    ]
+
+
+def test_cache_lets_the_haproxies_in_only_when_its_group_is_given(
+    dev: Synthesis, rich: Synthesis
+) -> None:
+    """One rule in the cache's own security group, from the HAProxies' group and not from a range."""
+    assert dev.resources("haproxy", "AWS::EC2::SecurityGroupIngress") == {}
+
+    rule = rich.only("haproxy", "AWS::EC2::SecurityGroupIngress")
+    assert (rule["GroupId"], rule["FromPort"], rule["ToPort"], rule["IpProtocol"]) == (
+        "sg-0e1f2031425364758",
+        6379,
+        6379,
+        "tcp",
+    )
+    assert "Fn::GetAtt" in rule["SourceSecurityGroupId"]
+    assert "CidrIp" not in rule
+
+
+def test_tasks_may_do_nothing_and_their_agent_only_writes_logs(dev: Synthesis) -> None:
+    """The task role has no statement; the execution role has exactly one."""
+    policy = dev.only("haproxy", "AWS::IAM::Policy")
+
+    (log_group,) = dev.resources("haproxy", "AWS::Logs::LogGroup")
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Effect": "Allow",
+            "Resource": {"Fn::GetAtt": [log_group, "Arn"]},
+        }
+    ]
+    assert [one["Ref"].startswith("ExecutionRole") for one in policy["Roles"]] == [True]
+
+
+@pytest.mark.parametrize("role", ["TaskRole", "ExecutionRole"])
+def test_roles_are_for_ecs_tasks_of_this_account_only(dev: Synthesis, role: str) -> None:
+    """No confused deputy, and no managed policy."""
+    (found,) = [
+        one
+        for key, one in dev.resources("haproxy", "AWS::IAM::Role").items()
+        if key.startswith(role)
+    ]
+
+    assert found["Properties"]["AssumeRolePolicyDocument"]["Statement"] == [
+        {
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}},
+            "Effect": "Allow",
+            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+        }
+    ]
+    assert "ManagedPolicyArns" not in found["Properties"]
+
+
+def test_logs_end_and_go_with_the_stack(dev: Synthesis) -> None:
+    """A month of logs, and nothing left behind."""
+    (log_group,) = dev.resources("haproxy", "AWS::Logs::LogGroup").values()
+
+    assert log_group["Properties"]["RetentionInDays"] == 30
+    assert log_group["DeletionPolicy"] == "Delete"
