@@ -51,7 +51,9 @@ def test_readme_lists_the_story(*, update: bool) -> None:
     agrees("scenarios", f"{table}\n", update=update)
 
 
-def test_readme_shows_a_real_journal_line(update: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_readme_shows_a_real_journal_line(
+    *, update: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The log line in the README is one that the journal wrote."""
     told = world(topology(ONE), fleet(proxy(ONE, "10.20.1.9")), record(ONE, "10.20.1.5"))
     journal = LogJournal(cluster="demo", request_id="r", trigger="aws.ecs")
