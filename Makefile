@@ -1,6 +1,6 @@
 # One command per job; `make help` lists them. Needs Linux and Python >= 3.11 with venv; lab/setup.sh gets the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test check lint coverage synth format lock clean stale
+.PHONY: help setup lab test check lint coverage bench-resync synth format lock clean stale
 
 ENV ?= dev
 READY := .venv/.ready
@@ -16,7 +16,7 @@ export HOME := $(shell mkdir -p build/home && cd build/home && pwd -P)
 endif
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do printf '%-16s %s\n' "  $$target" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do printf '%-16s %s\n' "  $$target" "$$what"; done
 
 setup: $(READY) ## make .venv and node_modules (every target below does so first)
 	@:
@@ -41,6 +41,9 @@ lint: $(READY) ## format, lint, types, import rules
 
 coverage: $(READY) ## fast tests with branch coverage
 	$(RUN) .venv/bin/pytest -m "not lab" --cov --cov-report=term-missing:skip-covered
+
+bench-resync: $(READY) ## what a resync costs with 6, 50 and 500 nodes: build/bench/resync.json
+	.venv/bin/python -m lab.bench_resync
 
 # cfn-lint's W3005 is about DependsOn that CDK itself writes twice.
 synth: $(READY) ## make synth ENV=dev: templates in build/cdk.out, checked by cdk-nag and cfn-lint

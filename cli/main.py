@@ -3,15 +3,20 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli import resync
+from cli.deployed import Reach
+from cli.errors import CommandError
 from lab import control, sandbox
 from lab.errors import LabError
 from lab.inside import EVENTS
+from stacks.errors import ConfigError
 
 FAILED = 1
 
@@ -24,6 +29,8 @@ lab = typer.Typer(
     no_args_is_help=True,
     help="A whole deployment on this machine: real parts, three networks, no AWS account.",
 )
+for command in (resync.plan, resync.apply, resync.explain):
+    app.command()(command)
 app.add_typer(lab, name="lab")
 
 
@@ -33,9 +40,13 @@ def nodeway() -> None:
 
 
 @lab.command()
-def story() -> None:
+def story(
+    chapter: Annotated[str, typer.Option(help="main or resync.")] = "main",
+) -> None:
     """Play the main job from nothing to a scale-out, with a table and build/lab/report.json at the end."""
-    raise typer.Exit(control.story())
+    if chapter not in {"main", "resync"}:
+        raise typer.BadParameter(f"no chapter {chapter!r}; there are: main, resync")
+    raise typer.Exit(control.story(chapter))
 
 
 @lab.command()
@@ -137,11 +148,11 @@ def node_table(said: dict[str, object]) -> Table:
     return table
 
 
-def main() -> None:
-    """The entry point: turns an error for people into one line."""
+def main(words: Sequence[str] | None = None, reach: Reach | None = None) -> None:
+    """The entry point: turns an error for people into one line. `reach` is where a test says who AWS is."""
     try:
-        app()
-    except LabError as error:
+        app(args=words, obj=reach)
+    except (CommandError, ConfigError, LabError) as error:
         sys.stderr.write(f"nodeway: {error}\n")
         sys.exit(FAILED)
 

@@ -75,11 +75,11 @@ def clear() -> None:
     pid_file().unlink(missing_ok=True)
 
 
-def story() -> int:
-    """Plays the story in a lab of its own; gives its exit code."""
+def story(chapter: str) -> int:
+    """Plays a chapter of the story in a lab of its own; gives its exit code."""
     with fresh():
         return call(
-            sandbox.command([sys.executable, "-m", "lab.story"], pid_file=pid_file()),
+            sandbox.command([sys.executable, "-m", "lab.story", chapter], pid_file=pid_file()),
             cwd=layout.ROOT,
         )
 

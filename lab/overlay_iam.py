@@ -104,10 +104,17 @@ def _ecs(action: str, path: str, raw: bytes, query: object) -> Iterator[Permissi
         for one in asked if isinstance(asked, list) else [asked]:
             identity = str(one).rsplit("/", 1)[-1]
             resource = f"{kind}/{identity}" if kind == "cluster" else f"{kind}/{cluster}/{identity}"
-            yield Permission(action, _arn("ecs", resource), {} if kind == "cluster" else in_cluster)
+            arn = _arn("ecs", resource)
+            yield Permission(action, arn, {} if kind == "cluster" else in_cluster | _tags(arn))
     else:
         of_cluster = in_cluster if name in ("ListTasks", "ListServices") else {}
-        yield Permission(action, str(body.get("resourceArn", "*")), of_cluster)
+        arn = str(body.get("resourceArn", "*"))
+        yield Permission(action, arn, of_cluster | _tags(arn))
+
+
+def _tags(arn: str) -> dict[str, str]:
+    """The tags of an ECS resource as condition keys."""
+    return {f"aws:resourcetag/{tag['key']}".lower(): tag["value"] for tag in ecs._tags.get(arn, [])}
 
 
 ECS_RESOURCES = {

@@ -58,7 +58,11 @@ def run_task(ecs: Any) -> str:
     spec = HaproxySpec(
         (str(layout.CLIENT_VPC.cidr),), layout.PORT, MEMORY_MIB, grace_seconds=1, drain_seconds=1
     )
-    environment = {"HAPROXY_CFG": render(spec), "NODE_HOSTNAME": layout.CONFIGURATION_ENDPOINT}
+    environment = {
+        "HAPROXY_CFG": render(spec),
+        "NODE_HOSTNAME": layout.CONFIGURATION_ENDPOINT,
+        "NODE_BACKEND": layout.CONFIGURATION_ENDPOINT,
+    }
     ecs.register_task_definition(
         family=NAME,
         networkMode="awsvpc",

@@ -89,6 +89,10 @@ class World:
         """The words and the environment that run a command in the client's network."""
         return [*network.inside("client"), *argv], {**os.environ, **self.client_environment()}
 
+    def beside_proxies(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Runs a command with the proxy VPC's view of names, and waits for it."""
+        return subprocess.run(list(argv), capture_output=True, text=True, check=False)
+
     def client(
         self, argv: Sequence[str], *, check: bool = True
     ) -> subprocess.CompletedProcess[str]:

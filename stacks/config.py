@@ -16,6 +16,9 @@ from resync.topology import Address, Hostname, address, hostname
 from stacks.errors import ConfigError
 
 OVERRIDES = (
+    "approve",
+    "take_over",
+    "max_stand_ins",
     "env",
     "nodes",
     "refresh",
@@ -112,6 +115,10 @@ class EnvironmentConfig(Block):
     pins: dict[NodeName, Annotated[tuple[NodeAddress, ...], Field(min_length=1)]] = {}
     image: str = "public.ecr.aws/docker/library/haproxy:2.8.25-alpine"
     termination_protection: bool = False
+    approve: Annotated[str, Field(pattern=r"^([0-9a-f]{12})?$")] = ""
+    take_over: bool = False
+    max_stand_ins: Annotated[int, Field(ge=0, le=500)] = 10
+    alarm_topic_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sns:")] | None = None
 
     @property
     def client_cidrs(self) -> tuple[str, ...]:
@@ -186,14 +193,15 @@ def overridden(
 ) -> dict[str, Any]:
     """The block with what `-c` says instead; what cannot be read is added to the problems."""
     changed = dict(block)
-    for variable in ("haproxies_per_node", "ttl", "cpu", "memory"):
+    for variable in ("haproxies_per_node", "ttl", "cpu", "memory", "max_stand_ins"):
         text = str(context.get(variable, "0"))
         if not text.isdecimal():
             problems.append(f"-c {variable}: got {text!r}; allowed: a whole number")
         elif variable in context:
             changed[variable] = int(text)
-    if "resync" in context:
-        changed["resync"] = context["resync"]
+    changed |= {
+        name: context[name] for name in ("resync", "approve", "take_over") if name in context
+    }
     if "pin" in context:
         try:
             changed["pins"] = {**block.get("pins", {}), **pins(str(context["pin"]))}

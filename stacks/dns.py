@@ -52,20 +52,22 @@ class DnsStack(cdk.Stack):
         )
 
     def grant_sync(self, grantee: iam.IGrantable) -> None:
-        """Lets the grantee read the zone, write A records below its name, and lower its SOA. Nothing else.
+        """Lets the grantee read the zone, write addresses and markers below its name, and lower its SOA. Nothing else.
 
         Condition keys: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
         """
         zone_arn = self.zone.hosted_zone_arn
         grantee.grant_principal.add_to_principal_policy(
             iam.PolicyStatement(
-                sid="ReadRecords", actions=["route53:ListResourceRecordSets"], resources=[zone_arn]
+                sid="ReadRecords",
+                actions=["route53:ListResourceRecordSets", "route53:GetHostedZone"],
+                resources=[zone_arn],
             )
         )
         prefix = "route53:ChangeResourceRecordSets"
-        for sid, kind, actions, names in (
-            ("WriteAddresses", "A", ["CREATE", "DELETE"], f"*.{self.zone_name}"),
-            ("LowerNegativeTtl", "SOA", ["UPSERT"], self.zone_name),
+        for sid, kinds, actions, names in (
+            ("WriteAddresses", ["A", "TXT"], ["CREATE", "DELETE"], f"*.{self.zone_name}"),
+            ("LowerNegativeTtl", ["SOA"], ["UPSERT"], self.zone_name),
         ):
             grantee.grant_principal.add_to_principal_policy(
                 iam.PolicyStatement(
@@ -74,7 +76,7 @@ class DnsStack(cdk.Stack):
                     resources=[zone_arn],
                     conditions={
                         "ForAllValues:StringEquals": {
-                            f"{prefix}RecordTypes": [kind],
+                            f"{prefix}RecordTypes": kinds,
                             f"{prefix}Actions": actions,
                         },
                         "ForAllValues:StringLike": {f"{prefix}NormalizedRecordNames": [names]},

@@ -12,19 +12,19 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
-from haproxy_templates.render import START_COMMAND, HaproxySpec, render
-from resync.ecs import NODE_TAG
+from haproxy_templates.render import HaproxySpec
+from resync.ecs import NODE_TAG, STAND_IN_TAG
 from stacks.config import ClusterConfig, EnvironmentConfig, Subnet
 from stacks.review import acknowledge
+from stacks.task import haproxy_task
 from stacks.topology import KnownNode, KnownTopology
 
 GRACE_SECONDS = 30
 """How long a stopping HAProxy still accepts: the event, the run, Route 53's propagation and the records' TTL fit in."""
 DRAIN_SECONDS = 60
-STOP_TIMEOUT_SECONDS = 120
-"""Before SIGKILL; Fargate takes 2 to 120: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
 
 
 class NodeProxy(Construct):
@@ -41,54 +41,15 @@ class NodeProxy(Construct):
         spec: HaproxySpec,
     ) -> None:
         super().__init__(scope, construct_id)
-        task = ecs.FargateTaskDefinition(
+        task = haproxy_task(
             self,
-            "Task",
-            cpu=environment.cpu,
-            memory_limit_mib=environment.memory,
-            execution_role=fleet.execution_role.without_policy_updates(),
-            task_role=fleet.task_role.without_policy_updates(),
-            runtime_platform=ecs.RuntimePlatform(
-                cpu_architecture=ecs.CpuArchitecture.X86_64,
-                operating_system_family=ecs.OperatingSystemFamily.LINUX,
-            ),
-        )
-        task.add_container(
-            "haproxy",
-            image=ecs.ContainerImage.from_registry(environment.image),
-            entry_point=["/bin/sh", "-c"],
-            command=[START_COMMAND],
-            environment={"HAPROXY_CFG": render(spec), "NODE_HOSTNAME": node.hostname},
-            readonly_root_filesystem=True,
-            user="haproxy",
-            linux_parameters=no_capabilities(self),
-            port_mappings=[ecs.PortMapping(container_port=spec.port)],
-            ulimits=[
-                ecs.Ulimit(
-                    name=ecs.UlimitName.NOFILE,
-                    soft_limit=spec.open_files,
-                    hard_limit=spec.open_files,
-                )
-            ],
-            # says that HAProxy lives, never that the node does: ECS must not replace proxies because a node is down
-            health_check=ecs.HealthCheck(
-                command=["CMD-SHELL", "wget -q -O /dev/null http://127.0.0.1:8405/live || exit 1"],
-                interval=cdk.Duration.seconds(5),
-                timeout=cdk.Duration.seconds(2),
-                retries=3,
-                start_period=cdk.Duration.seconds(5),
-            ),
-            stop_timeout=cdk.Duration.seconds(STOP_TIMEOUT_SECONDS),
-            logging=ecs.LogDrivers.aws_logs(
-                stream_prefix=node.cache_cluster_id, log_group=fleet.log_group
-            ),
+            fleet=fleet,
+            environment=environment,
+            spec=spec,
+            node=node.hostname,
+            stream_prefix=node.cache_cluster_id,
         )
         cdk.Tags.of(task).add(NODE_TAG, node.hostname)
-        acknowledge(
-            task,
-            "ECS2",
-            "the variables are the public configuration text and the node's name; nothing in them is secret",
-        )
         self.service = ecs.FargateService(
             self,
             "Service",
@@ -104,15 +65,113 @@ class NodeProxy(Construct):
             propagate_tags=ecs.PropagatedTagSource.TASK_DEFINITION,
             availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.DISABLED,
         )
+        cdk.Tags.of(self.service).add(NODE_TAG, node.hostname)
         # a task that may not write its log yet fails to start, and counts for the circuit breaker
         self.service.node.add_dependency(fleet.execution_role)
 
 
-def no_capabilities(scope: Construct) -> ecs.LinuxParameters:
-    """No Linux capability at all; HAProxy's port is above 1024."""
-    parameters = ecs.LinuxParameters(scope, "Linux")
-    parameters.drop_capabilities(ecs.Capability.ALL)
-    return parameters
+class StandIn(Construct):
+    """What resync needs to run a HAProxy for a node that this deploy does not know (`lambda/resync/stand_ins.py`)."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        fleet: "HaproxyStack",
+        environment: EnvironmentConfig,
+        spec: HaproxySpec,
+        vpc: ec2.IVpc,
+        cluster: ClusterConfig,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.fleet = fleet
+        self.parking = route53.PrivateHostedZone(
+            self,
+            "Parking",
+            zone_name=f"{cluster.replication_group_id}.{environment.name}.nodeway.internal",
+            vpc=vpc,
+            comment="where stand-ins find their nodes; records by nodeway resync",
+        )
+        # the name is replaced by RunTask's override; without one the task leads nowhere
+        self.task = haproxy_task(
+            self,
+            fleet=fleet,
+            environment=environment,
+            spec=spec,
+            node=f"unnamed.{self.parking.zone_name}",
+            stream_prefix="stand-in",
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """What the resync function is told; `resync.settings.StandInSettings` reads it."""
+        return {
+            # the family, since an export that has a revision in it could never be updated
+            "task_definition": self.task.family,
+            "subnets": [subnet.subnet_id for subnet in self.fleet.subnets],
+            "security_group": self.fleet.security_group.security_group_id,
+            "parking_zone_id": self.parking.hosted_zone_id,
+            "parking_zone_name": self.parking.zone_name,
+        }
+
+    def revisions_arn(self) -> str:
+        """The ARN pattern of the stand-in's task definition, whatever revision it has."""
+        return cdk.Stack.of(self).format_arn(
+            service="ecs", resource="task-definition", resource_name=f"{self.task.family}:*"
+        )
+
+    def grant_run(self, grantee: iam.IGrantable) -> None:
+        """Lets the grantee start, tag and stop stand-ins of this fleet, and write the parking zone. Nothing else."""
+        tasks = self.fleet.tasks_arn()
+        ours = {"StringEquals": {f"aws:ResourceTag/{STAND_IN_TAG}": "true"}}
+        in_cluster = {"ArnEquals": {"ecs:cluster": self.fleet.cluster.cluster_arn}}
+        zone_arn = self.parking.hosted_zone_arn
+        keys = "route53:ChangeResourceRecordSets"
+        for statement in (
+            iam.PolicyStatement(
+                sid="RunStandIns",
+                actions=["ecs:RunTask"],
+                resources=[self.revisions_arn()],
+                conditions=in_cluster,
+            ),
+            iam.PolicyStatement(
+                sid="TagNewStandIns",
+                actions=["ecs:TagResource"],
+                resources=[tasks],
+                conditions={"StringEquals": {"ecs:CreateAction": "RunTask"}},
+            ),
+            # no other task can be made one of ours by a tag
+            iam.PolicyStatement(
+                sid="RetireStandIns",
+                actions=["ecs:StopTask", "ecs:TagResource"],
+                resources=[tasks],
+                conditions=ours,
+            ),
+            iam.PolicyStatement(
+                sid="PassTaskRoles",
+                actions=["iam:PassRole"],
+                resources=[self.fleet.task_role.role_arn, self.fleet.execution_role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+            ),
+            iam.PolicyStatement(
+                sid="ReadParking", actions=["route53:ListResourceRecordSets"], resources=[zone_arn]
+            ),
+            iam.PolicyStatement(
+                sid="WriteParking",
+                actions=["route53:ChangeResourceRecordSets"],
+                resources=[zone_arn],
+                conditions={
+                    "ForAllValues:StringEquals": {
+                        f"{keys}RecordTypes": ["A", "CNAME"],
+                        f"{keys}Actions": ["CREATE", "DELETE"],
+                    },
+                    "ForAllValues:StringLike": {
+                        f"{keys}NormalizedRecordNames": [f"*.{self.parking.zone_name}"]
+                    },
+                },
+            ),
+        ):
+            grantee.grant_principal.add_to_principal_policy(statement)
 
 
 class HaproxyStack(cdk.Stack):
@@ -167,6 +226,15 @@ class HaproxyStack(cdk.Stack):
             grace_seconds=GRACE_SECONDS,
             drain_seconds=DRAIN_SECONDS,
         )
+        self.stand_in = StandIn(
+            self,
+            "StandIn",
+            fleet=self,
+            environment=environment,
+            spec=spec,
+            vpc=vpc,
+            cluster=cluster,
+        )
         nodes = Construct(self, "Nodes")
         self.proxies = [
             NodeProxy(
@@ -180,6 +248,11 @@ class HaproxyStack(cdk.Stack):
             for node in topology.nodes
         ]
         cdk.CfnOutput(self, "EcsCluster", value=self.cluster.cluster_name)
+
+    def tasks_arn(self) -> str:
+        """The ARN pattern of this cluster's tasks, for another stack's policy."""
+        name = self.export_value(self.cluster.cluster_name, name=f"{self.stack_name}:Tasks")
+        return self.format_arn(service="ecs", resource="task", resource_name=f"{name}/*")
 
     def _security_group(
         self, vpc: ec2.IVpc, environment: EnvironmentConfig, cluster: ClusterConfig, port: int

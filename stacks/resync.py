@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
@@ -17,25 +15,19 @@ from constructs import Construct, IConstruct
 
 from haproxy_templates.render import TEMPLATES
 from resync.settings import Mode
+from stacks.alarms import Alarms
 from stacks.config import ClusterConfig, EnvironmentConfig
 from stacks.dns import DnsStack
 from stacks.haproxy import HaproxyStack
 from stacks.layer import powertools_layer
 from stacks.review import acknowledge
 from stacks.topology import KnownTopology
+from stacks.triggers import Triggers
 
 SOURCE = Path(__file__).resolve().parent.parent / "lambda"
 NOT_CODE = ["**/__pycache__", "**/*.pyc", "*.egg-info"]
 TIMEOUT = cdk.Duration.minutes(10)
 """For the deployment's run, which waits for the last HAProxy to become healthy; a scheduled run takes seconds."""
-
-TOPOLOGY_CALLS = [
-    "IncreaseReplicaCount",
-    "DecreaseReplicaCount",
-    "ModifyReplicationGroupShardConfiguration",
-    "ModifyReplicationGroup",
-    "TestFailover",
-]
 
 
 class ResyncStack(cdk.Stack):
@@ -64,6 +56,7 @@ class ResyncStack(cdk.Stack):
         self.function = self._function(environment, cluster, fleet, dns)
         grant_reads(self.function, cluster, fleet)
         dns.grant_sync(self.function)
+        fleet.stand_in.grant_run(self.function)
         acknowledge(self.failures, "SQS3", "it is itself where the function's failed events end")
         clusters = (
             f"arn:<AWS::Partition>:elasticache:{environment.region}:{environment.account}:cluster:*"
@@ -73,6 +66,18 @@ class ResyncStack(cdk.Stack):
             f"IAM5[Resource::{clusters}]",
             "DescribeCacheClusters has no filter by group",
         )
+        tasks = f"arn:<AWS::Partition>:ecs:{environment.region}:{environment.account}:task/{fleet.stack_name}:Tasks/*"
+        acknowledge(
+            role_policy(self.function),
+            f"IAM5[Resource::{tasks}]",
+            "stand-ins of our own cluster have no names before they run",
+        )
+        revisions = f"arn:<AWS::Partition>:ecs:{environment.region}:{environment.account}:task-definition/{fleet.stand_in.task.family}:*"
+        acknowledge(
+            role_policy(self.function),
+            f"IAM5[Resource::{revisions}]",
+            "the stand-in's own task definition, in whatever revision",
+        )
         acknowledge(
             role_policy(self.function),
             "IAM5[Resource::*]",
@@ -80,7 +85,21 @@ class ResyncStack(cdk.Stack):
         )
         deployed = self._run_at_the_end(environment, topology, fleet)
         if environment.resync is not Mode.OFF:
-            self._triggers(fleet, after=deployed)
+            triggers = Triggers(
+                self,
+                "Triggers",
+                function=self.function,
+                ecs_cluster_arn=fleet.cluster.cluster_arn,
+            )
+            # made last and removed first, so that none runs beside a teardown
+            triggers.node.add_dependency(deployed)
+        Alarms(
+            self,
+            "Alarms",
+            cluster=cluster.replication_group_id,
+            failures=self.failures,
+            topic_arn=environment.alarm_topic_arn,
+        )
         cdk.CfnOutput(self, "ResyncFunction", value=self.function.function_name)
 
     def _function(
@@ -124,6 +143,12 @@ class ResyncStack(cdk.Stack):
                 "TTL_SECONDS": str(environment.ttl),
                 "RESYNC": environment.resync.value,
                 "PINS": json.dumps(pins_of(environment, dns.zone_name), sort_keys=True),
+                "OWNER": owner(environment, cluster),
+                "APPROVE": environment.approve,
+                "TAKE_OVER": "true" if environment.take_over else "false",
+                "PROXY_VPC_ID": environment.proxy_vpc.vpc_id,
+                "MAX_STAND_INS": str(environment.max_stand_ins),
+                "STAND_IN": cdk.Stack.of(self).to_json_string(fleet.stand_in.settings()),
             },
         )
 
@@ -150,51 +175,8 @@ class ResyncStack(cdk.Stack):
                 ).hexdigest()
             },
         )
-        deployed.node.add_dependency(self.function)
         deployed.node.add_dependency(fleet)
         return deployed
-
-    def _triggers(self, fleet: HaproxyStack, *, after: Construct) -> None:
-        """A schedule as the guarantee, events to be fast. Made last and removed first, so that none
-        runs beside a teardown.
-        """
-        function = targets.LambdaFunction(self.function)
-        rules = [
-            events.Rule(
-                self,
-                "EveryMinute",
-                schedule=events.Schedule.rate(cdk.Duration.minutes(1)),
-                targets=[function],
-            ),
-            events.Rule(
-                self,
-                "TaskChanged",
-                event_pattern=events.EventPattern(
-                    source=["aws.ecs"],
-                    detail_type=["ECS Task State Change"],
-                    detail={
-                        "clusterArn": [fleet.cluster.cluster_arn],
-                        "lastStatus": ["RUNNING", "DEACTIVATING", "STOPPED"],
-                    },
-                ),
-                targets=[function],
-            ),
-            events.Rule(
-                self,
-                "TopologyCalled",
-                event_pattern=events.EventPattern(
-                    source=["aws.elasticache"],
-                    detail_type=["AWS API Call via CloudTrail"],
-                    detail={
-                        "eventSource": ["elasticache.amazonaws.com"],
-                        "eventName": TOPOLOGY_CALLS,
-                    },
-                ),
-                targets=[function],
-            ),
-        ]
-        for rule in rules:
-            rule.node.add_dependency(after)
 
 
 def grant_reads(function: lambda_.Function, cluster: ClusterConfig, fleet: HaproxyStack) -> None:
@@ -221,11 +203,21 @@ def grant_reads(function: lambda_.Function, cluster: ClusterConfig, fleet: Hapro
     function.add_to_role_policy(
         iam.PolicyStatement(
             sid="ReadTasks",
-            actions=["ecs:ListTasks", "ecs:DescribeTasks"],
+            actions=[
+                "ecs:ListTasks",
+                "ecs:DescribeTasks",
+                "ecs:ListServices",
+                "ecs:DescribeServices",
+            ],
             resources=["*"],
             conditions={"ArnEquals": {"ecs:cluster": fleet.cluster.cluster_arn}},
         )
     )
+
+
+def owner(environment: EnvironmentConfig, cluster: ClusterConfig) -> str:
+    """Whose records they are: this environment's deployment for this cluster."""
+    return f"nodeway/{environment.name}/{cluster.replication_group_id}"
 
 
 def pins_of(environment: EnvironmentConfig, zone_name: str) -> dict[str, list[str]]:

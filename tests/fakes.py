@@ -5,18 +5,22 @@ They say only what a test cares about; the rest is ordinary.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from resync.memory import FixedEcs, FixedElastiCache, MemoryZone
+from resync.memory import FixedEcs, FixedElastiCache, MemoryParking, MemoryZone
+from resync.ownership import Marker, marker_record
 from resync.plan import Change
-from resync.settings import Mode, Settings
+from resync.settings import Mode, Settings, StandInSettings
+from resync.observation import Observation
 from resync.source import Ports
-from resync.sync import Outcome
+from resync.sync import Outcome, apply_to, sync
 from resync.topology import (
     Address,
     Fleet,
     Hostname,
     Node,
+    Pending,
     Proxy,
     Record,
     RecordType,
@@ -30,6 +34,18 @@ ENDPOINT = hostname(f"clustercfg.{ZONE}")
 SOA_TEXT = "ns-1.awsdns-1.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"
 
 ONE, TWO, THREE = "demo-0001-001", "demo-0001-002", "demo-0002-001"
+
+OWNER = "nodeway/dev/demo"
+NOW = datetime(2026, 3, 1, 3, 0, 0, tzinfo=UTC)
+"""The moment of a run, unless a test has another."""
+
+STAND_IN = StandInSettings(
+    "nodeway-dev-demo-stand-in",
+    ("subnet-0000000a", "subnet-0000000b"),
+    "sg-0000000a",
+    "Z0PARKING",
+    hostname("demo.dev.nodeway.internal"),
+)
 
 
 def named(label: str) -> Hostname:
@@ -53,7 +69,14 @@ def topology(
 
 
 def proxy(
-    label: str, ip: str, *, zone: str = "us-east-1a", healthy: bool = True, starting: bool = False
+    label: str,
+    ip: str,
+    *,
+    zone: str = "us-east-1a",
+    healthy: bool = True,
+    starting: bool = False,
+    stand_in: bool = False,
+    retired_at: datetime | None = None,
 ) -> Proxy:
     """A HAProxy task of a node of the demo cluster."""
     return Proxy(
@@ -63,12 +86,24 @@ def proxy(
         f"arn:aws:ecs:us-east-1:123456789012:task/nodeway/{ip}",
         healthy=healthy,
         starting=starting,
+        stand_in=stand_in,
+        retired_at=retired_at,
     )
 
 
-def fleet(*proxies: Proxy, problems: tuple[str, ...] = ()) -> Fleet:
+def pending(label: str, task: str = "pending", *, stand_in: bool = True) -> Pending:
+    """A task of a node of the demo cluster that has no address yet."""
+    arn = f"arn:aws:ecs:us-east-1:123456789012:task/nodeway/{task}"
+    return Pending(named(label), arn, stand_in)
+
+
+def fleet(*tasks: Proxy | Pending, problems: tuple[str, ...] = ()) -> Fleet:
     """The HAProxies."""
-    return Fleet(proxies, problems)
+    return Fleet(
+        tuple(task for task in tasks if isinstance(task, Proxy)),
+        problems,
+        tuple(task for task in tasks if isinstance(task, Pending)),
+    )
 
 
 def record(label: str, *ips: str, ttl: int = 5) -> Record:
@@ -81,14 +116,30 @@ def soa(ttl: int = 900, text: str = SOA_TEXT) -> Record:
     return Record(ZONE, RecordType.SOA, (text,), ttl)
 
 
+def marked(
+    *records: Record, owner: str = OWNER, since: datetime | None = None, reads: int = 0
+) -> tuple[Record, ...]:
+    """These records with a marker beside each."""
+    marker = Marker(owner, since, reads)
+    return (*records, *(marker_record(one.name, marker, one.ttl) for one in records))
+
+
+def observation(
+    seen: Topology, running: Fleet, *records: Record, **more: Any  # noqa: ANN401 (its other fields)
+) -> Observation:
+    """What a run read."""
+    return Observation(seen, running, records, **more)
+
+
 def settings(
     *,
     ttl: int = 5,
     mode: Mode = Mode.ON,
     pins: Mapping[Hostname, tuple[Address, ...]] | None = None,
+    **more: Any,  # noqa: ANN401 (the fields that a test cares about)
 ) -> Settings:
     """The settings of the demo cluster's function."""
-    return Settings("demo", "Z0DEMO", ZONE, "nodeway", ttl, mode, pins or {})
+    return Settings("demo", "Z0DEMO", ZONE, "nodeway", ttl, mode, pins or {}, OWNER, **more)
 
 
 def addresses(zone: MemoryZone) -> dict[str, tuple[str, ...]]:
@@ -109,16 +160,23 @@ class MemoryJournal:
 
 @dataclass(slots=True)
 class World:
-    """The three ports in memory, to be changed between runs."""
+    """The four ports in memory, to be changed between runs."""
 
     elasticache: FixedElastiCache
     ecs: FixedEcs
     zone: MemoryZone
+    parking: MemoryParking = field(default_factory=MemoryParking)
 
     @property
     def ports(self) -> Ports:
         """As a run wants them."""
-        return Ports(self.elasticache, self.ecs, self.zone)
+        return Ports(self.elasticache, self.ecs, self.zone, self.parking)
+
+    def run(self, wanted: Settings | None = None, now: datetime = NOW) -> Outcome:
+        """One applying run."""
+        told = wanted or settings()
+        executor = apply_to(self.ports, told, "test", now)
+        return sync(self.ports, told, MemoryJournal(), executor, now)
 
 
 def world(seen: Topology, running: Fleet, *records: Record) -> World:

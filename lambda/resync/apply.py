@@ -5,10 +5,12 @@ A batch is atomic; between batches the zone is a mix of old and new answers, eac
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
-from resync.plan import Change, Create, Delete, Plan, key
+from resync.ownership import subject
+from resync.plan import Change, Create, Delete, Plan, about
 from resync.source import ZonePort
-from resync.topology import RecordType
+from resync.topology import Hostname, RecordType
 
 BATCH_ELEMENTS = 900
 """ResourceRecord elements a batch: Route 53 takes 1,000, counting those of an UPSERT twice. An update
@@ -34,32 +36,34 @@ def apply(plan: Plan, zone: ZonePort, comment: str) -> tuple[Applied, ...]:
 
 
 def batches(plan: Plan) -> Iterator[tuple[Change, ...]]:
-    """The SOA by itself, then the other changes in order, cut so that no batch is over a limit.
+    """The plan's changes in order, cut so that no batch is over a limit, or parts a name from its marker.
 
-    The function's role allows the SOA and the addresses by one statement each, and IAM holds a whole
-    request against a statement.
+    The SOA is alone in its batch: the function's role allows it by a statement of its own, and IAM judges a
+    batch as a whole.
     """
-    for kind in (RecordType.SOA, RecordType.A):
-        yield from cut([change for change in plan.changes if key(change)[1] == kind])
-
-
-def cut(changes: list[Change]) -> Iterator[tuple[Change, ...]]:
-    """The changes in order, as batches that are not over a limit."""
     batch: list[Change] = []
     elements = characters = 0
-    for change in changes:
-        more_elements, more_characters = weight(change)
+    for together, group in groupby(plan.changes, key=unit):
+        changes = tuple(group)
+        weights = [weight(change) for change in changes]
+        more_elements, more_characters = sum(w[0] for w in weights), sum(w[1] for w in weights)
         full = (
             elements + more_elements > BATCH_ELEMENTS
             or characters + more_characters > BATCH_CHARACTERS
         )
-        if batch and full:
+        if batch and (full or unit(batch[-1])[0] != together[0]):
             yield tuple(batch)
             batch, elements, characters = [], 0, 0
-        batch.append(change)
+        batch += changes
         elements, characters = elements + more_elements, characters + more_characters
     if batch:
         yield tuple(batch)
+
+
+def unit(change: Change) -> tuple[bool, bool, Hostname]:
+    """What must not be parted: the SOA alone, else the changes of a name, deletes apart from the rest."""
+    record = about(change)
+    return record.type is RecordType.SOA, isinstance(change, Delete), subject(record.name)
 
 
 def weight(change: Change) -> tuple[int, int]:

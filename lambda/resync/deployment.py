@@ -12,8 +12,11 @@ from typing import Any
 
 from resync.apply import apply
 from resync.errors import ApplyFailed, Conflict, NotConverged, ReadFailed
+from resync.ownership import markers, subject
 from resync.plan import Delete, Plan
-from resync.source import ZonePort
+from resync.settings import Settings
+from resync.source import Ports
+from resync.steps import Stop
 from resync.sync import Outcome
 from resync.topology import RecordType
 
@@ -45,16 +48,25 @@ def converge(
     raise NotConverged(msg)
 
 
-def remove_records(zone: ZonePort) -> None:
-    """Deletes every A record set of the zone: its stack is going, and Route 53 refuses to delete a
-    zone that has any.
+def remove(ports: Ports, settings: Settings) -> None:
+    """Takes away what runs have made, since its stacks are going: stand-ins, parked names, our records and markers.
+
+    Somebody else's records stay, and keep Route 53 from deleting the zone. Raises ReadFailed, Conflict or ApplyFailed.
     """
-    mine = [record for record in zone.records() if record.type is RecordType.A]
-    apply(
-        Plan(tuple(Delete(record, "the deployment is being deleted") for record in mine)),
-        zone,
-        "nodeway: deployment deleted",
+    for task in ports.ecs.fleet(settings.ecs_cluster).tasks:
+        if task.stand_in:
+            why = "the deployment is being deleted"
+            ports.ecs.stop(Stop(task.task_arn, task.node, why), settings.ecs_cluster)
+    ports.parking.clear()
+    records = ports.zone.records()
+    mine = {name for name, marker in markers(records).items() if marker.owner == settings.owner}
+    deletes = (
+        Delete(record, "the deployment is being deleted")
+        for record in records
+        if record.type in {RecordType.A, RecordType.TXT} and subject(record.name) in mine
     )
+    in_turn = sorted(deletes, key=lambda delete: (subject(delete.old.name), delete.old.type))
+    apply(Plan(tuple(in_turn)), ports.zone, "nodeway: deployment deleted")
 
 
 def respond(event: Mapping[str, Any], *, physical_id: str, failure: str | None) -> None:

@@ -1,30 +1,27 @@
 """Stage 2: what the zone should say, from what was read. Pure.
 
-It states only what is positively known: a node without a healthy proxy has no desired record (whether
-its present one may
-go is the guard's question, not this one's).
+It states only what is positively known: a node without a healthy proxy has no desired record. Whether its present
+record may go is the guard's question, not this one's.
 """
 
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
+from resync.ownership import Marker, marker_record
 from resync.settings import Settings
 from resync.topology import Address, Fleet, Hostname, Proxy, Record, RecordType, Topology
 
 CONFIGURATION_ENDPOINT_PROXIES = 8
-"""How many addresses the configuration endpoint's name gets: enough to survive losses, few enough for
-one UDP answer.
-"""
+"""How many addresses the configuration endpoint's name gets: they survive losses, and fit one UDP answer."""
 
 NEGATIVE_TTL_SECONDS = 5
-"""How long a resolver may remember that a name did not exist; Route 53's default is 900 s (SOA TTL)
-and 86,400 s (minimum):
-https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/SOA-NSrecords.html"""
+"""How long a resolver may remember that a name did not exist. Route 53's defaults are 900 s (the SOA's TTL) and
+86,400 s (its minimum): https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/SOA-NSrecords.html"""
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """The wanted records, each with the reason a person would ask for, and the nodes that have no proxy to offer."""
+    """The wanted records with the reason that a person would ask for, and the live nodes without a proxy to offer."""
 
     records: tuple[Record, ...]
     why: dict[Hostname, str]
@@ -34,37 +31,45 @@ class Desired:
 def desired_records(
     topology: Topology, fleet: Fleet, soa: Record | None, settings: Settings
 ) -> Desired:
-    """The records that should be in the zone: one per node, the configuration endpoint, the pins, a low SOA."""
-    records: dict[Hostname, Record] = {}
+    """A record and its marker for each node, the configuration endpoint and each pin, and a low SOA."""
+    addresses: dict[Hostname, list[Address]] = {}
     why: dict[Hostname, str] = {}
-    without: list[Hostname] = []
     offered: list[Proxy] = []
-    for name in sorted(node.hostname for node in topology.live if node.hostname is not None):
+    live = {node.hostname for node in topology.live if node.hostname is not None}
+    for name in sorted(topology.names):
         healthy = fleet.healthy(name)
-        if not healthy:
-            without.append(name)
-            continue
-        offered.append(healthy[0])
-        records[name] = Record.a(name, [p.address for p in healthy], settings.ttl_seconds)
-        why[name] = f"{len(healthy)} healthy HAProxy task{'s' if len(healthy) > 1 else ''}"
+        if healthy:
+            # a node that is being created answers nobody yet: its own name may wait for it, the endpoint's may not
+            offered += healthy[:1] if name in live else ()
+            addresses[name] = [proxy.address for proxy in healthy]
+            why[name] = told(healthy)
     if offered and topology.configuration_endpoint:
         spread = spread_over_zones(offered)[:CONFIGURATION_ENDPOINT_PROXIES]
-        name = topology.configuration_endpoint
-        records[name] = Record.a(name, spread, settings.ttl_seconds)
-        why[name] = f"configuration endpoint over {len(records[name].values)} HAProxies"
-    for name, addresses in settings.pins.items():
-        records[name] = Record.a(name, addresses, settings.ttl_seconds)
+        addresses[topology.configuration_endpoint] = spread
+        why[topology.configuration_endpoint] = (
+            f"configuration endpoint over {len(spread)} HAProxies"
+        )
+    for name, pinned in settings.pins.items():
+        addresses[name] = list(pinned)
         why[name] = "pinned"
+    ttl = settings.ttl_seconds
+    marker = Marker(settings.owner)
+    records = [Record.a(name, found, ttl) for name, found in addresses.items()]
+    records += [marker_record(name, marker, ttl) for name in addresses]
     if soa is not None:
-        low = low_soa(soa)
-        records_and_soa = (*records.values(), low)
+        records.append(low_soa(soa))
         why.setdefault(soa.name, f"negative answers are kept for {NEGATIVE_TTL_SECONDS} s only")
-        return Desired(tuple(sorted(records_and_soa)), why, tuple(without))
-    return Desired(tuple(sorted(records.values())), why, tuple(without))
+    return Desired(tuple(sorted(records)), why, tuple(sorted(live - addresses.keys())))
+
+
+def told(healthy: tuple[Proxy, ...]) -> str:
+    """Why a name leads where it leads."""
+    kind = "stand-in" if healthy[0].stand_in else "HAProxy task"
+    return f"{len(healthy)} healthy {kind}{'s' if len(healthy) > 1 else ''}"
 
 
 def spread_over_zones(proxies: list[Proxy]) -> list[Address]:
-    """Addresses in turn from each availability zone, so that any prefix of the list is spread as well as it can be."""
+    """Addresses in turn from each availability zone: any prefix of the list is spread as well as it can be."""
     by_zone: dict[str, list[Address]] = {}
     for proxy in sorted(proxies):
         by_zone.setdefault(proxy.availability_zone, []).append(proxy.address)
@@ -73,9 +78,8 @@ def spread_over_zones(proxies: list[Proxy]) -> list[Address]:
 
 
 def low_soa(soa: Record) -> Record:
-    """The same SOA with a short TTL and minimum (RFC 2308 section 5: the smaller of the two rules negative answers)."""
+    """The same SOA with a short TTL and minimum: the smaller rules negative answers (RFC 2308, section 5)."""
     fields = soa.values[0].split()
     fields[-1] = str(min(int(fields[-1]), NEGATIVE_TTL_SECONDS))
-    return replace(
-        soa, type=RecordType.SOA, values=(" ".join(fields),), ttl=min(soa.ttl, NEGATIVE_TTL_SECONDS)
-    )
+    low = min(soa.ttl, NEGATIVE_TTL_SECONDS)
+    return replace(soa, type=RecordType.SOA, values=(" ".join(fields),), ttl=low)

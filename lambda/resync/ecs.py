@@ -5,20 +5,41 @@ stand-in) put on it, never
 from its position in a list or the order of services.
 """
 
+import hashlib
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from resync.errors import ReadFailed
-from resync.topology import Address, Fleet, Proxy, address, hostname
+from resync.errors import ApplyFailed, ReadFailed
+from resync.settings import Settings
+from resync.steps import Retire, Start, Stop
+from resync.topology import Address, Fleet, Hostname, Pending, Proxy, address, hostname
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
-    from mypy_boto3_ecs.type_defs import TaskTypeDef
+    from mypy_boto3_ecs.type_defs import (
+        AwsVpcConfigurationTypeDef,
+        FailureTypeDef,
+        KeyValuePairTypeDef,
+        ServiceTypeDef,
+        TagTypeDef,
+        TaskTypeDef,
+    )
 
 NODE_TAG = "nodeway:node"
 """The tag with the node's hostname; `stacks/haproxy.py` writes it."""
 
+STAND_IN_TAG = "nodeway:stand-in"
+RETIRED_TAG = "nodeway:retired-at"
+CONTAINER = "haproxy"
+STARTED_BY = "nodeway-resync"
+
+LIST_SERVICES_LIMIT = 100
+DESCRIBE_SERVICES_LIMIT = 10
+"""Services a DescribeServices call takes: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
 DESCRIBE_TASKS_LIMIT = 100
 """Tasks a DescribeTasks call takes: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
 
@@ -26,8 +47,9 @@ DESCRIBE_TASKS_LIMIT = 100
 class Ecs:
     """Reads the HAProxy tasks with a boto3 client."""
 
-    def __init__(self, client: "ECSClient") -> None:
+    def __init__(self, client: "ECSClient", clock: Callable[[], float] = time.time) -> None:
         self._client = client
+        self._clock = clock
 
     def fleet(self, cluster: str) -> Fleet:
         """The tasks that are meant to run; raises ReadFailed when the API does not answer."""
@@ -54,37 +76,143 @@ class Ecs:
         except (ClientError, BotoCoreError) as error:
             msg = f"ECS did not answer for cluster {cluster}: {error}"
             raise ReadFailed(msg) from error
-        proxies = [proxy for task in tasks if (proxy := proxy_of(task, problems)) is not None]
-        return Fleet(tuple(sorted(proxies)), tuple(problems))
+        found = [one for task in tasks if (one := proxy_of(task, problems)) is not None]
+        proxies = sorted(one for one in found if isinstance(one, Proxy))
+        pending = sorted(one for one in found if isinstance(one, Pending))
+        return Fleet(tuple(proxies), tuple(problems), tuple(pending))
+
+    def served(self, cluster: str) -> frozenset[Hostname]:
+        """The nodes that a service of the cluster is tagged with; raises ReadFailed when the API does not answer."""
+        try:
+            pages = self._client.get_paginator("list_services").paginate(
+                cluster=cluster, PaginationConfig={"PageSize": LIST_SERVICES_LIMIT}
+            )
+            arns = [arn for page in pages for arn in page["serviceArns"]]
+            services: list[ServiceTypeDef] = []
+            for start in range(0, len(arns), DESCRIBE_SERVICES_LIMIT):
+                few = arns[start : start + DESCRIBE_SERVICES_LIMIT]
+                answer = self._client.describe_services(
+                    cluster=cluster, services=few, include=["TAGS"]
+                )
+                services += answer["services"]
+                refuse_unread(answer["failures"])
+            wanted = (service for service in services if service.get("desiredCount"))
+            tagged = (tags_of(service.get("tags", [])).get(NODE_TAG) for service in wanted)
+            return frozenset(hostname(name) for name in tagged if name)
+        except (ClientError, BotoCoreError, ValueError) as error:
+            msg = f"ECS did not answer for the services of cluster {cluster}: {error}"
+            raise ReadFailed(msg) from error
+
+    def start(self, step: Start, settings: Settings) -> None:
+        """Starts a stand-in for a node; a second call in the same minute starts none. Raises ApplyFailed."""
+        how = settings.stand_in
+        if how is None:
+            msg = f"no stand-in can be started for {step.node}: the deployment has no task definition for one"
+            raise ApplyFailed(msg)
+        backend = f"{step.cache_cluster_id}.{how.parking_zone_name}"
+        environment: list[KeyValuePairTypeDef] = [
+            {"name": "NODE_HOSTNAME", "value": step.node},
+            {"name": "NODE_BACKEND", "value": backend},
+        ]
+        minute = int(self._clock() // 60)
+        network: AwsVpcConfigurationTypeDef = {
+            "subnets": list(how.subnets),
+            "securityGroups": [how.security_group],
+            "assignPublicIp": "DISABLED",
+        }
+        try:
+            answer = self._client.run_task(
+                cluster=settings.ecs_cluster,
+                taskDefinition=how.task_definition,
+                launchType="FARGATE",
+                count=1,
+                clientToken=hashlib.sha256(
+                    f"{settings.owner} {step.node} {minute}".encode()
+                ).hexdigest()[:32],
+                startedBy=STARTED_BY,
+                networkConfiguration={"awsvpcConfiguration": network},
+                overrides={"containerOverrides": [{"name": CONTAINER, "environment": environment}]},
+                tags=[
+                    {"key": NODE_TAG, "value": step.node},
+                    {"key": STAND_IN_TAG, "value": "true"},
+                ],
+            )
+        except (ClientError, BotoCoreError) as error:
+            msg = f"ECS did not start a stand-in for {step.node}: {error}"
+            raise ApplyFailed(msg) from error
+        if answer.get("failures"):
+            msg = f"ECS did not start a stand-in for {step.node}: {answer['failures'][0].get('reason')}"
+            raise ApplyFailed(msg)
+
+    def retire(self, step: Retire, now: datetime) -> None:
+        """Tags the task with the time at which its address was in no record; raises ApplyFailed."""
+        when = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            self._client.tag_resource(
+                resourceArn=step.task_arn, tags=[{"key": RETIRED_TAG, "value": when}]
+            )
+        except (ClientError, BotoCoreError) as error:
+            msg = f"ECS did not tag {step.task_arn}: {error}"
+            raise ApplyFailed(msg) from error
+
+    def stop(self, step: Stop, cluster: str) -> None:
+        """Stops the task; raises ApplyFailed."""
+        try:
+            self._client.stop_task(
+                cluster=cluster, task=step.task_arn, reason=f"nodeway: {step.why}"
+            )
+        except (ClientError, BotoCoreError) as error:
+            msg = f"ECS did not stop {step.task_arn}: {error}"
+            raise ApplyFailed(msg) from error
 
 
-def proxy_of(task: "TaskTypeDef", problems: list[str]) -> Proxy | None:
-    """The proxy that a task is, or None for a task of somebody else's, one without an address yet, or
-    one that is ending.
-    """
-    tags = {
-        tag["key"]: tag["value"] for tag in task.get("tags", []) if "key" in tag and "value" in tag
-    }
+def refuse_unread(failures: "Iterable[FailureTypeDef]") -> None:
+    """Raises ValueError for what is there but was not described; what is MISSING is gone, not unread."""
+    for failure in failures:
+        if failure.get("reason") != "MISSING":
+            msg = f"{failure.get('arn')}: {failure.get('reason')}"
+            raise ValueError(msg)
+
+
+def tags_of(tags: "Iterable[TagTypeDef]") -> dict[str, str]:
+    """Key to value."""
+    return {tag["key"]: tag["value"] for tag in tags if "key" in tag and "value" in tag}
+
+
+def proxy_of(task: "TaskTypeDef", problems: list[str]) -> Proxy | Pending | None:
+    """What a task is: a proxy, one without an address yet, or None for somebody else's or one that is ending."""
+    tags = tags_of(task.get("tags", []))
     if NODE_TAG not in tags or task.get("desiredStatus") != "RUNNING":
-        return None
-    where = address_of(task)
-    if where is None:
         return None
     try:
         node = hostname(tags[NODE_TAG])
     except ValueError as error:
         problems.append(f"task {task['taskArn']}: its tag {NODE_TAG} is {error}")
         return None
-    health = task.get("healthStatus") if task.get("lastStatus") == "RUNNING" else None
-    zone = task.get("availabilityZone", "")
+    stand_in = tags.get(STAND_IN_TAG) == "true"
+    where = address_of(task)
+    if where is None:
+        return Pending(node, task["taskArn"], stand_in)
+    health = task.get("healthStatus") if task.get("lastStatus") == "RUNNING" else "UNKNOWN"
     return Proxy(
         node,
         where,
-        zone,
+        task.get("availabilityZone", ""),
         task["taskArn"],
         healthy=health == "HEALTHY",
         starting=health == "UNKNOWN",
+        stand_in=stand_in,
+        retired_at=time_of(tags.get(RETIRED_TAG)),
     )
+
+
+def time_of(text: str | None) -> datetime | None:
+    """The time in a tag; None when there is none, or none that we wrote."""
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def address_of(task: "TaskTypeDef") -> Address | None:

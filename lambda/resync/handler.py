@@ -2,58 +2,66 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-
-from resync.deployment import converge, is_deployment, remove_records, respond
-from resync.ecs import Ecs
-from resync.elasticache import ElastiCache
+from resync.deployment import converge, is_deployment, remove, respond
 from resync.errors import ResyncError
 from resync.journal import LogJournal, SinceSuccess
-from resync.route53 import Route53Zone
+from resync.ports import aws_ports
 from resync.settings import Mode, Settings
 from resync.source import Ports
-from resync.sync import Outcome, apply_to, show_only, sync
+from resync.sync import SHOW_ONLY, Outcome, apply_to, sync
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-RETRIES = Config(
-    retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=3, read_timeout=10
-)
 SECONDS_TO_ANSWER = 15
 """Kept back from a deployment's run so that CloudFormation gets its answer before the function times out."""
 PAUSE_SECONDS = 2
 """Between two looks of a deployment's run: half of the DNS TTL, and far below Route 53's 5 requests a second."""
 
+ONE_SECOND = timedelta(seconds=1)
 SETTLE_SECONDS = 40
 """How long a run waits for a starting HAProxy's first health check; less than the schedule's minute."""
 
 SINCE_SUCCESS = SinceSuccess()
 
 
+class LastRun:
+    """When the last run of this process that ended well had begun to read."""
+
+    started: datetime | None = None
+
+
+LAST_RUN = LastRun()
+
+
 def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """One invocation: a deployment's custom resource, or any of the triggers. Raises what went wrong,
     so that alarms fire.
     """
-    settings = Settings.from_environment()
+    settings = approved(Settings.from_environment(), event)
     ports = aws_ports(settings)
+    request_id = context.aws_request_id
     journal = LogJournal(
-        cluster=settings.replication_group_id,
-        request_id=context.aws_request_id,
-        trigger=trigger_of(event),
-    )
-    execute = (
-        apply_to(ports, f"nodeway resync {context.aws_request_id}")
-        if settings.mode is Mode.ON
-        else show_only
+        cluster=settings.replication_group_id, request_id=request_id, trigger=trigger_of(event)
     )
 
+    if covered(event, LAST_RUN.started):
+        journal.skipped("a run that began after this event has seen what it tells")
+        return {"outcome": "coalesced"}
+
+    pause(let_the_second_end(event, datetime.now(UTC)))
+
     def run() -> Outcome:
-        outcome = sync(ports, settings, journal, execute)
+        now = datetime.now(UTC)
+        applying = apply_to(ports, settings, f"nodeway resync {request_id}", now)
+        executor = applying if settings.mode is Mode.ON else SHOW_ONLY
+        outcome = sync(ports, settings, journal, executor, now)
         SINCE_SUCCESS.reset()
+        LAST_RUN.started = now
         return outcome
 
     if is_deployment(event):
@@ -73,6 +81,36 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]
     }
 
 
+def event_time(event: Mapping[str, Any]) -> datetime | None:
+    """When an event happened, in whole seconds; None for the schedule, for a person, and for what has no sound time.
+
+    https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
+    """
+    if event.get("detail-type") in {None, "Scheduled Event"}:
+        return None
+    try:
+        at = datetime.fromisoformat(str(event.get("time")))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+def covered(event: Mapping[str, Any], last_run: datetime | None) -> bool:
+    """Whether an event tells of something that the last run has read already: of a burst, only the newest matter.
+
+    The schedule is never covered, so that a wrong time in an event costs a minute at most.
+    """
+    at = event_time(event)
+    return at is not None and last_run is not None and at + ONE_SECOND <= last_run
+
+
+def let_the_second_end(event: Mapping[str, Any], now: datetime) -> float:
+    """Seconds to wait, one at most, so that the run covers all events with the same time as this one."""
+    at = event_time(event)
+    left = (at + ONE_SECOND - now).total_seconds() if at is not None else 0
+    return left if 0 < left <= 1 else 0
+
+
 def settled(
     run: Callable[[], Outcome], *, seconds_left: Callable[[], float], pause: Callable[[], None]
 ) -> Outcome:
@@ -84,9 +122,9 @@ def settled(
     return outcome
 
 
-def pause() -> None:
+def pause(seconds: float = PAUSE_SECONDS) -> None:
     """Lets a little time go by."""
-    time.sleep(PAUSE_SECONDS)  # noqa: TID251 (between two looks, with a deadline)
+    time.sleep(seconds)  # noqa: TID251 (between two looks, with a deadline)
 
 
 def deployment(
@@ -100,7 +138,7 @@ def deployment(
     failure: str | None = None
     try:
         if event["RequestType"] == "Delete":
-            remove_records(ports.zone)
+            remove(ports, settings)
         elif settings.mode is Mode.ON:
             converge(
                 run,
@@ -115,13 +153,10 @@ def deployment(
     return {"outcome": "failed" if failure else "deployed"}
 
 
-def aws_ports(settings: Settings) -> Ports:
-    """The three adapters over boto3 clients."""
-    return Ports(
-        elasticache=ElastiCache(boto3.client("elasticache", config=RETRIES)),
-        ecs=Ecs(boto3.client("ecs", config=RETRIES)),
-        zone=Route53Zone(boto3.client("route53", config=RETRIES), settings.hosted_zone_id),
-    )
+def approved(settings: Settings, event: Mapping[str, Any]) -> Settings:
+    """The settings with the event's approval, if any: a checksum lets through the very plan that has it, no other."""
+    checksum = event.get("approve")
+    return replace(settings, approve=checksum) if isinstance(checksum, str) else settings
 
 
 def trigger_of(event: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from resync.plan import Change, Create, Delete, Plan, Update
+from resync.stand_ins import line
 from resync.sync import Outcome
 
 NAMESPACE = "Nodeway"
@@ -35,16 +36,20 @@ class LogJournal:
             self._warn(
                 "refused", fields(refusal.change) | {"rule": refusal.rule, "reason": refusal.reason}
             )
+        for step in outcome.stand_ins.steps:
+            self._say("stand-in", {"step": line(step), "node": step.node})
         self._say("run", self._run(outcome))
         applied = Plan(tuple(change_ids))
         self._metrics(
             SecondsSinceSuccess=0,
             Nodes=len(outcome.observation.topology.live),
-            NodesWithoutOwnProxy=len(outcome.nodes_without_proxy),
+            NodesWithoutOwnProxy=len(outcome.nodes_without_own_proxy),
             Creates=len(applied.creates),
             Updates=len(applied.updates),
             Deletes=len(applied.deletes),
             GuardTripped=len(outcome.refusals),
+            StandIns=outcome.observation.fleet.stand_ins,
+            NodesOverStandInLimit=len(outcome.stand_ins.over_limit),
         )
 
     def failed(self, error: Exception, *, seconds_since_success: float) -> None:

@@ -3,10 +3,14 @@ without an account.
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from resync.apply import weight
 from resync.errors import ApplyFailed, Conflict, ReadFailed
+from resync.ownership import marker_of, subject
 from resync.plan import Change, Create, Delete, Update, key
+from resync.settings import Settings
+from resync.steps import Parking, Retire, Start, Stop
 from resync.topology import Fleet, Hostname, Record, RecordType, Topology
 
 ROUTE53_ELEMENTS = 1000
@@ -35,6 +39,8 @@ class FixedEcs:
 
     answer: Fleet = field(default_factory=lambda: Fleet(()))
     error: str = ""
+    services: frozenset[Hostname] = frozenset()
+    steps: list[Start | Retire | Stop] = field(default_factory=list)
 
     def fleet(self, cluster: str) -> Fleet:
         """The set answer; raises ReadFailed when told to fail."""
@@ -42,6 +48,49 @@ class FixedEcs:
             msg = f"ECS did not answer for cluster {cluster}: {self.error}"
             raise ReadFailed(msg)
         return self.answer
+
+    def served(self, cluster: str) -> frozenset[Hostname]:
+        """The set services; raises ReadFailed when told to fail."""
+        self.fleet(cluster)
+        return self.services
+
+    def start(self, step: Start, settings: Settings) -> None:
+        """Notes the step; raises ApplyFailed without a task definition for stand-ins."""
+        if settings.stand_in is None:
+            msg = f"no stand-in can be started for {step.node}"
+            raise ApplyFailed(msg)
+        self.steps.append(step)
+
+    def retire(self, step: Retire, now: datetime) -> None:
+        """Notes the step, and the time on the task."""
+        self.steps.append(step)
+        proxies = (
+            replace(p, retired_at=now) if p.task_arn == step.task_arn else p
+            for p in self.answer.proxies
+        )
+        self.answer = replace(self.answer, proxies=tuple(proxies))
+
+    def stop(self, step: Stop, cluster: str) -> None:
+        """Notes the step, and takes the task away."""
+        del cluster
+        self.steps.append(step)
+        left = (p for p in self.answer.proxies if p.task_arn != step.task_arn)
+        self.answer = replace(self.answer, proxies=tuple(left))
+
+
+@dataclass(slots=True)
+class MemoryParking:
+    """Keeps what the stand-ins' backends are called."""
+
+    names: dict[Hostname, Hostname | None] = field(default_factory=dict)
+
+    def park(self, wanted: tuple[Parking, ...]) -> None:
+        """Makes these say so; the others stay."""
+        self.names |= {one.name: one.target for one in wanted}
+
+    def clear(self) -> None:
+        """No name is left."""
+        self.names = {}
 
 
 class MemoryZone:
@@ -53,6 +102,7 @@ class MemoryZone:
         soa_text = "ns-1.awsdns-1.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"
         soa = Record(name, RecordType.SOA, (soa_text,), DEFAULT_SOA_TTL)
         self.sets.setdefault(soa.key, soa)
+        self.associated: frozenset[str] = frozenset()
         self.batches: list[tuple[Change, ...]] = []
         self.error = ""
 
@@ -61,7 +111,12 @@ class MemoryZone:
         if self.error:
             msg = f"Route 53 did not answer for zone {self.name}: {self.error}"
             raise ReadFailed(msg)
-        return tuple(sorted(self.sets.values()))
+        return tuple(sorted(seen for r in self.sets.values() if (seen := as_read(r)) is not None))
+
+    def vpcs(self) -> frozenset[str]:
+        """The set VPCs; raises ReadFailed when told to fail."""
+        self.records()
+        return self.associated
 
     def change(self, batch: tuple[Change, ...], comment: str) -> str:
         """Applies a batch whole or not at all; raises Conflict or ApplyFailed."""
@@ -101,3 +156,12 @@ class MemoryZone:
     def _conflict(self, what: str) -> None:
         msg = f"zone {self.name} was changed by somebody else: {what}; the next run reads it again"
         raise Conflict(msg)
+
+
+def as_read(record: Record) -> Record | None:
+    """A text is seen only as our marker, or as being where one of ours would be."""
+    if record.type is not RecordType.TXT or marker_of(record):
+        return record
+    if subject(record.name) == record.name:
+        return None
+    return replace(record, type=RecordType.OTHER, values=("TXT",), ttl=0)

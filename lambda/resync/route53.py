@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from resync.errors import ApplyFailed, Conflict, ReadFailed
+from resync.ownership import marker_of, subject
 from resync.plan import Change, Create, Delete, Update
 from resync.topology import Record, RecordType, address, hostname
 
@@ -37,7 +38,7 @@ class Route53Zone:
         self._id = hosted_zone_id
 
     def records(self) -> tuple[Record, ...]:
-        """The A record sets and the SOA, all pages; raises ReadFailed unless every page was read."""
+        """The A record sets, markers, the SOA, and what is in their way, all pages; raises ReadFailed unless every page was read."""
         try:
             pages = self._client.get_paginator("list_resource_record_sets").paginate(
                 HostedZoneId=self._id
@@ -46,7 +47,17 @@ class Route53Zone:
         except (ClientError, BotoCoreError) as error:
             msg = f"Route 53 did not answer for zone {self._id}: {error}"
             raise ReadFailed(msg) from error
-        return tuple(sorted(record for one in sets if (record := record_of(one)) is not None))
+        found = ((record_of(one) or in_the_way(one)) for one in sets)
+        return tuple(sorted(record for record in found if record is not None))
+
+    def vpcs(self) -> frozenset[str]:
+        """The VPCs that the zone is associated with; raises ReadFailed."""
+        try:
+            answer = self._client.get_hosted_zone(Id=self._id)
+        except (ClientError, BotoCoreError) as error:
+            msg = f"Route 53 did not answer for the VPCs of zone {self._id}: {error}"
+            raise ReadFailed(msg) from error
+        return frozenset(vpc["VPCId"] for vpc in answer.get("VPCs", []) if "VPCId" in vpc)
 
     def change(self, batch: tuple[Change, ...], comment: str) -> str:
         """Applies the batch, all or nothing; raises Conflict when a record is no longer what was read,
@@ -84,7 +95,7 @@ def lost_race(error: ClientError) -> bool:
 def record_of(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
     """The record of a plain A or SOA record set; None for every other kind, which this program never touches."""
     plain = "ResourceRecords" in one and "SetIdentifier" not in one
-    if not plain or one["Type"] not in set(RecordType):
+    if not plain or one["Type"] not in {"A", "TXT", "SOA"}:
         return None
     try:
         name = hostname(one["Name"])
@@ -93,7 +104,25 @@ def record_of(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
     values = [value["Value"] for value in one["ResourceRecords"]]
     if one["Type"] == "A":
         return Record.a(name, [address(v) for v in values], one["TTL"])
-    return Record(name, RecordType.SOA, tuple(values), one["TTL"])
+    record = Record(name, RecordType(one["Type"]), tuple(values), one["TTL"])
+    # of TXT record sets only markers: another's text is none of our business
+    return record if record.type is RecordType.SOA or marker_of(record) else None
+
+
+def in_the_way(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
+    """A record set that is never touched, but beside which Route 53 takes no A record set or marker of ours.
+
+    Such as a CNAME, an alias, or a text where a marker would be: one of them would have the whole batch refused.
+    """
+    try:
+        name = hostname(one["Name"])
+    except ValueError:
+        return None
+    other_a = one["Type"] == "A" and ("ResourceRecords" not in one or "SetIdentifier" in one)
+    other_text = one["Type"] == "TXT" and subject(name) != name
+    if one["Type"] == "CNAME" or other_a or other_text:
+        return Record(name, RecordType.OTHER, (one["Type"],), 0)
+    return None
 
 
 def entries(change: Change) -> "list[ChangeTypeDef]":

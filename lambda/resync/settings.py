@@ -4,13 +4,15 @@ reader of the environment.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from resync.errors import BadSettings
 from resync.topology import Address, Hostname, address, hostname
 
+T = TypeVar("T")
 REQUIRED = ("REPLICATION_GROUP_ID", "HOSTED_ZONE_ID", "ZONE_NAME", "ECS_CLUSTER")
 TTL_SECONDS_ALLOWED = range(1, 3601)
 
@@ -24,6 +26,17 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StandInSettings:
+    """How to start a stand-in: the task definition family, where it may run, and the zone of its backend's names."""
+
+    task_definition: str
+    subnets: tuple[str, ...]
+    security_group: str
+    parking_zone_id: str
+    parking_zone_name: Hostname
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One cluster's resync: what to read, where to write, and for how many seconds an answer holds."""
 
@@ -34,42 +47,87 @@ class Settings:
     ttl_seconds: int = 5
     mode: Mode = Mode.ON
     pins: Mapping[Hostname, tuple[Address, ...]] = field(default_factory=dict)
+    owner: str = "nodeway"
+    """Which deployment's marker its records have."""
+    approve: str = ""
+    """The checksum of the one guarded plan that a person lets through."""
+    take_over: bool = False
+    """Whether names with another's marker, or none, may be made ours."""
+    proxy_vpc_id: str = ""
+    """The VPC that the HAProxies run in."""
+    max_stand_ins: int = 10
+    """How many stand-ins may run at once."""
+    stand_in: StandInSettings | None = None
+    """How to start a stand-in; None: they are not used."""
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> "Settings":
         """The settings of this function; raises BadSettings that names every variable that is wrong."""
         env = os.environ if environment is None else environment
         problems = [f"{name} is missing" for name in REQUIRED if not env.get(name)]
-        ttl, pins, mode = 5, dict[Hostname, tuple[Address, ...]](), Mode.ON
-        zone_name = Hostname("")
-        try:
-            zone_name = hostname(env.get("ZONE_NAME") or "missing")
-        except ValueError as error:
-            problems.append(f"ZONE_NAME: {error}")
-        try:
-            ttl = parse_ttl(env.get("TTL_SECONDS", "5"))
-        except ValueError as error:
-            problems.append(f"TTL_SECONDS: {error}")
-        try:
-            pins = parse_pins(env.get("PINS", "{}"))
-        except ValueError as error:
-            problems.append(f"PINS: {error}")
-        try:
-            mode = Mode(env.get("RESYNC", "on"))
-        except ValueError:
-            problems.append(f"RESYNC: got {env['RESYNC']!r}; allowed: {', '.join(Mode)}")
+
+        def parsed(name: str, default: str, parse: Callable[[str], T], otherwise: T) -> T:
+            try:
+                return parse(env.get(name) or default)
+            except ValueError as error:
+                problems.append(f"{name}: {error}")
+                return otherwise
+
+        settings = Settings(
+            replication_group_id=env.get("REPLICATION_GROUP_ID", ""),
+            hosted_zone_id=env.get("HOSTED_ZONE_ID", ""),
+            zone_name=parsed("ZONE_NAME", "missing", hostname, Hostname("")),
+            ecs_cluster=env.get("ECS_CLUSTER", ""),
+            ttl_seconds=parsed("TTL_SECONDS", "5", parse_ttl, 5),
+            mode=parsed("RESYNC", "on", parse_mode, Mode.ON),
+            pins=parsed("PINS", "{}", parse_pins, {}),
+            owner=env.get("OWNER") or "nodeway",
+            approve=env.get("APPROVE", ""),
+            take_over=env.get("TAKE_OVER") == "true",
+            proxy_vpc_id=env.get("PROXY_VPC_ID", ""),
+            max_stand_ins=parsed("MAX_STAND_INS", "10", parse_count, 10),
+            stand_in=parsed("STAND_IN", "null", parse_stand_in, None),
+        )
         if problems:
             msg = f"the function's environment is wrong: {'; '.join(problems)}; deploy the stack again"
             raise BadSettings(msg)
-        return Settings(
-            replication_group_id=env["REPLICATION_GROUP_ID"],
-            hosted_zone_id=env["HOSTED_ZONE_ID"],
-            zone_name=zone_name,
-            ecs_cluster=env["ECS_CLUSTER"],
-            ttl_seconds=ttl,
-            mode=mode,
-            pins=pins,
+        return settings
+
+
+def parse_mode(text: str) -> Mode:
+    """What a run may do; raises ValueError with what is allowed."""
+    if text not in set(Mode):
+        msg = f"got {text!r}; allowed: {', '.join(Mode)}"
+        raise ValueError(msg)
+    return Mode(text)
+
+
+def parse_count(text: str) -> int:
+    """A whole number; raises ValueError for anything else."""
+    if not text.isdecimal():
+        msg = f"got {text!r}; allowed: a whole number"
+        raise ValueError(msg)
+    return int(text)
+
+
+def parse_stand_in(text: str) -> StandInSettings | None:
+    """A JSON object with a stand-in's settings, or null; raises ValueError for anything else."""
+    loaded = json.loads(text)
+    if loaded is None:
+        return None
+    try:
+        return StandInSettings(
+            task_definition=str(loaded["task_definition"]),
+            subnets=tuple(loaded["subnets"]),
+            security_group=str(loaded["security_group"]),
+            parking_zone_id=str(loaded["parking_zone_id"]),
+            parking_zone_name=hostname(loaded["parking_zone_name"]),
         )
+    except (KeyError, TypeError, AttributeError) as error:
+        msg = (
+            f"got {text!r}; allowed: an object with all of a stand-in's settings ({error} is wrong)"
+        )
+        raise ValueError(msg) from error
 
 
 def parse_ttl(text: str) -> int:

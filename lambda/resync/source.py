@@ -1,15 +1,18 @@
-"""Stage 1: read the world through three narrow ports. What could not be read whole says so; nothing is guessed.
+"""Stage 1: read the world through four narrow ports. What could not be read whole says so; nothing is guessed.
 
 The ports are Protocols so that Lambda, CLI and tests hand in what they have: AWS adapters or their in-memory twins.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from resync.errors import ReadFailed
+from resync.observation import Observation
 from resync.plan import Change
 from resync.settings import Settings
-from resync.topology import Fleet, Record, RecordType, Topology
+from resync.steps import Parking, Retire, Start, Stop
+from resync.topology import Fleet, Hostname, Record, Topology
 
 
 class ElastiCachePort(Protocol):
@@ -27,12 +30,44 @@ class EcsPort(Protocol):
         """The running tasks; raises ReadFailed when nothing can be said at all."""
         ...
 
+    def served(self, cluster: str) -> frozenset[Hostname]:
+        """The nodes that have a service of their own, whether or not it has a task; raises ReadFailed."""
+        ...
+
+    def start(self, step: Start, settings: Settings) -> None:
+        """Starts a stand-in; raises ApplyFailed."""
+        ...
+
+    def retire(self, step: Retire, now: datetime) -> None:
+        """Notes on the task since when its address is in no record; raises ApplyFailed."""
+        ...
+
+    def stop(self, step: Stop, cluster: str) -> None:
+        """Stops a stand-in; raises ApplyFailed."""
+        ...
+
+
+class ParkingPort(Protocol):
+    """The small zone with the names of the stand-ins' backends."""
+
+    def park(self, wanted: tuple[Parking, ...]) -> None:
+        """Makes these names say what they should, and leaves the others; raises ApplyFailed."""
+        ...
+
+    def clear(self) -> None:
+        """Takes every name away; raises ApplyFailed."""
+        ...
+
 
 class ZonePort(Protocol):
     """Reads and changes one hosted zone."""
 
     def records(self) -> tuple[Record, ...]:
-        """Every A record set and the SOA; raises ReadFailed unless all were read."""
+        """Every A record set, every marker and the SOA; raises ReadFailed unless all were read."""
+        ...
+
+    def vpcs(self) -> frozenset[str]:
+        """The ids of the VPCs whose resolvers answer from the zone; raises ReadFailed."""
         ...
 
     def change(self, batch: tuple[Change, ...], comment: str) -> str:
@@ -42,30 +77,12 @@ class ZonePort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The three places that a run touches."""
+    """The places that a run touches."""
 
     elasticache: ElastiCachePort
     ecs: EcsPort
     zone: ZonePort
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """The world at one moment, as far as it could be read."""
-
-    topology: Topology
-    fleet: Fleet
-    records: tuple[Record, ...]
-
-    @property
-    def soa(self) -> Record | None:
-        """The zone's SOA record."""
-        return next((r for r in self.records if r.type is RecordType.SOA), None)
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """Why the read is incomplete; empty when it is whole."""
-        return (*self.topology.problems, *self.fleet.problems)
+    parking: ParkingPort
 
 
 def read(ports: Ports, settings: Settings) -> Observation:
@@ -81,4 +98,15 @@ def read(ports: Ports, settings: Settings) -> Observation:
         fleet = ports.ecs.fleet(settings.ecs_cluster)
     except ReadFailed as error:
         fleet = Fleet(proxies=(), problems=(str(error),))
-    return Observation(topology, fleet, ports.zone.records())
+    records = ports.zone.records()
+    zone_vpcs: frozenset[str] = frozenset()
+    served: frozenset[Hostname] = frozenset()
+    problems: list[str] = []
+    try:
+        zone_vpcs = ports.zone.vpcs()
+        if settings.stand_in is not None and topology.names - fleet.nodes:
+            served = ports.ecs.served(settings.ecs_cluster)
+    except ReadFailed as error:
+        problems.append(str(error))
+        served = topology.names
+    return Observation(topology, fleet, records, zone_vpcs, served, tuple(problems))

@@ -1,19 +1,23 @@
 """The program: one run, stage by stage. Lambda, command line and lab call this function and only this.
 
-read -> desired -> diff -> guard -> apply -> journal
+read -> desired -> diff -> guard -> apply -> stand-ins -> journal
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from resync import guard
 from resync.apply import Applied, apply
 from resync.desired import Desired, desired_records
 from resync.guard import Observed, Refusal
+from resync.observation import Observation
 from resync.plan import Plan, diff
 from resync.settings import Settings
-from resync.source import Observation, Ports, read
+from resync.source import Ports, read
+from resync.stand_ins import StandInPlan, plan_stand_ins
+from resync.steps import Retire, Start, Stop
 from resync.topology import Hostname
 
 
@@ -26,11 +30,19 @@ class Outcome:
     plan: Plan
     refusals: tuple[Refusal, ...]
     applied: tuple[Applied, ...]
+    stand_ins: StandInPlan = field(default_factory=StandInPlan)
 
     @property
     def nodes_without_proxy(self) -> tuple[Hostname, ...]:
         """Live nodes for which no HAProxy is healthy."""
         return self.desired.nodes_without_proxy
+
+    @property
+    def nodes_without_own_proxy(self) -> tuple[Hostname, ...]:
+        """Live nodes for which no HAProxy of their own service is healthy, stand-in or not."""
+        live = {n.hostname for n in self.observation.topology.live if n.hostname is not None}
+        own = {p.node for p in self.observation.fleet.proxies if p.healthy and not p.stand_in}
+        return tuple(sorted(live - own))
 
     @property
     def converged(self) -> bool:
@@ -69,26 +81,50 @@ class Journal(Protocol):
         ...
 
 
-Execute = Callable[[Plan], tuple[Applied, ...]]
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """What becomes of a plan: it is carried out, or it is only the result."""
+
+    apply: Callable[[Plan], tuple[Applied, ...]]
+    tend: Callable[[StandInPlan], None]
 
 
-def sync(ports: Ports, settings: Settings, journal: Journal, execute: Execute) -> Outcome:
-    """One run. Raises ReadFailed without the zone, Conflict or ApplyFailed when a write is refused."""
+def sync(
+    ports: Ports, settings: Settings, journal: Journal, executor: Executor, now: datetime
+) -> Outcome:
+    """One run at a time `now` (aware).
+
+    Raises ReadFailed without the zone, Conflict or ApplyFailed when a write is refused.
+    """
     seen = read(ports, settings)
     desired = desired_records(seen.topology, seen.fleet, seen.soa, settings)
-    plan = diff(seen.records, desired)
-    verdict = guard.check(plan, Observed(seen.topology, seen.fleet))
-    applied = execute(verdict.plan)
-    outcome = Outcome(seen, desired, verdict.plan, verdict.refusals, applied)
+    plan = diff(seen.records, desired, seen.topology, owner=settings.owner, now=now)
+    verdict = guard.check(plan, Observed.of(seen, settings))
+    applied = executor.apply(verdict.plan)
+    stand_ins = plan_stand_ins(seen, settings, now)
+    executor.tend(stand_ins)
+    outcome = Outcome(seen, desired, verdict.plan, verdict.refusals, applied, stand_ins)
     journal.write(outcome)
     return outcome
 
 
-def apply_to(ports: Ports, comment: str) -> Execute:
-    """An executor that changes the zone."""
-    return lambda plan: apply(plan, ports.zone, comment)
+def apply_to(ports: Ports, settings: Settings, comment: str, now: datetime) -> Executor:
+    """An executor that changes the zone and the stand-ins."""
+
+    def tend(plan: StandInPlan) -> None:
+        # the backend's name must be there before a HAProxy asks for it
+        ports.parking.park(plan.parking)
+        for step in plan.steps:
+            match step:
+                case Start():
+                    ports.ecs.start(step, settings)
+                case Retire():
+                    ports.ecs.retire(step, now)
+                case Stop():
+                    ports.ecs.stop(step, settings.ecs_cluster)
+
+    return Executor(lambda plan: apply(plan, ports.zone, comment), tend)
 
 
-def show_only(_: Plan) -> tuple[Applied, ...]:
-    """An executor that changes nothing: the plan is the result."""
-    return ()
+SHOW_ONLY = Executor(lambda _: (), lambda _: None)
+"""An executor that changes nothing."""

@@ -1,14 +1,21 @@
 """ECS' answers become a fleet; which node a task serves is what its own tag says."""
 
+import re
+import time
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 
 import pytest
+from botocore.stub import ANY
 
-from resync.ecs import DESCRIBE_TASKS_LIMIT, NODE_TAG, Ecs, proxy_of
-from resync.errors import ReadFailed
-from resync.topology import Fleet, Proxy, address
+from resync.ecs import DESCRIBE_TASKS_LIMIT, NODE_TAG, RETIRED_TAG, STAND_IN_TAG, Ecs, proxy_of
+from resync.errors import ApplyFailed, ReadFailed
+from resync.settings import Settings
+from resync.steps import Retire, Start, Stop
+from resync.topology import Fleet, Pending, Proxy, address
 from tests.adapters.conftest import Stubbed
-from tests.fakes import ONE, TWO, named
+from tests.fakes import NOW, ONE, STAND_IN, TWO, ZONE, named, settings
 
 ARN = "arn:aws:ecs:us-east-1:123456789012:task/nodeway"
 
@@ -36,6 +43,11 @@ def task(
         "tags": [{"key": NODE_TAG, "value": node}] if node else [],
         **changes,
     }
+
+
+def tagged(label: str = ONE, **more: str) -> list[dict[str, str]]:
+    """The tags of a task of a node."""
+    return [{"key": key, "value": value} for key, value in {NODE_TAG: named(label), **more}.items()]
 
 
 def described(*tasks: dict[str, Any], failures: tuple[dict[str, str], ...] = ()) -> dict[str, Any]:
@@ -129,8 +141,8 @@ def test_fleet_fails_when_ecs_does_not_answer(stubbed: Stubbed, operation: str, 
         Ecs(client).fleet("nodeway")
 
 
-def read(told: dict[str, Any]) -> tuple[Proxy | None, list[str]]:
-    """The proxy that a task is, and the problems with it."""
+def read(told: dict[str, Any]) -> tuple[Proxy | Pending | None, list[str]]:
+    """What a task is, and the problems with it."""
     problems: list[str] = []
     return proxy_of(cast("Any", told), problems), problems
 
@@ -149,9 +161,10 @@ def test_proxy_is_not_healthy_unless_it_runs_and_its_check_passes(changes: dict[
     """It is known, but not offered to clients; until its first check it is starting."""
     found, problems = read(task(**changes))
 
-    assert found is not None
+    assert isinstance(found, Proxy)
     assert (found.healthy, problems) == (False, [])
-    assert found.starting is (changes == {"healthStatus": "UNKNOWN"})
+    assert found.starting is (changes != {"healthStatus": "UNHEALTHY"})
+    assert found.unhealthy is not found.starting
 
 
 @pytest.mark.parametrize(
@@ -160,31 +173,282 @@ def test_proxy_is_not_healthy_unless_it_runs_and_its_check_passes(changes: dict[
         task(node=None),
         task(tags=[{"key": "other", "value": "x"}]),
         task(desiredStatus="STOPPED"),
-        task(ip=None),
-        task(attachments=[]),
-        task(
-            attachments=[
-                {
-                    "type": "ServiceConnect",
-                    "details": [{"name": "privateIPv4Address", "value": "10.20.1.5"}],
-                }
-            ]
-        ),
     ],
-    ids=[
-        "no tags",
-        "other tags",
-        "stopping",
-        "no address yet",
-        "no interface yet",
-        "no network interface",
-    ],
+    ids=["no tags", "other tags", "stopping"],
 )
-def test_proxy_is_none_when_the_task_is_not_ours_or_not_there_yet_or_ending(
-    told: dict[str, Any],
-) -> None:
+def test_proxy_is_none_when_the_task_is_not_ours_or_ending(told: dict[str, Any]) -> None:
     """Nothing to say about it, and nothing wrong with it."""
     assert read(told) == (None, [])
+
+
+SERVICE_CONNECT = {
+    "type": "ServiceConnect",
+    "details": [{"name": "privateIPv4Address", "value": "10.20.1.5"}],
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"ip": None}, {"attachments": []}, {"attachments": [SERVICE_CONNECT]}],
+    ids=["no address yet", "no interface yet", "no network interface"],
+)
+@pytest.mark.parametrize("stand_in", [False, True], ids=["own", "stand-in"])
+def test_proxy_is_pending_until_its_task_has_an_address(
+    changes: dict[str, Any], *, stand_in: bool
+) -> None:
+    """It is not to be started once more."""
+    tags = tagged(**{STAND_IN_TAG: "true"}) if stand_in else tagged()
+
+    assert read(task(**changes, tags=tags)) == (
+        Pending(named(ONE), f"{ARN}/{1:032}", stand_in),
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("tags", "stand_in", "retired_at"),
+    [
+        ({}, False, None),
+        ({STAND_IN_TAG: "true"}, True, None),
+        ({STAND_IN_TAG: "false"}, False, None),
+        ({STAND_IN_TAG: "true", RETIRED_TAG: "2026-03-01T03:00:00Z"}, True, NOW),
+        ({STAND_IN_TAG: "true", RETIRED_TAG: "2026-03-01T05:00:00+02:00"}, True, NOW),
+        ({STAND_IN_TAG: "true", RETIRED_TAG: "yesterday"}, True, None),
+        ({STAND_IN_TAG: "true", RETIRED_TAG: "2026-03-01T03:00:00"}, True, None),
+        ({STAND_IN_TAG: "true", RETIRED_TAG: ""}, True, None),
+    ],
+    ids=["own", "stand-in", "other value", "retired", "zone", "no time", "no zone", "empty"],
+)
+def test_proxy_is_a_stand_in_when_its_tag_says_so(
+    tags: dict[str, str], retired_at: datetime | None, *, stand_in: bool
+) -> None:
+    """A time that we did not write is no time: the stand-in is retired once more."""
+    found, problems = read(task(tags=tagged(**tags)))
+
+    assert isinstance(found, Proxy)
+    assert (found.stand_in, found.retired_at, problems) == (stand_in, retired_at, [])
+
+
+def test_fleet_has_what_runs_and_what_will(stubbed: Stubbed) -> None:
+    """Tasks with an address and tasks without, each in its list."""
+    waiting = task(2, node=named(TWO), ip=None, tags=tagged(TWO, **{STAND_IN_TAG: "true"}))
+
+    found = fleet_of(stubbed, described(task(), waiting))
+
+    assert [one.node for one in found.proxies] == [named(ONE)]
+    assert found.pending == (Pending(named(TWO), f"{ARN}/{2:032}", stand_in=True),)
+    assert (found.nodes, found.with_own, found.stand_ins) == (
+        {named(ONE), named(TWO)},
+        {named(ONE)},
+        1,
+    )
+
+
+def service(label: str | None, desired: int = 1) -> dict[str, Any]:
+    """A service as DescribeServices shows it."""
+    tags = [{"key": NODE_TAG, "value": f"{label}.{ZONE}"}] if label else []
+    return {"serviceName": str(label), "desiredCount": desired, "tags": tags}
+
+
+def test_served_reads_all_pages_and_describes_ten_services_a_call(stubbed: Stubbed) -> None:
+    """DescribeServices takes ten; 23 services in two pages are three descriptions."""
+    arns = [f"arn:aws:ecs:us-east-1:123456789012:service/nodeway/s{n}" for n in range(23)]
+    client, aws = stubbed("ecs")
+    asked = {"cluster": "nodeway", "maxResults": 100}
+    aws.add_response("list_services", {"serviceArns": arns[:15], "nextToken": "a"}, asked)
+    aws.add_response("list_services", {"serviceArns": arns[15:]}, asked | {"nextToken": "a"})
+    for start in (0, 10, 20):
+        part = arns[start : start + 10]
+        services = [service(f"n{start + n}") for n in range(len(part))]
+        expected = {"cluster": "nodeway", "services": part, "include": ["TAGS"]}
+        aws.add_response("describe_services", {"services": services, "failures": []}, expected)
+
+    assert Ecs(client).served("nodeway") == {named(f"n{n}") for n in range(23)}
+
+
+def served_of(stubbed: Stubbed, *services: dict[str, Any], failures: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 (what it answers or raises is the test)
+    """What one page of these services comes to."""
+    client, aws = stubbed("ecs")
+    aws.add_response("list_services", {"serviceArns": ["a"]})
+    told = [{"arn": "a", "reason": reason} for reason in failures]
+    aws.add_response("describe_services", {"services": list(services), "failures": told})
+    return Ecs(client).served("nodeway")
+
+
+def test_served_are_the_nodes_whose_services_want_tasks(stubbed: Stubbed) -> None:
+    """A service that was scaled to nothing serves nobody, one without our tag is somebody else's."""
+    found = served_of(stubbed, service(ONE), service(TWO, desired=0), service(None))
+
+    assert found == {named(ONE)}
+
+
+def test_served_says_nothing_of_a_service_that_was_deleted_meanwhile(stubbed: Stubbed) -> None:
+    """MISSING between two calls is gone, not unread."""
+    assert served_of(stubbed, service(ONE), failures=("MISSING",)) == {named(ONE)}
+
+
+def test_served_fails_when_a_service_could_not_be_described(stubbed: Stubbed) -> None:
+    """Its node could be any: not known is not without service."""
+    with pytest.raises(ReadFailed, match="the services of cluster nodeway: .*INTERNAL"):
+        served_of(stubbed, service(ONE), failures=("INTERNAL",))
+
+
+def test_served_fails_when_a_services_tag_is_no_name(stubbed: Stubbed) -> None:
+    """A tag that was edited by hand ends no run with an error of ours."""
+    with pytest.raises(ReadFailed, match="the services of cluster nodeway: .*not a host name"):
+        served_of(stubbed, service("not a name"))
+
+
+@pytest.mark.parametrize("operation", ["list_services", "describe_services"])
+def test_served_fails_when_ecs_does_not_answer(stubbed: Stubbed, operation: str) -> None:
+    """An error is not a cluster without services."""
+    client, aws = stubbed("ecs")
+    if operation == "describe_services":
+        aws.add_response("list_services", {"serviceArns": ["a"]})
+    aws.add_client_error(operation, "ThrottlingException")
+
+    with pytest.raises(ReadFailed, match="the services of cluster nodeway: .*Throttling"):
+        Ecs(client).served("nodeway")
+
+
+def request() -> dict[str, Any]:
+    """The whole RunTask request for a stand-in of ONE, but for its token."""
+    return {
+        "cluster": "nodeway",
+        "taskDefinition": STAND_IN.task_definition,
+        "launchType": "FARGATE",
+        "count": 1,
+        "clientToken": ANY,
+        "startedBy": "nodeway-resync",
+        "networkConfiguration": {
+            "awsvpcConfiguration": {
+                "subnets": ["subnet-0000000a", "subnet-0000000b"],
+                "securityGroups": ["sg-0000000a"],
+                "assignPublicIp": "DISABLED",
+            }
+        },
+        "overrides": {
+            "containerOverrides": [
+                {
+                    "name": "haproxy",
+                    "environment": [
+                        {"name": "NODE_HOSTNAME", "value": named(ONE)},
+                        {"name": "NODE_BACKEND", "value": f"{ONE}.demo.dev.nodeway.internal"},
+                    ],
+                }
+            ]
+        },
+        "tags": [
+            {"key": "nodeway:node", "value": named(ONE)},
+            {"key": "nodeway:stand-in", "value": "true"},
+        ],
+    }
+
+
+START = Start(ONE, named(ONE))
+
+
+def test_start_asks_for_exactly_this_task(stubbed: Stubbed) -> None:
+    """One task, without public address, tagged from its first moment, its backend a name of ours."""
+    client, aws = stubbed("ecs")
+    aws.add_response("run_task", {"tasks": [task()], "failures": []}, request())
+
+    Ecs(client).start(START, settings(stand_in=STAND_IN))
+
+
+def tokens(stubbed: Stubbed, *calls: tuple[Start, Settings]) -> list[str]:
+    """The tokens that these calls sent."""
+    client, aws = stubbed("ecs")
+    sent: list[str] = []
+    client.meta.events.register(
+        "provide-client-params.ecs.RunTask",
+        lambda params, **_: sent.append(params["clientToken"]),
+    )
+    for step, told in calls:
+        aws.add_response("run_task", {"tasks": [task()], "failures": []})
+        Ecs(client).start(step, told)
+    return sent
+
+
+def test_start_is_the_same_request_when_it_is_tried_again(stubbed: Stubbed) -> None:
+    """Two runs at once, or one that crashed, start one task; another node or deployment is another request."""
+    told = settings(stand_in=STAND_IN)
+    minutes = set()
+    while len(minutes) != 1:  # not across a minute's end
+        before = int(time.time() // 60)
+        calls = (
+            (START, told),
+            (START, told),
+            (Start(TWO, named(TWO)), told),
+            (START, replace(told, owner="another")),
+        )
+        sent = tokens(stubbed, *calls)
+        minutes = {before, int(time.time() // 60)}
+
+    assert sent[0] == sent[1]
+    assert len(set(sent)) == 3
+    assert all(re.fullmatch(r"[0-9a-f]{32}", token) for token in sent)
+
+
+def test_start_fails_without_a_task_definition(stubbed: Stubbed) -> None:
+    """It is told before anybody is asked."""
+    client, _ = stubbed("ecs")
+
+    with pytest.raises(ApplyFailed, match=f"no stand-in can be started for {named(ONE)}"):
+        Ecs(client).start(START, settings())
+
+
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "ThrottlingException", "ClientException"]
+)
+def test_start_fails_when_ecs_refuses(stubbed: Stubbed, code: str) -> None:
+    """With its own word for it."""
+    client, aws = stubbed("ecs")
+    aws.add_client_error("run_task", code)
+
+    with pytest.raises(ApplyFailed, match=f"did not start a stand-in for {named(ONE)}: .*{code}"):
+        Ecs(client).start(START, settings(stand_in=STAND_IN))
+
+
+def test_start_fails_when_there_is_no_room(stubbed: Stubbed) -> None:
+    """RunTask answers 200 and a failure when it has no capacity."""
+    client, aws = stubbed("ecs")
+    aws.add_response(
+        "run_task", {"tasks": [], "failures": [{"reason": "Capacity is unavailable"}]}
+    )
+
+    with pytest.raises(ApplyFailed, match="Capacity is unavailable"):
+        Ecs(client).start(START, settings(stand_in=STAND_IN))
+
+
+def test_retire_notes_the_time_on_the_task(stubbed: Stubbed) -> None:
+    """In the form that the next run reads."""
+    client, aws = stubbed("ecs")
+    tags = [{"key": "nodeway:retired-at", "value": "2026-03-01T03:00:00Z"}]
+    aws.add_response("tag_resource", {}, {"resourceArn": f"{ARN}/1", "tags": tags})
+
+    Ecs(client).retire(Retire(f"{ARN}/1", named(ONE)), NOW)
+
+
+def test_stop_says_why(stubbed: Stubbed) -> None:
+    """Whoever looks at the stopped task reads it."""
+    client, aws = stubbed("ecs")
+    expected = {"cluster": "nodeway", "task": f"{ARN}/1", "reason": "nodeway: done"}
+    aws.add_response("stop_task", {"task": task()}, expected)
+
+    Ecs(client).stop(Stop(f"{ARN}/1", named(ONE), "done"), "nodeway")
+
+
+def test_retire_and_stop_fail_when_ecs_refuses(stubbed: Stubbed) -> None:
+    """Each with the task that it was about."""
+    client, aws = stubbed("ecs")
+    aws.add_client_error("tag_resource", "AccessDeniedException")
+    aws.add_client_error("stop_task", "AccessDeniedException")
+
+    with pytest.raises(ApplyFailed, match=f"did not tag {ARN}/1: .*AccessDenied"):
+        Ecs(client).retire(Retire(f"{ARN}/1", named(ONE)), NOW)
+    with pytest.raises(ApplyFailed, match=f"did not stop {ARN}/1: .*AccessDenied"):
+        Ecs(client).stop(Stop(f"{ARN}/1", named(ONE), "done"), "nodeway")
 
 
 def test_proxy_is_a_problem_when_its_tag_is_no_name() -> None:

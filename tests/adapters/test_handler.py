@@ -14,7 +14,7 @@ from resync.errors import BadSettings, ReadFailed
 from resync.handler import handle, trigger_of
 from resync.route53 import Route53Zone, record_set
 from resync.topology import RecordType
-from tests.fakes import ONE, ZONE, record, soa
+from tests.fakes import ONE, OWNER, ZONE, marked, record, soa
 from tests.loopback import Loopback, loopback
 
 SCHEDULE = {"source": "aws.events"}
@@ -48,7 +48,7 @@ def zone(fake_aws: pytest.MonkeyPatch) -> Iterator[Route53Zone]:
             VPC={"VPCRegion": "us-east-1", "VPCId": "vpc-0000000c"},
         )
         zone_id = made["HostedZone"]["Id"].rpartition("/")[2]
-        for one in (record(ONE, "10.20.1.5"), soa()):  # moto's own SOA is not in Route 53's form
+        for one in (*marked(record(ONE, "10.20.1.5")), soa()):  # moto's own SOA is not in Route 53's form
             client.change_resource_record_sets(
                 HostedZoneId=zone_id,
                 ChangeBatch={
@@ -67,6 +67,7 @@ def zone(fake_aws: pytest.MonkeyPatch) -> Iterator[Route53Zone]:
             "HOSTED_ZONE_ID": zone_id,
             "ZONE_NAME": ZONE,
             "ECS_CLUSTER": "nodeway",
+            "OWNER": OWNER,
         }
         for name, value in environment.items():
             fake_aws.setenv(name, value)
@@ -105,7 +106,7 @@ def test_handle_runs_once_for_any_trigger(zone: Route53Zone) -> None:
     )
 
     assert (first["outcome"], second["outcome"]) == ("changed", "unchanged")
-    assert {r.type: r.ttl for r in zone.records()} == {RecordType.A: 5, RecordType.SOA: 5}
+    assert {(r.type, r.ttl) for r in zone.records()} == {(kind, 5) for kind in ("A", "SOA", "TXT")}
     assert record(ONE, "10.20.1.5") in zone.records()
 
 

@@ -60,22 +60,32 @@ def test_haproxy_accepts_what_is_rendered(case: Path, certificates: str) -> None
     """`haproxy -c` is content, without a warning."""
     text = render(replace(spec_of(case), ca_file=certificates))
 
-    said = checked(text, {"NODE_HOSTNAME": named(ONE)})
+    said = checked(text, {"NODE_HOSTNAME": named(ONE), "NODE_BACKEND": named(ONE)})
 
     assert (said.returncode, said.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("variables", [{}, {"NODE_HOSTNAME": ""}], ids=["absent", "empty"])
-def test_haproxy_refuses_to_start_without_the_nodes_name(
-    certificates: str, variables: dict[str, str]
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ({}, "NODE_HOSTNAME is missing"),
+        ({"NODE_BACKEND": named(ONE)}, "NODE_HOSTNAME is missing"),
+        ({"NODE_HOSTNAME": "", "NODE_BACKEND": named(ONE)}, "NODE_HOSTNAME is missing"),
+        ({"NODE_HOSTNAME": named(ONE)}, "NODE_BACKEND is missing"),
+        ({"NODE_HOSTNAME": named(ONE), "NODE_BACKEND": ""}, "NODE_BACKEND is missing"),
+    ],
+    ids=["neither", "no name", "empty name", "no backend", "empty backend"],
+)
+def test_haproxy_refuses_to_start_without_the_nodes_name_and_backend(
+    certificates: str, variables: dict[str, str], reason: str
 ) -> None:
-    """A task without NODE_HOSTNAME fails at once; it never becomes a proxy of nothing."""
+    """A task without NODE_HOSTNAME or NODE_BACKEND fails at once; it never becomes a proxy of nothing."""
     text = render(replace(spec_of(CASES[0]), ca_file=certificates))
 
     said = checked(text, variables)
 
     assert said.returncode == 1
-    assert "'sni' expects a string" in said.stderr
+    assert reason in said.stderr
 
 
 def test_render_fails_when_the_template_asks_for_what_the_spec_has_not() -> None:
@@ -99,8 +109,9 @@ def test_render_names_no_node() -> None:
     text = render(spec_of(CASES[0]))
 
     assert "amazonaws" not in text
-    assert text.count('"$NODE_HOSTNAME') == 2
-    assert '"ipv4@$NODE_HOSTNAME:6379"' in text
+    assert text.count('"$NODE_HOSTNAME') == 3
+    assert '"ipv4@$NODE_BACKEND:6379"' in text
+    assert text.count("$NODE_BACKEND") == 2
 
 
 @pytest.mark.parametrize(

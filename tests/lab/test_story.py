@@ -10,6 +10,7 @@ import pytest
 
 from lab import control, layout
 from lab.control import INTERRUPTED
+from lab.resync_scenarios import CHAPTER
 from lab.scenarios import STORY
 from lab.waiting import wait_until
 from tests.lab.command import NODEWAY, left_behind, nodeway, own_run_directory
@@ -30,7 +31,9 @@ def test_story_keeps_every_promise() -> None:
     report = json.loads((layout.ROOT / "build" / "lab" / "report.json").read_text())
 
     assert told.returncode == 0, told.stdout + told.stderr
-    assert [one["name"] for one in report["scenarios"]] == [play.__name__ for play in STORY]
+    assert [one["name"] for one in report["scenarios"]][: len(STORY)] == [
+        play.__name__ for play in STORY
+    ]
     figures = {one["name"]: one["figures"] for one in report["scenarios"] if one["passed"]}
     assert len(figures) == len(STORY)
     works = figures["per_node_works"]
@@ -72,3 +75,16 @@ def test_lab_run_starts_a_lab_for_one_command_when_none_is_up() -> None:
 
     assert done.returncode == 9, done.stderr
     assert not layout.run_dir().exists()
+
+
+def test_resync_chapter_keeps_every_promise() -> None:
+    """The topology changes, sources lie and fail, while a client writes: each scenario passes, with its figures."""
+    told = nodeway("lab", "story", "--chapter", "resync", timeout=600)
+    report = json.loads((layout.ROOT / "build" / "lab" / "report.json").read_text())
+    figures = {one["name"]: one["figures"] for one in report["scenarios"] if one["passed"]}
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert {play.__name__ for play in CHAPTER} <= figures.keys()
+    assert figures["scale_out_without_deploy"]["errors"] == 0
+    assert figures["burst_of_500_events"]["runs"] <= 5
+    assert figures["scale_in_keeps_writes"]["lost_acknowledged"] == 0

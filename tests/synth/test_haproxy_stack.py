@@ -1,5 +1,6 @@
 """The fleet's template: one service a node, each as harmless as it can be."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ from aws_cdk.assertions import Match
 
 from haproxy_templates.render import HaproxySpec, render
 from resync.ecs import NODE_TAG
-from stacks.haproxy import DRAIN_SECONDS, GRACE_SECONDS, STOP_TIMEOUT_SECONDS
+from stacks.haproxy import DRAIN_SECONDS, GRACE_SECONDS
+from stacks.task import STOP_TIMEOUT_SECONDS
 from tests.synth.conftest import CONTEXT, Synthesis
 
 NODES: list[str] = CONTEXT["environments"]["dev"]["clusters"][0]["nodes"]
@@ -17,6 +19,19 @@ TASK, SERVICE = "AWS::ECS::TaskDefinition", "AWS::ECS::Service"
 def tags(resource: dict[str, Any]) -> dict[str, str]:
     """A resource's tags."""
     return {tag["Key"]: tag["Value"] for tag in resource["Properties"]["Tags"]}
+
+
+def variable(task: dict[str, Any], name: str) -> str:
+    """What a task's container is told by that variable."""
+    told = task["Properties"]["ContainerDefinitions"][0]["Environment"]
+    (value,) = [one["Value"] for one in told if one["Name"] == name]
+    return str(value)
+
+
+def own_tasks(dev: Synthesis) -> dict[str, dict[str, Any]]:
+    """The task definitions of the nodes' own services."""
+    tasks = dev.resources("haproxy", TASK)
+    return {key: task for key, task in tasks.items() if not key.startswith("StandIn")}
 
 
 def containers(dev: Synthesis) -> list[dict[str, Any]]:
@@ -30,28 +45,68 @@ def containers(dev: Synthesis) -> list[dict[str, Any]]:
 
 def test_each_node_has_its_own_service_and_task_definition(dev: Synthesis) -> None:
     """The node of a task is stated three times the same: tag, environment, and the service that runs it."""
-    tasks = dev.resources("haproxy", TASK)
+    tasks = own_tasks(dev)
     services = dev.resources("haproxy", SERVICE).values()
 
     stated = {key: tags(task)[NODE_TAG] for key, task in tasks.items()}
-    told = {
-        key: next(
-            v["Value"]
-            for v in task["Properties"]["ContainerDefinitions"][0]["Environment"]
-            if v["Name"] == "NODE_HOSTNAME"
-        )
-        for key, task in tasks.items()
-    }
+    for name in ("NODE_HOSTNAME", "NODE_BACKEND"):
+        assert {key: variable(task, name) for key, task in tasks.items()} == stated
     assert sorted(stated.values()) == sorted(NODES)
-    assert told == stated
-    assert sorted(one["Properties"]["TaskDefinition"]["Ref"] for one in services) == sorted(tasks)
+    run = {one["Properties"]["TaskDefinition"]["Ref"]: tags(one)[NODE_TAG] for one in services}
+    assert run == stated
 
 
 def test_tasks_get_the_tag_of_their_own_definition(dev: Synthesis) -> None:
-    """The resync function learns a task's node from it."""
+    """The resync function learns a task's node from it, and a service's from the service's own tag."""
     for service in dev.resources("haproxy", SERVICE).values():
         assert service["Properties"]["PropagateTags"] == "TASK_DEFINITION"
-        assert NODE_TAG not in tags(service)
+
+
+def test_stand_ins_are_the_nodes_own_tasks_but_for_the_name(dev: Synthesis) -> None:
+    """One definition for both; without RunTask's override it leads to a name that nobody has, and it has no tag."""
+    (stand_in,) = [
+        task for key, task in dev.resources("haproxy", TASK).items() if key.startswith("StandIn")
+    ]
+    own = next(iter(own_tasks(dev).values()))
+
+    assert NODE_TAG not in tags(stand_in)
+    for name in ("NODE_HOSTNAME", "NODE_BACKEND"):
+        assert variable(stand_in, name) == "unnamed.sessions.dev.nodeway.internal"
+    assert same_but_for_names(stand_in) == same_but_for_names(own)
+
+
+def same_but_for_names(task: dict[str, Any]) -> dict[str, Any]:
+    """A task definition without what says which one it is."""
+    (container,) = task["Properties"]["ContainerDefinitions"]
+    told = [one for one in container["Environment"] if one["Name"] == "HAPROXY_CFG"]
+    logs = {**container["LogConfiguration"]["Options"], "awslogs-stream-prefix": ""}
+    plain = {**container, "Environment": told, "LogConfiguration": logs}
+    properties = {**task["Properties"], "ContainerDefinitions": [plain]}
+    return {key: value for key, value in properties.items() if key not in {"Family", "Tags"}}
+
+
+def test_parking_zone_is_for_the_haproxies_only(dev: Synthesis, rich: Synthesis) -> None:
+    """Its names say where stand-ins find their nodes: of the proxy VPC's resolver, and of no client's."""
+    for one in (dev, rich):
+        zone = one.only("haproxy", "AWS::Route53::HostedZone")
+        assert zone["Name"] == "sessions.dev.nodeway.internal."
+        assert zone["VPCs"] == [{"VPCId": "vpc-0a1b2c3d4e5f60718", "VPCRegion": "us-east-1"}]
+
+
+def test_clients_zone_is_never_for_the_haproxies(dev: Synthesis, rich: Synthesis) -> None:
+    """There each node's name is its HAProxy: a HAProxy that asked there would find itself."""
+    for one in (dev, rich):
+        vpcs = one.only("dns", "AWS::Route53::HostedZone")["VPCs"]
+        assert "vpc-0a1b2c3d4e5f60718" not in {vpc["VPCId"] for vpc in vpcs}
+
+
+def test_exports_are_the_same_whatever_is_configured(dev: Synthesis, rich: Synthesis) -> None:
+    """CloudFormation never changes a value that another stack imports: nothing in it may have a revision."""
+    exports, others = (one.templates["haproxy"]["Outputs"] for one in (dev, rich))
+    tasks = dev.resources("haproxy", TASK)
+
+    assert exports == others
+    assert not [key for key in tasks if key in json.dumps(exports)]
 
 
 def test_containers_can_do_no_harm(dev: Synthesis) -> None:

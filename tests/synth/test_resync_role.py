@@ -1,112 +1,121 @@
-"""What the function may do: exactly what its runs need."""
+"""What the function may do: exactly what its runs need (test_resync_run.py has the runs)."""
 
-from fnmatch import fnmatchcase
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from resync.apply import batches
-from resync.desired import desired_records
-from resync.plan import Change, diff
-from resync.route53 import entries
-from resync.settings import Settings
-from resync.topology import Fleet, Node, Proxy, Record, RecordType, Topology, address, hostname
-from tests.fakes import SOA_TEXT
 from tests.synth.conftest import Synthesis
+from tests.synth.policy import Ask, family, policy, several
 
 ZONE = "sessions.a1b2c3.use1.cache.amazonaws.com"
 PREFIX = "route53:ChangeResourceRecordSets"
 
 
-def statements(dev: Synthesis) -> list[dict[str, Any]]:
-    """Everything that the function's role may do."""
-    found: list[dict[str, Any]] = dev.only("resync", "AWS::IAM::Policy")["PolicyDocument"][
-        "Statement"
-    ]
-    return found
-
-
-def imported(dev: Synthesis, stack: str, value: dict[str, Any]) -> dict[str, Any]:
-    """How the stack refers to a value of another."""
-    outputs = dev.templates[stack]["Outputs"].values()
-    (name,) = [
-        one["Export"]["Name"] for one in outputs if one["Value"] == value and "Export" in one
-    ]
-    return {"Fn::ImportValue": name}
-
-
 def test_role_has_exactly_these_statements(dev: Synthesis) -> None:
     """Least privilege: whoever adds an action, a resource or a condition changes this list, and a reviewer sees it."""
-    cluster = imported(dev, "haproxy", {"Fn::GetAtt": ["ClusterEB0386A7", "Arn"]})
-    zone = imported(dev, "dns", {"Ref": "ZoneA5DE4B68"})
-    zone_arn = {
-        "Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":route53:::hostedzone/", zone]]
-    }
-    cache = ":elasticache:us-east-1:111122223333:"
+    ecs, zone = "arn:aws:ecs:us-east-1:111122223333:", "arn:aws:route53:::hostedzone/Z0CLIENTS"
+    cache, parking = "arn:aws:elasticache:us-east-1:111122223333:", "sessions.dev.nodeway.internal"
+    in_cluster = {"ArnEquals": {"ecs:cluster": f"{ecs}cluster/fleet"}}
 
-    assert statements(dev) == [
-        {
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Effect": "Allow",
-            "Resource": {"Fn::GetAtt": ["Logs6819BB44", "Arn"]},
-        },
-        {
-            "Action": ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
-            "Effect": "Allow",
-            "Resource": {"Fn::GetAtt": ["Failures8A3E1A2F", "Arn"]},
-        },
-        {
-            "Sid": "ReadTopology",
-            "Action": [
-                "elasticache:DescribeCacheClusters",
-                "elasticache:DescribeReplicationGroups",
-            ],
-            "Effect": "Allow",
-            "Resource": [
-                {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, f"{cache}{what}"]]}
-                for what in ("cluster:*", "replicationgroup:sessions")
-            ],
-        },
-        {
-            "Sid": "ReadTasks",
-            "Action": ["ecs:DescribeTasks", "ecs:ListTasks"],
-            "Effect": "Allow",
-            "Resource": "*",
-            "Condition": {"ArnEquals": {"ecs:cluster": cluster}},
-        },
-        {
-            "Sid": "ReadRecords",
-            "Action": "route53:ListResourceRecordSets",
-            "Effect": "Allow",
-            "Resource": zone_arn,
-        },
-        {
-            "Sid": "WriteAddresses",
-            "Action": PREFIX,
-            "Effect": "Allow",
-            "Resource": zone_arn,
-            "Condition": {
+    assert [plain(one) for one in policy(dev).statements] == [
+        (None, ["logs:CreateLogStream", "logs:PutLogEvents"], ["<Logs6819BB44.Arn>"], {}),
+        (
+            None,
+            ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
+            ["<Failures8A3E1A2F.Arn>"],
+            {},
+        ),
+        (
+            "ReadTopology",
+            ["elasticache:DescribeCacheClusters", "elasticache:DescribeReplicationGroups"],
+            [f"{cache}cluster:*", f"{cache}replicationgroup:sessions"],
+            {},
+        ),
+        (
+            "ReadTasks",
+            ["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListServices", "ecs:ListTasks"],
+            ["*"],
+            in_cluster,
+        ),
+        ("ReadRecords", ["route53:GetHostedZone", "route53:ListResourceRecordSets"], [zone], {}),
+        (
+            "WriteAddresses",
+            [PREFIX],
+            [zone],
+            {
                 "ForAllValues:StringEquals": {
-                    f"{PREFIX}RecordTypes": ["A"],
+                    f"{PREFIX}RecordTypes": ["A", "TXT"],
                     f"{PREFIX}Actions": ["CREATE", "DELETE"],
                 },
                 "ForAllValues:StringLike": {f"{PREFIX}NormalizedRecordNames": [f"*.{ZONE}"]},
             },
-        },
-        {
-            "Sid": "LowerNegativeTtl",
-            "Action": PREFIX,
-            "Effect": "Allow",
-            "Resource": zone_arn,
-            "Condition": {
+        ),
+        (
+            "LowerNegativeTtl",
+            [PREFIX],
+            [zone],
+            {
                 "ForAllValues:StringEquals": {
                     f"{PREFIX}RecordTypes": ["SOA"],
                     f"{PREFIX}Actions": ["UPSERT"],
                 },
                 "ForAllValues:StringLike": {f"{PREFIX}NormalizedRecordNames": [ZONE]},
             },
-        },
+        ),
+        (
+            "RunStandIns",
+            ["ecs:RunTask"],
+            [f"{ecs}task-definition/{family(dev)}:*"],
+            in_cluster,
+        ),
+        (
+            "TagNewStandIns",
+            ["ecs:TagResource"],
+            [f"{ecs}task/fleet/*"],
+            {"StringEquals": {"ecs:CreateAction": "RunTask"}},
+        ),
+        (
+            "RetireStandIns",
+            ["ecs:StopTask", "ecs:TagResource"],
+            [f"{ecs}task/fleet/*"],
+            {"StringEquals": {"aws:ResourceTag/nodeway:stand-in": "true"}},
+        ),
+        (
+            "PassTaskRoles",
+            ["iam:PassRole"],
+            ["arn:aws:iam::111122223333:role/execution", "arn:aws:iam::111122223333:role/task"],
+            {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+        ),
+        (
+            "ReadParking",
+            ["route53:ListResourceRecordSets"],
+            ["arn:aws:route53:::hostedzone/Z0PARKING"],
+            {},
+        ),
+        (
+            "WriteParking",
+            [PREFIX],
+            ["arn:aws:route53:::hostedzone/Z0PARKING"],
+            {
+                "ForAllValues:StringEquals": {
+                    f"{PREFIX}RecordTypes": ["A", "CNAME"],
+                    f"{PREFIX}Actions": ["CREATE", "DELETE"],
+                },
+                "ForAllValues:StringLike": {f"{PREFIX}NormalizedRecordNames": [f"*.{parking}"]},
+            },
+        ),
     ]
+
+
+def plain(statement: dict[str, Any]) -> tuple[str | None, list[str], list[str], dict[str, Any]]:
+    """Sid, actions, resources, conditions."""
+    assert set(statement) <= {"Sid", "Action", "Resource", "Condition", "Effect"}
+    return (
+        statement.get("Sid"),
+        several(statement["Action"]),
+        sorted(several(statement["Resource"])),
+        statement.get("Condition", {}),
+    )
 
 
 def test_role_has_no_other_policy(dev: Synthesis) -> None:
@@ -120,80 +129,87 @@ def test_role_has_no_other_policy(dev: Synthesis) -> None:
     ]
 
 
-def allowed(batch: tuple[Change, ...], rules: list[dict[str, Any]]) -> bool:
-    """Whether IAM lets the batch through: one statement must hold for every value of the whole request."""
-    asked: list[dict[str, Any]] = [
-        cast("dict[str, Any]", entry) for change in batch for entry in entries(change)
-    ]
-    values = {
-        f"{PREFIX}RecordTypes": {one["ResourceRecordSet"]["Type"] for one in asked},
-        f"{PREFIX}Actions": {one["Action"] for one in asked},
-        f"{PREFIX}NormalizedRecordNames": {one["ResourceRecordSet"]["Name"] for one in asked},
-    }
-    return any(
-        all(
-            any(fnmatchcase(value, pattern) for pattern in patterns)
-            for condition in rule["Condition"].values()
-            for key, patterns in condition.items()
-            for value in values[key]
-        )
-        for rule in rules
-        if rule["Action"] == PREFIX
+ECS = "arn:aws:ecs:us-east-1:111122223333:"
+IN_FLEET = {"ecs:cluster": f"{ECS}cluster/fleet"}
+ELSEWHERE = {"ecs:cluster": f"{ECS}cluster/other"}
+STAND_IN = {"aws:ResourceTag/nodeway:stand-in": "true"}
+OWN = {"aws:ResourceTag/nodeway:node": f"a.{ZONE}"}
+TASK = f"{ECS}task/fleet/1"
+
+
+def change(kind: str, action: str, name: str, zone: str = "Z0CLIENTS") -> Ask:
+    """A change of one record set."""
+    return Ask(
+        PREFIX,
+        f"arn:aws:route53:::hostedzone/{zone}",
+        {
+            f"{PREFIX}RecordTypes": [kind],
+            f"{PREFIX}Actions": [action],
+            f"{PREFIX}NormalizedRecordNames": [name],
+        },
     )
 
 
-def zone_plan(ip: str, *current: Record) -> list[tuple[Change, ...]]:
-    """The batches that make the zone true for one node with that HAProxy."""
-    name = hostname(f"sessions-0001-001.{ZONE}")
-    topology = Topology(
-        (Node("sessions-0001-001", name, "a", "available"),), hostname(f"clustercfg.{ZONE}")
-    )
-    fleet = Fleet((Proxy(name, address(ip), "a", "arn", healthy=True),))
-    soa = Record(hostname(ZONE), RecordType.SOA, (SOA_TEXT,), 900)
-    desired = desired_records(topology, fleet, soa, Settings("sessions", "Z", hostname(ZONE), "c"))
-    return list(batches(diff((soa, *current), desired)))
-
-
 @pytest.mark.parametrize(
-    "current",
+    "ask",
     [
-        (),
-        (Record.a(hostname(f"sessions-0001-001.{ZONE}"), [address("10.0.0.9")], 5),),
-        (Record.a(hostname(f"gone.{ZONE}"), [address("10.0.0.9")], 5),),
+        change("A", "CREATE", ZONE),
+        change("A", "UPSERT", f"a.{ZONE}"),
+        change("TXT", "UPSERT", f"_nodeway.a.{ZONE}"),
+        change("A", "CREATE", "a.elsewhere.example"),
+        change("CNAME", "CREATE", f"a.{ZONE}"),
+        change("NS", "UPSERT", ZONE),
+        change("SOA", "DELETE", ZONE),
+        change("A", "CREATE", f"a.{ZONE}", "Z0OTHER"),
+        change("A", "CREATE", f"a.{ZONE}", "Z0PARKING"),
+        change("CNAME", "CREATE", "a.sessions.dev.nodeway.internal"),
+        change("SOA", "UPSERT", "sessions.dev.nodeway.internal", "Z0PARKING"),
+        Ask("route53:DeleteHostedZone", "arn:aws:route53:::hostedzone/Z0CLIENTS"),
+        Ask("route53:AssociateVPCWithHostedZone", "arn:aws:route53:::hostedzone/Z0CLIENTS"),
+        Ask("ecs:RunTask", f"{ECS}task-definition/anything:1", IN_FLEET),
+        Ask("ecs:StopTask", TASK, IN_FLEET),
+        Ask("ecs:StopTask", TASK, IN_FLEET | OWN),
+        Ask("ecs:StopTask", TASK, IN_FLEET | {"aws:ResourceTag/nodeway:stand-in": "false"}),
+        Ask("ecs:StopTask", f"{ECS}task/other/1", ELSEWHERE | STAND_IN),
+        Ask("ecs:TagResource", TASK, OWN),
+        Ask("ecs:TagResource", f"{ECS}task/other/1", STAND_IN),
+        Ask("ecs:TagResource", f"{ECS}service/fleet/1", {"ecs:CreateAction": "RunTask"}),
+        Ask("ecs:ListTasks", "*", ELSEWHERE),
+        Ask("ecs:DescribeTasks", f"{ECS}task/other/1", ELSEWHERE),
+        Ask("ecs:UpdateService", f"{ECS}service/fleet/1", IN_FLEET),
+        Ask("ecs:ExecuteCommand", TASK, IN_FLEET),
+        Ask(
+            "iam:PassRole",
+            "arn:aws:iam::111122223333:role/admin",
+            {"iam:PassedToService": "ecs-tasks.amazonaws.com"},
+        ),
+        Ask(
+            "iam:PassRole",
+            "arn:aws:iam::111122223333:role/task",
+            {"iam:PassedToService": "lambda.amazonaws.com"},
+        ),
+        Ask(
+            "elasticache:DescribeReplicationGroups",
+            "arn:aws:elasticache:us-east-1:111122223333:replicationgroup:other",
+        ),
+        Ask(
+            "elasticache:ModifyReplicationGroup",
+            "arn:aws:elasticache:us-east-1:111122223333:replicationgroup:sessions",
+        ),
     ],
-    ids=["first fill", "update", "delete"],
+    ids=lambda ask: f"{ask.action} {ask.resource.rpartition(':')[2]}",
 )
-def test_role_allows_what_a_run_does(dev: Synthesis, current: tuple[Record, ...]) -> None:
-    """IAM holds a whole request against a statement; neither emulator enforces that, so it is held here."""
-    cut = zone_plan("10.0.0.1", *current)
-
-    assert cut
-    assert all(allowed(batch, statements(dev)) for batch in cut)
+def test_role_allows_nothing_else(dev: Synthesis, ask: Ask) -> None:
+    """No other type, action, name, task or role; a service's own task can neither be stopped nor be tagged."""
+    assert not policy(dev).allows(ask)
 
 
-@pytest.mark.parametrize(
-    ("kind", "action", "name"),
-    [
-        ("A", "CREATE", ZONE),
-        ("A", "UPSERT", f"a.{ZONE}"),
-        ("A", "CREATE", "a.elsewhere.example"),
-        ("CNAME", "CREATE", f"a.{ZONE}"),
-        ("NS", "UPSERT", ZONE),
-        ("SOA", "DELETE", ZONE),
-    ],
-)
-def test_role_allows_nothing_else(dev: Synthesis, kind: str, action: str, name: str) -> None:
-    """No other type, action or name."""
-    values = {
-        f"{PREFIX}RecordTypes": kind,
-        f"{PREFIX}Actions": action,
-        f"{PREFIX}NormalizedRecordNames": name,
-    }
-    for rule in statements(dev):
-        if rule["Action"] == PREFIX:
-            fits = [
-                any(fnmatchcase(values[key], pattern) for pattern in patterns)
-                for condition in rule["Condition"].values()
-                for key, patterns in condition.items()
-            ]
-            assert not all(fits)
+@pytest.mark.parametrize("revision", [1, 27])
+def test_role_allows_a_stand_in_of_any_revision_in_the_fleet_only(
+    dev: Synthesis, revision: int
+) -> None:
+    """A deploy makes a new revision, and the function goes on."""
+    resource = f"{ECS}task-definition/{family(dev)}:{revision}"
+
+    assert policy(dev).allows(Ask("ecs:RunTask", resource, IN_FLEET))
+    assert not policy(dev).allows(Ask("ecs:RunTask", resource, ELSEWHERE))

@@ -2,8 +2,10 @@
 
 import json
 
-from resync.settings import Settings
+from resync.settings import Settings, StandInSettings, parse_stand_in
+from resync.topology import hostname
 from tests.synth.conftest import Synthesis, Synthesise
+from tests.synth.policy import concrete
 
 ZONE = "sessions.a1b2c3.use1.cache.amazonaws.com"
 
@@ -32,19 +34,49 @@ def test_function_is_told_what_its_settings_need(dev: Synthesis, rich: Synthesis
         one.only("resync", "AWS::Lambda::Function")["Environment"]["Variables"]
         for one in (dev, rich)
     )
-    texts = {
-        name: value if isinstance(value, str) else "imported" for name, value in several.items()
-    }
+    texts = concrete(several, rich, {})
 
     settings = Settings.from_environment(texts)
 
     assert (plain["TTL_SECONDS"], plain["RESYNC"], plain["PINS"]) == ("5", "on", "{}")
+    assert (plain["APPROVE"], plain["TAKE_OVER"], plain["MAX_STAND_INS"]) == ("", "false", "10")
     assert (settings.ttl_seconds, settings.mode, settings.zone_name) == (9, "observe", ZONE)
     assert settings.pins == {f"sessions-0001-001.{ZONE}": ("10.9.0.1",)}
+    assert (settings.owner, settings.proxy_vpc_id) == (
+        "nodeway/dev/sessions",
+        "vpc-0a1b2c3d4e5f60718",
+    )
+    assert (settings.approve, settings.take_over, settings.max_stand_ins) == (
+        "0123456789ab",
+        True,
+        3,
+    )
     assert {name for name, value in several.items() if not isinstance(value, str)} == {
         "HOSTED_ZONE_ID",
         "ECS_CLUSTER",
+        "STAND_IN",
     }
+
+
+def test_function_is_told_how_to_start_a_stand_in(dev: Synthesis) -> None:
+    """The family and not a revision; where the nodes' own HAProxies run, with what they may reach."""
+    (group,) = dev.resources("haproxy", "AWS::EC2::SecurityGroup")
+    (zone,) = dev.resources("haproxy", "AWS::Route53::HostedZone")
+    (task,) = [
+        one["Properties"]["Family"]
+        for key, one in dev.resources("haproxy", "AWS::ECS::TaskDefinition").items()
+        if key.startswith("StandIn")
+    ]
+    known = {f"{group}.GroupId": "sg-0000000a", zone: "Z0PARKING"}
+    told = dev.only("resync", "AWS::Lambda::Function")["Environment"]["Variables"]["STAND_IN"]
+
+    assert parse_stand_in(concrete(told, dev, known)) == StandInSettings(
+        task_definition=task,
+        subnets=("subnet-0a1b2c3d4e5f60701", "subnet-0a1b2c3d4e5f60702"),
+        security_group="sg-0000000a",
+        parking_zone_id="Z0PARKING",
+        parking_zone_name=hostname("sessions.dev.nodeway.internal"),
+    )
 
 
 def test_rules_wake_the_function_every_minute_and_on_events(dev: Synthesis) -> None:
@@ -71,17 +103,24 @@ def test_rules_wake_the_function_every_minute_and_on_events(dev: Synthesis) -> N
 
 
 def test_each_rule_may_call_the_function_and_nobody_else(dev: Synthesis) -> None:
-    """One permission a rule, for that rule's ARN."""
+    """One permission a rule, and one for the topic, for its own ARN."""
     permissions = [
         one["Properties"] for one in dev.resources("resync", "AWS::Lambda::Permission").values()
     ]
 
-    assert {(one["Action"], one["Principal"]) for one in permissions} == {
-        ("lambda:InvokeFunction", "events.amazonaws.com")
+    assert {one["Action"] for one in permissions} == {"lambda:InvokeFunction"}
+    assert sorted(
+        one["SourceArn"]["Fn::GetAtt"][0]
+        for one in permissions
+        if one["Principal"] == "events.amazonaws.com"
+    ) == sorted(dev.resources("resync", "AWS::Events::Rule"))
+    assert [
+        one["SourceArn"]["Ref"] for one in permissions if one["Principal"] == "sns.amazonaws.com"
+    ] == list(dev.resources("resync", "AWS::SNS::Topic"))
+    assert {one["Principal"] for one in permissions} == {
+        "events.amazonaws.com",
+        "sns.amazonaws.com",
     }
-    assert sorted(one["SourceArn"]["Fn::GetAtt"][0] for one in permissions) == sorted(
-        dev.resources("resync", "AWS::Events::Rule")
-    )
 
 
 def test_records_come_after_the_services_and_the_rules_after_the_records(dev: Synthesis) -> None:
@@ -92,11 +131,12 @@ def test_records_come_after_the_services_and_the_rules_after_the_records(dev: Sy
     assert {"nodeway-dev-sessions-haproxy", "nodeway-dev-sessions-dns"} <= {
         one.id for one in stack.dependencies
     }
-    assert set(dev.resources("resync", "AWS::Lambda::Function")) <= set(records["DependsOn"])
-    (function,) = dev.resources("resync", "AWS::Lambda::Function").values()
+    ((key, function),) = dev.resources("resync", "AWS::Lambda::Function").items()
+    assert records["Properties"]["ServiceToken"] == {"Fn::GetAtt": [key, "Arn"]}
     assert set(dev.resources("resync", "AWS::IAM::Policy")) <= set(function["DependsOn"])
-    for rule in dev.resources("resync", "AWS::Events::Rule").values():
-        assert rule["DependsOn"] == ["Records"]
+    for kind in ("AWS::Events::Rule", "AWS::SNS::Topic"):
+        for one in dev.resources("resync", kind).values():
+            assert one["DependsOn"] == ["Records"]
 
 
 def test_records_are_made_true_again_when_anything_is_deployed_differently(

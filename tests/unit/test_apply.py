@@ -1,13 +1,16 @@
 """Stage 5: batches that Route 53 takes, whole and in order."""
 
+from dataclasses import replace
+
 import pytest
 
 from resync.apply import BATCH_CHARACTERS, BATCH_ELEMENTS, apply, batches, weight
 from resync.errors import ApplyFailed, Conflict
 from resync.memory import ROUTE53_CHARACTERS, ROUTE53_ELEMENTS, MemoryZone
-from resync.plan import Change, Create, Delete, Plan, Update
+from resync.ownership import subject
+from resync.plan import Change, Create, Delete, Plan, Update, about
 from resync.topology import RecordType
-from tests.fakes import ONE, ZONE, RacedZone, record, soa
+from tests.fakes import ONE, ZONE, RacedZone, marked, record, soa
 
 
 def many(count: int, *, addresses: int = 1, net: int = 20) -> Plan:
@@ -64,8 +67,8 @@ def test_batches_stay_below_both_limits_and_keep_the_order(addresses: int) -> No
 
 def test_batches_are_cut_by_characters_when_values_are_long() -> None:
     """Few elements can still be too many characters."""
-    long = "9" * 10_000
-    plan = Plan((Update(soa(text=long), soa(text=long), ""),) * 3)
+    long = [replace(record(f"n{n}", "10.0.0.1"), values=("9" * 10_000,)) for n in range(3)]
+    plan = Plan(tuple(Update(one, one, "") for one in long))
 
     assert [len(batch) for batch in batches(plan)] == [1, 1, 1]
 
@@ -77,14 +80,36 @@ def test_batches_pass_a_change_that_is_too_big_alone() -> None:
     assert list(batches(Plan((huge,)))) == [(huge,)]
 
 
+def test_batches_keep_each_name_and_its_marker_together() -> None:
+    """A batch is atomic: a name is never there without the word whose it is, nor the word without the name."""
+    records = [marked(record(f"n{n:04}", "10.20.1.1")) for n in range(700)]
+    creates = [Create(one, "") for pair in records[:500] for one in pair]
+    deletes = [Delete(one, "") for pair in records[500:] for one in pair]
+
+    cut = list(batches(Plan((*creates, *deletes))))
+
+    assert [len(batch) for batch in cut] == [900, 500]
+    for batch in cut:
+        subjects = [subject(about(change).name) for change in batch]
+        assert all(subjects.count(name) == 2 for name in set(subjects))
+
+
+def test_batches_are_cut_before_a_pair_that_does_not_fit_whole() -> None:
+    """The last free element of a batch is left free."""
+    single = [Create(record(f"a{n:04}", "10.20.1.1"), "") for n in range(BATCH_ELEMENTS - 1)]
+    pair = [Create(one, "") for one in marked(record("z", "10.20.1.1"))]
+
+    assert [len(one) for one in batches(Plan((*single, *pair)))] == [BATCH_ELEMENTS - 1, 2]
+
+
 def test_batches_never_mix_the_soa_with_addresses() -> None:
     """The role allows addresses and the SOA by separate statements, and a request must match one of them whole."""
     address, lower = Create(record(ONE, "10.0.0.1"), ""), Update(soa(), soa(ttl=5), "")
 
-    assert list(batches(Plan((address, lower, Delete(record("z", "10.0.0.2"), ""))))) == [
-        (lower,),
-        (address, Delete(record("z", "10.0.0.2"), "")),
-    ]
+    gone = Delete(record("z", "10.0.0.2"), "")
+
+    assert list(batches(Plan((lower, address, gone)))) == [(lower,), (address, gone)]
+    assert list(batches(Plan((address, lower, gone)))) == [(address,), (lower,), (gone,)]
 
 
 def test_apply_fills_a_zone_of_five_hundred_nodes() -> None:

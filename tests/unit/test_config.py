@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from resync.settings import Mode
-from stacks.config import FARGATE_MEMORY_MIB, load, pins
+from stacks.config import FARGATE_MEMORY_MIB, OVERRIDES, load, pins
 from stacks.errors import ConfigError
 from tests.fakes import ONE, TWO, ZONE, context, environment_block, named
 
@@ -92,7 +92,7 @@ def test_load_refuses_an_unknown_variable_with_the_nearest_known_one() -> None:
     text = refusal(context(haproxy_per_node="2", zzz="1"))
 
     assert "'haproxy_per_node', did you mean 'haproxies_per_node'?" in text
-    assert "'zzz'; allowed with -c: env, nodes, refresh, pin, resync" in text
+    assert f"'zzz'; allowed with -c: {', '.join(OVERRIDES)}" in text
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,24 @@ from collections.abc import Callable
 
 import pytest
 
-from resync.deployment import REASON_LIMIT, converge, is_deployment, remove_records, respond
+from resync.deployment import REASON_LIMIT, converge, is_deployment, remove, respond
 from resync.errors import ApplyFailed, BadSettings, Conflict, NotConverged, ReadFailed
-from resync.sync import Outcome, apply_to, sync
+from resync.ownership import subject
+from resync.plan import about
+from resync.steps import Stop
+from resync.sync import Outcome
 from resync.topology import RecordType
 from tests.fakes import (
     ONE,
+    STAND_IN,
+    THREE,
     TWO,
     ZONE,
-    MemoryJournal,
     World,
     fleet,
+    marked,
     named,
+    pending,
     proxy,
     record,
     settings,
@@ -55,7 +61,7 @@ class Clock:
 
 def runs_of(here: World) -> Callable[[], Outcome]:
     """Applying runs in that world."""
-    return lambda: sync(here.ports, settings(), MemoryJournal(), apply_to(here.ports, "deployment"))
+    return here.run
 
 
 def test_converge_runs_until_a_run_plans_nothing() -> None:
@@ -145,20 +151,60 @@ def test_converge_without_any_time_runs_nothing() -> None:
 
 def test_remove_records_leaves_only_what_route53_lets_go_with_the_zone() -> None:
     """Every address goes, live nodes' too: the zone itself is about to go."""
-    here = world(
-        topology(ONE), fleet(), record(ONE, "10.20.1.5"), record("clustercfg", "10.20.1.5")
-    )
+    ours = (*marked(record(ONE, "10.20.1.5")), *marked(record("clustercfg", "10.20.1.5")))
+    here = world(topology(ONE), fleet(), *ours)
 
-    remove_records(here.zone)
+    remove(here.ports, settings())
 
     assert [(r.name, r.type) for r in here.zone.records()] == [(ZONE, RecordType.SOA)]
+
+
+def test_remove_leaves_what_is_somebody_elses() -> None:
+    """No marker, or another's: it stays, and Route 53 then keeps the zone."""
+    theirs = (record(TWO, "10.66.0.1"), *marked(record(THREE, "10.66.0.2"), owner="nodeway/x/demo"))
+    here = world(topology(ONE), fleet(), *theirs, *marked(record(ONE, "10.20.1.5")))
+
+    remove(here.ports, settings())
+
+    assert {r for r in here.zone.records() if r.type is not RecordType.SOA} == set(theirs)
+
+
+def test_remove_stops_every_stand_in_and_only_those() -> None:
+    """ECS keeps a cluster that has tasks; the services' own tasks go with their services."""
+    running = fleet(
+        proxy(ONE, "10.20.1.5"), proxy(TWO, "10.20.8.2", stand_in=True), pending(THREE, "p")
+    )
+    here = world(topology(ONE, TWO, THREE), running)
+    here.parking.names = {named(TWO): None}
+
+    remove(here.ports, settings(stand_in=STAND_IN))
+
+    assert {step.node for step in here.ecs.steps if isinstance(step, Stop)} == {
+        named(TWO),
+        named(THREE),
+    }
+    assert len(here.ecs.steps) == 2
+    assert here.parking.names == {}
+
+
+def test_remove_keeps_each_name_and_its_marker_in_one_batch() -> None:
+    """Half of a pair would look like somebody else's to whoever comes next."""
+    records = [one for n in range(600) for one in marked(record(f"n{n:04}", "10.20.1.1"))]
+    here = world(topology(), fleet(), *records)
+
+    remove(here.ports, settings())
+
+    assert len(here.zone.batches) == 2
+    for batch in here.zone.batches:
+        subjects = [subject(about(change).name) for change in batch]
+        assert all(subjects.count(name) == 2 for name in set(subjects))
 
 
 def test_remove_records_of_an_empty_zone_does_nothing() -> None:
     """A deletion that is tried again succeeds again."""
     here = world(topology(), fleet())
 
-    remove_records(here.zone)
+    remove(here.ports, settings())
 
     assert here.zone.batches == []
 

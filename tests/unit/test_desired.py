@@ -1,19 +1,26 @@
 """Stage 2: what should be there, from what was read."""
 
+import pytest
+
 from resync.desired import (
     CONFIGURATION_ENDPOINT_PROXIES,
     NEGATIVE_TTL_SECONDS,
+    Desired,
     desired_records,
     low_soa,
     spread_over_zones,
 )
-from resync.topology import RecordType, address
+from resync.ownership import marker_of, subject
+from resync.topology import Node, Proxy, Record, RecordType, address
 from tests.fakes import (
     ENDPOINT,
+    NOW,
     ONE,
+    OWNER,
     THREE,
     TWO,
     fleet,
+    marked,
     named,
     node,
     proxy,
@@ -24,13 +31,18 @@ from tests.fakes import (
 )
 
 
+def a_only(wanted: Desired) -> set[Record]:
+    """The wanted address records."""
+    return {one for one in wanted.records if one.type is RecordType.A}
+
+
 def test_desired_gives_each_node_its_own_proxy() -> None:
     """The mapping is by the task's own node, whatever the order of tasks."""
     running = fleet(proxy(TWO, "10.20.2.6"), proxy(ONE, "10.20.1.5"))
 
     wanted = desired_records(topology(ONE, TWO), running, None, settings())
 
-    assert set(wanted.records) == {
+    assert a_only(wanted) == {
         record(ONE, "10.20.1.5"),
         record(TWO, "10.20.2.6"),
         record("clustercfg", "10.20.1.5", "10.20.2.6"),
@@ -91,7 +103,7 @@ def test_desired_has_no_configuration_endpoint_when_the_group_shows_none() -> No
         topology(ONE, endpoint=False), fleet(proxy(ONE, "10.20.1.5")), None, settings()
     )
 
-    assert [one.name for one in wanted.records] == [named(ONE)]
+    assert [one.name for one in a_only(wanted)] == [named(ONE)]
 
 
 def test_desired_configuration_endpoint_has_at_most_eight_addresses_over_all_zones() -> None:
@@ -104,7 +116,7 @@ def test_desired_configuration_endpoint_has_at_most_eight_addresses_over_all_zon
 
     wanted = desired_records(topology(*labels), running, None, settings())
 
-    (values,) = [one.values for one in wanted.records if one.name == ENDPOINT]
+    (values,) = [one.values for one in a_only(wanted) if one.name == ENDPOINT]
     shares = [sum(value.startswith(f"10.20.{zone}.") for value in values) for zone in range(3)]
     assert len(values) == CONFIGURATION_ENDPOINT_PROXIES
     assert sorted(shares) == [2, 3, 3]
@@ -142,6 +154,82 @@ def test_desired_pin_stands_instead_of_what_was_read() -> None:
     assert record(ONE, "10.99.0.1") in wanted.records
     assert record("other", "10.99.0.2") in wanted.records
     assert wanted.why[named(ONE)] == "pinned"
+
+
+def test_desired_has_a_marker_of_ours_beside_each_address_and_no_other() -> None:
+    """Whose a name is stands beside it, pins and the configuration endpoint included; the TTL is the same."""
+    pins = {named("other"): (address("10.99.0.2"),)}
+
+    wanted = desired_records(
+        topology(ONE), fleet(proxy(ONE, "10.20.1.5")), soa(), settings(pins=pins, ttl=7)
+    )
+
+    texts = [one for one in wanted.records if one.type is RecordType.TXT]
+    assert {subject(one.name) for one in texts} == {one.name for one in a_only(wanted)}
+    assert {one.owner for text in texts if (one := marker_of(text))} == {OWNER}
+    assert {one.ttl for one in texts} == {7}
+    assert set(wanted.records) == {
+        *marked(record(ONE, "10.20.1.5", ttl=7)),
+        *marked(record("clustercfg", "10.20.1.5", ttl=7)),
+        *marked(record("other", "10.99.0.2", ttl=7)),
+        low_soa(soa()),
+    }
+
+
+OWN = proxy(ONE, "10.20.1.5")
+SICK = proxy(ONE, "10.20.1.5", healthy=False)
+FIRST, SECOND = (proxy(ONE, ip, stand_in=True) for ip in ("10.20.8.1", "10.20.8.2"))
+RETIRED = proxy(ONE, "10.20.8.1", stand_in=True, retired_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("running", "ips", "why"),
+    [
+        ((FIRST,), ["10.20.8.1"], "1 healthy stand-in"),
+        ((OWN, FIRST), ["10.20.1.5"], "1 healthy HAProxy task"),
+        ((SICK, FIRST), ["10.20.8.1"], "1 healthy stand-in"),
+        ((SECOND, FIRST), ["10.20.8.1"], "1 healthy stand-in"),
+        ((RETIRED, SECOND), ["10.20.8.2"], "1 healthy stand-in"),
+        ((RETIRED,), [], ""),
+    ],
+    ids=[
+        "only a stand-in",
+        "both",
+        "own is sick",
+        "two stand-ins",
+        "one of two is retired",
+        "only a retired one",
+    ],
+)
+def test_desired_prefers_the_nodes_own_proxy_to_its_stand_in(
+    running: tuple[Proxy, ...], ips: list[str], why: str
+) -> None:
+    """A stand-in is offered until the node's own is healthy; one at a time, and none that was retired."""
+    wanted = desired_records(topology(ONE), fleet(*running), None, settings())
+
+    assert [list(one.values) for one in a_only(wanted) if one.name == named(ONE)] == (
+        [ips] if ips else []
+    )
+    assert wanted.why.get(named(ONE), "") == why
+
+
+def creating(label: str) -> Node:
+    """A node that ElastiCache shows without an endpoint."""
+    return node(label, status="creating", endpoint=False)
+
+
+def test_desired_has_a_node_that_is_being_created_once_its_stand_in_is_healthy() -> None:
+    """Its name answers before slots move to it; it is not missed while it has none."""
+    seen = topology(ONE, creating(TWO))
+
+    early = desired_records(
+        seen, fleet(OWN, proxy(TWO, "10.20.8.2", stand_in=True)), None, settings()
+    )
+    before = desired_records(seen, fleet(OWN), None, settings())
+
+    assert record(TWO, "10.20.8.2") in a_only(early)
+    assert named(TWO) not in {one.name for one in before.records}
+    assert before.nodes_without_proxy == ()
 
 
 def test_desired_lowers_the_soa_so_that_negative_answers_are_short() -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from lab.layout import ROOT
+from lab.resync_scenarios import CHAPTER
 from lab.scenarios import STORY
-from resync.guard import RULES
+from resync.guard import RULES, mass_delete_needs_approval
 from resync.journal import LogJournal
 from resync.sync import apply_to, sync
 from stacks.config import OVERRIDES, EnvironmentConfig
-from tests.fakes import ONE, fleet, proxy, record, settings, topology, world
+from tests.fakes import NOW, ONE, fleet, marked, proxy, record, settings, topology, world
 
 README = ROOT / "README.md"
 
@@ -28,7 +29,8 @@ def agrees(name: str, wanted: str, *, update: bool) -> None:
     """The README's block is what the code says; with --update-golden it becomes so."""
     text = README.read_text()
     if update:
-        README.write_text(text.replace(block(text, name), wanted))
+        mark = f"<!-- {name} -->\n"
+        README.write_text(text.replace(mark + block(text, name), mark + wanted))
         return
     assert block(text, name) == wanted, (
         "run: .venv/bin/pytest tests/unit/test_docs.py --update-golden"
@@ -41,23 +43,29 @@ def update(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
 
 
-def test_readme_lists_the_story(*, update: bool) -> None:
-    """Every scenario of `make lab` stands in the README with its own words."""
-    rows = [
-        f"| `{play.__name__}` | {' '.join(str(play.__doc__).split()).removesuffix('.')} |"
-        for play in STORY
-    ]
+@pytest.mark.parametrize(
+    ("name", "plays"), [("scenarios", STORY), ("resync-scenarios", CHAPTER[1:])]
+)
+def test_readme_lists_the_story(name: str, plays: tuple[object, ...], *, update: bool) -> None:
+    """Every scenario stands in the README with its own words."""
+    rows = [f"| `{getattr(play, '__name__', '')}` | {first_paragraph(play)} |" for play in plays]
     table = "\n".join(["| scenario | what it shows |", "|---|---|", *rows])
-    agrees("scenarios", f"{table}\n", update=update)
+    agrees(name, f"{table}\n", update=update)
+
+
+def first_paragraph(play: object) -> str:
+    """A docstring's first paragraph in one line, without its full stop."""
+    return " ".join(str(play.__doc__).split("\n\n")[0].split()).removesuffix(".")
 
 
 def test_readme_shows_a_real_journal_line(
     *, update: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The log line in the README is one that the journal wrote."""
-    told = world(topology(ONE), fleet(proxy(ONE, "10.20.1.9")), record(ONE, "10.20.1.5"))
+    told = world(topology(ONE), fleet(proxy(ONE, "10.20.1.9")), *marked(record(ONE, "10.20.1.5")))
     journal = LogJournal(cluster="demo", request_id="r", trigger="aws.ecs")
-    sync(told.ports, settings(), journal, apply_to(told.ports, "test"))
+    executor = apply_to(told.ports, settings(), "test", NOW)
+    sync(told.ports, settings(), journal, executor, NOW)
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     line = next(one for one in lines if one.get("action") == "update" and one["type"] == "A")
@@ -72,7 +80,8 @@ def test_readme_shows_a_real_journal_line(
 
 def test_readme_names_every_rule_of_the_guard() -> None:
     """A rule that nobody can read about is a rule that nobody understands at night."""
-    missing = [rule.__name__ for rule in RULES if f"`{rule.__name__}`" not in README.read_text()]
+    rules = [*RULES, mass_delete_needs_approval]
+    missing = [rule.__name__ for rule in rules if f"`{rule.__name__}`" not in README.read_text()]
 
     assert missing == []
 

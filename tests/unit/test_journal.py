@@ -4,19 +4,25 @@ import io
 import json
 import logging
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from resync.journal import NAMESPACE, LogJournal, SinceSuccess
-from resync.sync import Outcome, apply_to, show_only, sync
+from resync.steps import Retire, Start, Stop
+from resync.sync import SHOW_ONLY, Outcome, sync
 from tests.fakes import (
+    NOW,
     ONE,
+    STAND_IN,
     THREE,
     TWO,
     MemoryJournal,
     World,
     fleet,
+    marked,
     named,
     proxy,
     record,
@@ -33,6 +39,8 @@ METRICS = {
     "Updates",
     "Deletes",
     "GuardTripped",
+    "StandIns",
+    "NodesOverStandInLimit",
 }
 FIELDS = {
     *(
@@ -47,6 +55,7 @@ FIELDS = {
         "xray_trace_id",
     ),
     *("action", "record", "type", "why", "old", "new", "ttl", "change_id", "rule", "reason"),
+    *("step", "node"),
     *(
         "outcome",
         "checksum",
@@ -99,22 +108,17 @@ def changed_world() -> World:
     return world(
         topology(ONE, TWO, endpoint=False),
         fleet(proxy(ONE, "10.20.1.5")),
-        record(ONE, "10.20.1.4"),
-        record(TWO, "10.20.1.6"),
-        record(THREE, "10.20.1.7"),
+        *marked(record(ONE, "10.20.1.4")),
+        *marked(record(TWO, "10.20.1.6")),
+        *marked(record(THREE, "10.20.1.7"), since=NOW - timedelta(seconds=60), reads=2),
     )
-
-
-def run(here: World) -> Outcome:
-    """One applying run."""
-    return sync(here.ports, settings(), MemoryJournal(), apply_to(here.ports, "test"))
 
 
 def test_journal_writes_a_line_for_each_change_and_one_for_the_run(
     journal: LogJournal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Old and new values, why, which request, which Route 53 change."""
-    outcome = run(changed_world())
+    outcome = changed_world().run()
 
     journal.write(outcome)
 
@@ -138,9 +142,9 @@ def test_journal_writes_a_line_for_each_change_and_one_for_the_run(
     (told,) = [one for one in log if one["message"] == "run"]
     assert (told["outcome"], told["planned"], told["applied"], told["refused"]) == (
         "changed",
-        3,
-        3,
-        1,
+        4,
+        4,
+        2,
     )
     assert told["checksum"] == outcome.plan.checksum
     assert told["nodes_without_proxy"] == [named(TWO)]
@@ -150,10 +154,11 @@ def test_journal_warns_of_each_refusal(
     journal: LogJournal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What the guard stopped is told with its rule and reason."""
-    journal.write(run(changed_world()))
+    journal.write(changed_world().run())
 
     log, _ = log_and_metrics(capsys)
-    (refused,) = [one for one in log if one["message"] == "refused"]
+    refused, marker = [one for one in log if one["message"] == "refused"]
+    assert marker["record"] == f"_nodeway.{named(TWO)}"
     assert (refused["level"], refused["record"]) == ("WARNING", named(TWO))
     assert refused["rule"] == "last_address_of_a_live_node_stays"
     assert refused["reason"] == "it is the last address of a live node"
@@ -163,7 +168,7 @@ def test_journal_writes_every_metric_once_a_run(
     journal: LogJournal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """CloudWatch finds the metrics by their embedded description."""
-    journal.write(run(changed_world()))
+    journal.write(changed_world().run())
 
     _, metrics = log_and_metrics(capsys)
     (described,) = metrics["_aws"]["CloudWatchMetrics"]
@@ -177,8 +182,10 @@ def test_journal_writes_every_metric_once_a_run(
         "NodesWithoutOwnProxy": 1,
         "Creates": 0,
         "Updates": 2,
-        "Deletes": 1,
-        "GuardTripped": 1,
+        "Deletes": 2,
+        "GuardTripped": 2,
+        "StandIns": 0,
+        "NodesOverStandInLimit": 0,
     }
 
 
@@ -189,9 +196,9 @@ def test_journal_tells_a_run_that_applied_nothing(
     """A dry run is `planned`, a run with nothing to do is `unchanged`; neither counts as a change."""
     here = world(topology(ONE), fleet(proxy(ONE, "10.20.1.5")))
     if not planned:
-        run(here)
+        here.run()
 
-    journal.write(sync(here.ports, settings(), MemoryJournal(), show_only))
+    journal.write(sync(here.ports, settings(), MemoryJournal(), SHOW_ONLY, NOW))
 
     log, metrics = log_and_metrics(capsys)
     (told,) = [one for one in log if one["message"] == "run"]
@@ -203,12 +210,37 @@ def test_journal_tells_creates_with_their_values(
     journal: LogJournal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A first address has no old value."""
-    journal.write(run(world(topology(ONE), fleet(proxy(ONE, "10.20.1.5")))))
+    journal.write(world(topology(ONE), fleet(proxy(ONE, "10.20.1.5"))).run())
 
     log, metrics = log_and_metrics(capsys)
     (created,) = [one for one in log if one.get("record") == named(ONE)]
     assert (created["action"], created["new"], "old" in created) == ("create", ["10.20.1.5"], False)
-    assert metrics["Creates"] == [2.0]
+    assert metrics["Creates"] == [4.0]
+
+
+def test_journal_tells_the_steps_with_stand_ins_and_how_many_there_are(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line a step, as a person reads it; a limit that leaves nodes without is a metric with an alarm."""
+    here = world(
+        topology(ONE, TWO, THREE),
+        fleet(proxy(ONE, "10.20.8.1", stand_in=True), proxy(ONE, "10.20.1.5")),
+    )
+    outcome = here.run(settings(stand_in=STAND_IN, max_stand_ins=2))
+    stop = Stop("arn:aws:ecs:us-east-1:123456789012:task/nodeway/t1", named(ONE), "done")
+
+    steps = (*outcome.stand_ins.steps, stop)
+    journal.write(replace(outcome, stand_ins=replace(outcome.stand_ins, steps=steps)))
+
+    log, metrics = log_and_metrics(capsys)
+    assert [type(step) for step in steps] == [Start, Retire, Stop]
+    assert [(one["step"], one["node"]) for one in log if one["message"] == "stand-in"] == [
+        (f"+ stand-in for {named(TWO)}", named(TWO)),
+        (f"~ stand-in of {named(ONE)} 10.20.8.1: out of the records", named(ONE)),
+        (f"- stand-in of {named(ONE)} t1  # done", named(ONE)),
+    ]
+    assert (metrics["StandIns"], metrics["NodesOverStandInLimit"]) == ([1.0], [1.0])
+    assert metrics["NodesWithoutOwnProxy"] == [2.0]
 
 
 def test_journal_tells_a_failed_run_and_how_long_since_the_last_good_one(
@@ -242,7 +274,7 @@ def test_journal_has_no_field_that_could_hold_a_secret(
     journal: LogJournal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Only known fields are written: nobody adds a token to the log by accident."""
-    journal.write(run(changed_world()))
+    journal.write(changed_world().run())
     journal.failed(ValueError("throttled"), seconds_since_success=1)
 
     log = [one for one in lines(capsys) if "_aws" not in one]

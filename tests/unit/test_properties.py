@@ -1,6 +1,8 @@
 """What holds for every world that can be thought up."""
 
 from dataclasses import replace
+from datetime import timedelta
+from itertools import chain
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,17 +11,20 @@ from resync.apply import apply
 from resync.desired import Desired, desired_records
 from resync.guard import Observed, check
 from resync.memory import MemoryZone
-from resync.plan import Create, Delete, Plan, Update, diff
+from resync.ownership import Marker, marker_record, markers, subject
+from resync.plan import Create, Delete, Plan, Update, about, diff
 from resync.settings import Settings
-from resync.sync import Outcome, apply_to, sync
+from resync.sync import Outcome
 from resync.topology import Fleet, Proxy, Record, RecordType, Topology, address
 from tests.fakes import (
     ENDPOINT,
+    NOW,
+    OWNER,
     ZONE,
-    MemoryJournal,
     World,
     named,
     node,
+    observation,
     proxy,
     settings,
     soa,
@@ -27,6 +32,7 @@ from tests.fakes import (
     world,
 )
 
+NOBODY = topology()
 LABELS = [f"demo-{shard:04}-{member:03}" for shard in (1, 2, 3) for member in (1, 2)]
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
 
@@ -65,7 +71,22 @@ a_records = st.builds(
     st.lists(ips, min_size=1, max_size=4),
     st.sampled_from([5, 60]),
 )
-zones = st.lists(a_records, max_size=8, unique_by=lambda one: one.name).map(tuple)
+beside = st.one_of(
+    st.none(),
+    st.just(Marker("another")),
+    st.integers(0, 2).map(lambda n: Marker(OWNER, NOW - timedelta(hours=1) if n else None, n)),
+)
+"""What stands beside a name: nothing, another's marker, or ours."""
+
+
+def pair(record: Record, marker: Marker | None) -> tuple[Record, ...]:
+    """A name, and its marker if it has one."""
+    return (record,) if marker is None else (record, marker_record(record.name, marker, 5))
+
+
+zones = st.lists(
+    st.builds(pair, a_records, beside), max_size=8, unique_by=lambda pair: pair[0].name
+).map(lambda pairs: tuple(chain.from_iterable(pairs)))
 all_settings = st.builds(
     lambda pins: settings(pins={named(label): tuple(values) for label, values in pins.items()}),
     st.dictionaries(
@@ -74,14 +95,27 @@ all_settings = st.builds(
 )
 
 
-def wanted_of(records: tuple[Record, ...]) -> Desired:
-    """A desired state of exactly these records."""
-    return Desired(records, {}, ())
+def plan(
+    current: tuple[Record, ...], desired: tuple[Record, ...], seen: Topology = NOBODY
+) -> Plan:
+    """What turns these records into those; no node has any of their names unless a test says so."""
+    return diff(current, Desired(desired, {}, ()), seen, owner=OWNER, now=NOW)
 
 
 def run(here: World, wanted: Settings) -> Outcome:
     """One applying run."""
-    return sync(here.ports, wanted, MemoryJournal(), apply_to(here.ports, "property"))
+    return here.run(wanted)
+
+
+def ours(records: tuple[Record, ...]) -> set[Record]:
+    """The addresses that have our marker."""
+    mine = {name for name, marker in markers(records).items() if marker.owner == OWNER}
+    return {one for one in records if one.type is RecordType.A and one.name in mine}
+
+
+def addressed(records: tuple[Record, ...]) -> set[Record]:
+    """The addresses."""
+    return {one for one in records if one.type is RecordType.A}
 
 
 def a_only(zone: MemoryZone) -> set[Record]:
@@ -93,18 +127,23 @@ def a_only(zone: MemoryZone) -> set[Record]:
 def test_applying_a_diff_reaches_the_desired_records(
     current: tuple[Record, ...], desired: tuple[Record, ...]
 ) -> None:
-    """From any zone to any other in one plan."""
+    """From any zone to any other in three reads; foreign names that nobody wants stay as they are."""
     zone = MemoryZone(ZONE, current)
 
-    apply(diff(zone.records(), wanted_of(desired)), zone, "property")
+    for minute in range(3):
+        now = NOW + timedelta(minutes=minute)
+        wanted = Desired(desired, {}, ())
+        apply(diff(zone.records(), wanted, NOBODY, owner=OWNER, now=now), zone, "property")
 
-    assert a_only(zone) == set(desired)
+    names = {one.name for one in addressed(desired)}
+    foreign = {one for one in addressed(current) - ours(current) if one.name not in names}
+    assert a_only(zone) == addressed(desired) | foreign
 
 
 @given(records=zones)
 def test_diff_of_equal_records_is_empty(records: tuple[Record, ...]) -> None:
     """Nothing to do is nothing done."""
-    assert diff(records, wanted_of(records)) == Plan()
+    assert plan(records, records) == Plan()
 
 
 @given(current=zones, seen=topologies, running=fleets, wanted=all_settings, data=st.data())
@@ -122,13 +161,12 @@ def test_plan_is_the_same_in_whatever_order_things_were_read(
         data.draw(st.permutations(running.proxies)),
     )
 
-    one = diff(current, desired_records(seen, running, soa(), wanted))
-    other = diff(
-        tuple(shuffled),
-        desired_records(
-            replace(seen, nodes=tuple(nodes)), Fleet(tuple(tasks), running.problems), soa(), wanted
-        ),
-    )
+    turned = replace(seen, nodes=tuple(nodes))
+    as_read = desired_records(seen, running, soa(), wanted)
+    otherwise = desired_records(turned, replace(running, proxies=tuple(tasks)), soa(), wanted)
+
+    one = diff(current, as_read, seen, owner=OWNER, now=NOW)
+    other = diff(tuple(shuffled), otherwise, turned, owner=OWNER, now=NOW)
 
     assert other == one
     assert other.checksum == one.checksum
@@ -144,7 +182,7 @@ def test_no_run_takes_the_last_address_of_a_live_node(
     run(here, wanted)
 
     after = {one.name for one in a_only(here.zone)}
-    assert {one.name for one in current if seen.knows(one.name)} <= after
+    assert {one.name for one in addressed(current) if seen.knows(one.name)} <= after
 
 
 @given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
@@ -157,19 +195,50 @@ def test_no_run_removes_a_name_when_anything_was_not_read_whole(
     run(here, wanted)
 
     after = {one.name: set(one.values) for one in a_only(here.zone)}
-    assert all(set(one.values) <= after[one.name] for one in current)
+    kept = (one for one in addressed(current) if one.name not in wanted.pins)
+    assert all(set(one.values) <= after[one.name] for one in kept)
 
 
 @given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
 def test_no_run_changes_an_address_when_no_node_is_live(
     current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
 ) -> None:
-    """An empty topology changes nothing."""
+    """An empty topology changes nothing but what a person pinned."""
     here = world(replace(seen, nodes=()), running, *current)
 
     run(here, wanted)
 
-    assert a_only(here.zone) == set(current)
+    left = {one for one in a_only(here.zone) if one.name not in wanted.pins}
+    assert left == {one for one in addressed(current) if one.name not in wanted.pins}
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_no_run_touches_a_foreign_name(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """Without our marker a name stays, and another's marker too, to the letter."""
+    here = world(seen, running, *current)
+
+    for minute in range(4):
+        here.run(wanted, NOW + timedelta(minutes=minute))
+
+    mine = {one.name for one in ours(current)}
+    foreign = {one for one in current if subject(one.name) not in mine}
+    assert foreign <= set(here.zone.records())
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_no_run_deletes_more_than_the_guard_allows(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """One name, or three in ten."""
+    here = world(seen, running, *current)
+
+    outcome = here.run(wanted)
+
+    gone = [one for one in outcome.plan.deletes if one.old.type is RecordType.A]
+    owned = [one for one in markers(current).values() if one.owner == OWNER]
+    assert len(gone) <= max(1, int(0.3 * len(owned)))
 
 
 @given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
@@ -197,9 +266,10 @@ def test_a_run_without_refusal_makes_the_zone_what_is_desired(
     outcome = run(here, wanted)
 
     if not outcome.refusals:
-        assert a_only(here.zone) == {
-            one for one in outcome.desired.records if one.type is RecordType.A
-        }
+        names = {one.name for one in addressed(outcome.desired.records)}
+        unwanted = {one for one in a_only(here.zone) if one.name not in names}
+        assert a_only(here.zone) - unwanted == addressed(outcome.desired.records)
+        assert not [one for one in unwanted & ours(current) if seen.knows(one.name)]
 
 
 @given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
@@ -227,13 +297,15 @@ def test_guard_only_ever_takes_changes_away(
     current: tuple[Record, ...], desired: tuple[Record, ...], seen: Topology, running: Fleet
 ) -> None:
     """What is allowed and what is refused are together the plan, in its order; nothing is added or rewritten."""
-    plan = diff(current, wanted_of(desired))
+    found = plan(current, desired, seen)
 
-    verdict = check(plan, Observed(seen, running))
+    verdict = check(found, Observed.of(observation(seen, running, *current), settings()))
 
     refused = {one.change for one in verdict.refusals}
-    assert verdict.plan.changes == tuple(change for change in plan.changes if change not in refused)
-    assert len(verdict.plan.changes) + len(verdict.refusals) == len(plan.changes)
+    assert verdict.plan.changes == tuple(c for c in found.changes if c not in refused)
+    assert len(verdict.plan.changes) + len(verdict.refusals) == len(found.changes)
+    names = {subject(about(change).name) for change in verdict.plan.changes}
+    assert not names & {subject(about(change).name) for change in refused}
 
 
 @given(current=zones, desired=zones)
@@ -241,7 +313,7 @@ def test_plan_applies_deletes_last(
     current: tuple[Record, ...], desired: tuple[Record, ...]
 ) -> None:
     """No name is without an answer while another is written."""
-    kinds = [isinstance(change, Delete) for change in diff(current, wanted_of(desired)).changes]
+    kinds = [isinstance(change, Delete) for change in plan(current, desired).changes]
 
     assert kinds == sorted(kinds)
 
@@ -251,14 +323,8 @@ def test_plan_never_touches_the_soa_but_to_update_it(
     current: tuple[Record, ...], desired: tuple[Record, ...]
 ) -> None:
     """A zone has exactly one SOA: it is neither created nor deleted."""
-    plan = diff((*current, soa()), wanted_of((*desired, soa(ttl=5))))
+    found = plan((*current, soa()), (*desired, soa(ttl=5)))
 
-    about_soa = [
-        c
-        for c in plan.changes
-        if (c.old if isinstance(c, Delete) else c.new).type is RecordType.SOA
-    ]
-    assert all(isinstance(change, Update) for change in about_soa)
-    assert not any(
-        isinstance(change, Create) and change.new.type is RecordType.SOA for change in plan.changes
-    )
+    (lower,) = [change for change in found.changes if about(change).type is RecordType.SOA]
+    assert isinstance(lower, Update)
+    assert found.changes[0] == lower

@@ -78,7 +78,7 @@ def test_settings_name_every_problem_at_once() -> None:
     assert text.endswith("deploy the stack again")
 
 
-@pytest.mark.parametrize("text", ["0", "3601", "-1", "5s", "", "1.5"])
+@pytest.mark.parametrize("text", ["0", "3601", "-1", "5s", " ", "1.5"])
 def test_settings_refuse_a_ttl_out_of_range(text: str) -> None:
     """From a second to an hour, whole seconds."""
     with pytest.raises(BadSettings, match="TTL_SECONDS: got"):

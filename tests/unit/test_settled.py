@@ -1,8 +1,8 @@
 """A run that sees a HAProxy starting looks again: ECS tells when a task runs, but not when its check passes."""
 
 from resync.handler import settled
-from resync.sync import Outcome, show_only, sync
-from tests.fakes import ONE, MemoryJournal, fleet, proxy, settings, topology, world
+from resync.sync import SHOW_ONLY, Outcome, sync
+from tests.fakes import NOW, ONE, MemoryJournal, fleet, proxy, settings, topology, world
 
 STARTING = fleet(proxy(ONE, "10.20.1.5", healthy=False, starting=True))
 HEALTHY = fleet(proxy(ONE, "10.20.1.5"))
@@ -13,7 +13,7 @@ def test_settled_looks_again_until_no_proxy_is_starting() -> None:
     here, pauses = world(topology(ONE), STARTING), list[int]()
 
     def run() -> Outcome:
-        return sync(here.ports, settings(), MemoryJournal(), show_only)
+        return sync(here.ports, settings(), MemoryJournal(), SHOW_ONLY, NOW)
 
     def pause() -> None:
         pauses.append(1)
@@ -33,7 +33,7 @@ def test_settled_gives_up_when_its_time_is_over() -> None:
         left[0] -= 2
 
     outcome = settled(
-        lambda: sync(here.ports, settings(), MemoryJournal(), show_only),
+        lambda: sync(here.ports, settings(), MemoryJournal(), SHOW_ONLY, NOW),
         seconds_left=lambda: left[0],
         pause=pause,
     )

@@ -1,16 +1,22 @@
 """The program, end to end over the in-memory twins."""
 
+from datetime import timedelta
+
 import pytest
 
-from resync.errors import Conflict, ReadFailed
-from resync.memory import MemoryZone
+from resync.errors import ApplyFailed, Conflict, ReadFailed
+from resync.memory import FixedEcs, MemoryZone
+from resync.ownership import marker_name, subject
+from resync.plan import Plan, about
 from resync.settings import Settings
-from resync.source import Ports
-from resync.sync import Outcome, apply_to, show_only, sync
-from resync.topology import Fleet, RecordType, Topology, address
+from resync.steps import Retire, Start, Stop
+from resync.sync import SHOW_ONLY, Outcome, apply_to, sync
+from resync.topology import Fleet, RecordType, Topology, address, hostname
 from tests.fakes import (
     ENDPOINT,
+    NOW,
     ONE,
+    STAND_IN,
     THREE,
     TWO,
     MemoryJournal,
@@ -27,21 +33,17 @@ from tests.fakes import (
     world,
 )
 
+FOUR = "demo-0002-002"
 BOTH = topology(ONE, TWO)
 RUNNING = fleet(proxy(ONE, "10.20.1.5"), proxy(TWO, "10.20.2.6", zone="us-east-1b"))
 FILLED = {ONE: ("10.20.1.5",), TWO: ("10.20.2.6",), "clustercfg": ("10.20.1.5", "10.20.2.6")}
-
-
-def run(here: World, wanted: Settings | None = None) -> Outcome:
-    """One applying run."""
-    return sync(here.ports, wanted or settings(), MemoryJournal(), apply_to(here.ports, "test"))
 
 
 @pytest.fixture
 def filled() -> World:
     """A world whose records are true."""
     here = world(BOTH, RUNNING)
-    run(here)
+    here.run()
     return here
 
 
@@ -49,19 +51,19 @@ def test_sync_fills_an_empty_zone_on_the_first_run() -> None:
     """Every node, the configuration endpoint and the low SOA, in one run."""
     here = world(BOTH, RUNNING)
 
-    outcome = run(here)
+    outcome = here.run()
 
     assert addresses(here.zone) == FILLED
-    assert [r.ttl for r in here.zone.records()] == [5, 5, 5, 5]
+    assert {r.ttl for r in here.zone.records()} == {5}
     assert not outcome.converged
-    assert outcome.waiting_for == "4 changes were just made or are left to make"
+    assert outcome.waiting_for == "7 changes were just made or are left to make"
 
 
 def test_sync_plans_nothing_on_the_second_run(filled: World) -> None:
     """True records stay as they are: no call to Route 53, and the run has converged."""
     calls = len(filled.zone.batches)
 
-    outcome = run(filled)
+    outcome = filled.run()
 
     assert outcome.plan.changes == ()
     assert outcome.converged
@@ -73,7 +75,7 @@ def test_sync_moves_a_name_when_its_proxy_is_replaced(filled: World) -> None:
     """The new task's address takes the place of the old one's, for the node and the configuration endpoint."""
     filled.ecs.answer = fleet(proxy(ONE, "10.20.1.9"), proxy(TWO, "10.20.2.6", zone="us-east-1b"))
 
-    outcome = run(filled)
+    outcome = filled.run()
 
     assert addresses(filled.zone) == FILLED | {
         ONE: ("10.20.1.9",),
@@ -91,19 +93,33 @@ def test_sync_adds_a_node_that_came(filled: World) -> None:
     filled.elasticache.answer = topology(ONE, TWO, THREE)
     filled.ecs.answer = fleet(*RUNNING.proxies, proxy(THREE, "10.20.3.7", zone="us-east-1c"))
 
-    run(filled)
+    filled.run()
 
     assert addresses(filled.zone)[THREE] == ("10.20.3.7",)
 
 
 def test_sync_removes_the_record_of_a_node_that_left(filled: World) -> None:
-    """A node that ElastiCache no longer has loses its name."""
+    """A node that ElastiCache no longer has loses its name, in the third read without it."""
     filled.elasticache.answer = topology(ONE)
 
-    outcome = run(filled)
+    outcomes = [filled.run(now=NOW + timedelta(minutes=n)) for n in (1, 2, 3)]
 
     assert addresses(filled.zone) == {ONE: ("10.20.1.5",), "clustercfg": ("10.20.1.5",)}
-    assert [change.old.name for change in outcome.plan.deletes] == [named(TWO)]
+    assert [[subject(c.old.name) for c in one.plan.deletes] for one in outcomes] == [
+        [],
+        [],
+        [named(TWO)] * 2,
+    ]
+    assert filled.run().plan == Plan()
+
+
+def test_sync_keeps_the_record_of_a_node_that_came_back(filled: World) -> None:
+    """Two reads without it and then one with it: the count begins anew."""
+    for minute, labels in enumerate([(ONE,), (ONE,), (ONE, TWO), (ONE,), (ONE,)]):
+        filled.elasticache.answer = topology(*labels)
+        filled.run(now=NOW + timedelta(minutes=minute))
+
+    assert addresses(filled.zone)[TWO] == FILLED[TWO]
 
 
 @pytest.mark.parametrize(
@@ -120,10 +136,11 @@ def test_sync_keeps_the_record_of_a_live_node_that_lost_all_its_proxies(
     """A name that MOVED still gives out must not vanish; the run says what it waits for."""
     filled.ecs.answer = running
 
-    outcome = run(filled)
+    outcome = filled.run()
 
     assert addresses(filled.zone) == FILLED | {"clustercfg": ("10.20.1.5",)}
-    assert [r.rule for r in outcome.refusals] == ["last_address_of_a_live_node_stays"]
+    assert {r.rule for r in outcome.refusals} == {"last_address_of_a_live_node_stays"}
+    assert [subject(about(r.change).name) for r in outcome.refusals] == [named(TWO)] * 2
     assert outcome.nodes_without_proxy == (named(TWO),)
     assert (
         f"no healthy HAProxy for {named(TWO)}; last_address_of_a_live_node_stays: "
@@ -135,7 +152,7 @@ def test_sync_keeps_the_record_of_a_node_whose_endpoint_is_hidden(filled: World)
     """While ElastiCache modifies a node it may not show its endpoint; the node is still there."""
     filled.elasticache.answer = topology(ONE, node(TWO, status="modifying", endpoint=False))
 
-    run(filled)
+    filled.run()
 
     assert addresses(filled.zone)[TWO] == FILLED[TWO]
 
@@ -144,7 +161,7 @@ def test_sync_changes_no_address_when_elasticache_cannot_be_read(filled: World) 
     """Unknown is never empty."""
     filled.elasticache.error = "Throttling"
 
-    outcome = run(filled)
+    outcome = filled.run()
 
     assert addresses(filled.zone) == FILLED
     assert outcome.applied == ()
@@ -160,7 +177,7 @@ def test_sync_changes_no_address_when_ecs_cannot_be_read(filled: World) -> None:
     """Proxies that could not be counted are not gone."""
     filled.ecs.error = "AccessDenied"
 
-    outcome = run(filled)
+    outcome = filled.run()
 
     assert addresses(filled.zone) == FILLED
     assert outcome.applied == ()
@@ -176,7 +193,7 @@ def test_sync_changes_no_address_when_a_source_says_there_is_nothing(
     """An empty answer is a fault until somebody proves otherwise."""
     filled.elasticache.answer, filled.ecs.answer = seen, running
 
-    run(filled)
+    filled.run()
 
     assert addresses(filled.zone) == FILLED
 
@@ -187,43 +204,44 @@ def test_sync_raises_when_the_zone_cannot_be_read() -> None:
     here.zone.error = "ServiceUnavailable"
 
     with pytest.raises(ReadFailed, match="Route 53 did not answer"):
-        run(here)
+        here.run()
 
     assert here.zone.batches == []
 
 
-def test_sync_raises_conflict_and_keeps_a_foreign_write_and_the_next_run_settles_it() -> None:
+def test_sync_raises_conflict_and_keeps_a_foreign_write_and_the_next_run_goes_on_around_it() -> None:
     """Somebody else's write between read and write is not overwritten blindly."""
     theirs = record(ONE, "10.66.0.1")
     raced = RacedZone(theirs)
     twins = world(BOTH, RUNNING)
-    ports = Ports(twins.elasticache, twins.ecs, raced)
+    twins.zone = raced
 
     with pytest.raises(Conflict, match="the next run reads it again"):
-        sync(ports, settings(), MemoryJournal(), apply_to(ports, "test"))
+        twins.run()
     assert theirs in raced.records()
 
-    sync(ports, settings(), MemoryJournal(), apply_to(ports, "test"))
-    assert addresses(raced) == FILLED
+    outcome = twins.run()
+    assert addresses(raced) == FILLED | {ONE: ("10.66.0.1",)}
+    assert {r.rule for r in outcome.refusals} == {"foreign_record_stays"}
 
 
 def test_sync_writes_pins_and_leaves_them(filled: World) -> None:
     """A pinned name stands whatever its proxies do."""
     pinned = settings(pins={named(ONE): (address("10.99.0.1"),)})
 
-    run(filled, pinned)
+    filled.run(pinned)
 
     assert addresses(filled.zone)[ONE] == ("10.99.0.1",)
-    assert run(filled, pinned).converged
+    assert filled.run(pinned).converged
 
 
 def test_sync_show_only_plans_and_changes_nothing() -> None:
     """The plan is the result; a dry run is another executor, not another program."""
     here = world(BOTH, RUNNING)
 
-    outcome = sync(here.ports, settings(), MemoryJournal(), show_only)
+    outcome = sync(here.ports, settings(), MemoryJournal(), SHOW_ONLY, NOW)
 
-    assert len(outcome.plan.changes) == 4
+    assert len(outcome.plan.changes) == 7
     assert outcome.applied == ()
     assert here.zone.batches == []
 
@@ -232,21 +250,25 @@ def test_sync_journals_every_run(filled: World) -> None:
     """A run without a change is told as well."""
     journal = MemoryJournal()
 
-    outcome = sync(filled.ports, settings(), journal, apply_to(filled.ports, "test"))
+    executor = apply_to(filled.ports, settings(), "test", NOW)
+    outcome = sync(filled.ports, settings(), journal, executor, NOW)
 
     assert journal.outcomes == [outcome]
 
 
-def test_sync_leaves_the_zone_alone_but_for_addresses_and_soa(filled: World) -> None:
-    """Only A and SOA are ever written."""
+def test_sync_leaves_the_zone_alone_but_for_addresses_markers_and_soa(filled: World) -> None:
+    """Nothing else is ever written, and what goes goes whole."""
     filled.elasticache.answer = topology(TWO, THREE)
     filled.ecs.answer = fleet(proxy(TWO, "10.20.2.8"), proxy(THREE, "10.20.3.7"))
 
-    run(filled)
+    for minute in range(3):
+        filled.run(now=NOW + timedelta(minutes=minute))
 
+    names = (named(TWO), named(THREE), ENDPOINT)
     written = {(r.name, r.type) for r in filled.zone.records()}
-    assert written == {(named(n), RecordType.A) for n in (TWO, THREE)} | {
-        (ENDPOINT, RecordType.A),
+    assert written == {
+        *((name, RecordType.A) for name in names),
+        *((marker_name(name), RecordType.TXT) for name in names),
         (filled.zone.name, RecordType.SOA),
     }
 
@@ -256,3 +278,69 @@ def test_memory_zone_has_one_soa_like_route53() -> None:
     zone = MemoryZone(named(ONE))
 
     assert [(r.type, r.ttl) for r in zone.records()] == [(RecordType.SOA, 900)]
+
+
+class FullEcs(FixedEcs):
+    """A cluster without room for one more task."""
+
+    def start(self, step: Start, settings: Settings) -> None:
+        """Refuses."""
+        msg = f"no room for {step.node} in {settings.ecs_cluster}"
+        raise ApplyFailed(msg)
+
+
+def test_sync_gives_a_new_node_a_stand_in_and_takes_it_away_after_the_deploy(filled: World) -> None:
+    """A scale-out at night: prepared early, answered by a stand-in, then by its own; the stand-in goes last."""
+    told = settings(stand_in=STAND_IN)
+    name = hostname(f"{FOUR}.{STAND_IN.parking_zone_name}")
+
+    filled.elasticache.answer = topology(ONE, TWO, node(FOUR, status="creating", endpoint=False))
+    started = filled.run(told)
+    assert filled.ecs.steps == [Start(FOUR, named(FOUR))]
+    assert (filled.parking.names, started.plan) == ({name: None}, Plan())
+
+    stand_in = proxy(FOUR, "10.20.8.1", stand_in=True)
+    filled.ecs.answer = fleet(*RUNNING.proxies, stand_in)
+    filled.run(told)
+    assert addresses(filled.zone)[FOUR] == ("10.20.8.1",)
+    assert filled.parking.names == {name: None}
+
+    filled.elasticache.answer = topology(ONE, TWO, FOUR)
+    found = filled.run(told)
+    assert filled.parking.names == {name: named(FOUR)}
+    assert found.nodes_without_own_proxy == (named(FOUR),)
+    assert found.nodes_without_proxy == ()
+
+    own = proxy(FOUR, "10.20.3.7", zone="us-east-1c")
+    filled.ecs.answer = fleet(*RUNNING.proxies, own, stand_in)
+    filled.run(told)
+    assert addresses(filled.zone)[FOUR] == ("10.20.3.7",)
+    assert [type(step) for step in filled.ecs.steps] == [Start]
+
+    for second in (1, 10, 16, 30):
+        filled.run(told, NOW + timedelta(seconds=second))
+    assert [type(step) for step in filled.ecs.steps] == [Start, Retire, Stop]
+    assert filled.ecs.answer.proxies == (*RUNNING.proxies, own)
+
+
+def test_sync_show_only_starts_and_stops_nothing(filled: World) -> None:
+    """The steps are part of what is shown."""
+    filled.elasticache.answer = topology(ONE, TWO, FOUR)
+
+    outcome = sync(filled.ports, settings(stand_in=STAND_IN), MemoryJournal(), SHOW_ONLY, NOW)
+
+    assert outcome.stand_ins.steps == (Start(FOUR, named(FOUR)),)
+    assert (filled.ecs.steps, filled.parking.names) == ([], {})
+
+
+def test_sync_corrects_the_records_before_it_tends_the_stand_ins(filled: World) -> None:
+    """A stand-in that cannot be started, or a parking zone that cannot be written, holds no record back."""
+    filled.elasticache.answer = topology(ONE, TWO, FOUR)
+    filled.ecs.answer = fleet(proxy(ONE, "10.20.1.9"), RUNNING.proxies[1])
+
+    filled.ecs = FullEcs(filled.ecs.answer)
+
+    with pytest.raises(ApplyFailed, match="no room"):
+        filled.run(settings(stand_in=STAND_IN))
+
+    assert addresses(filled.zone)[ONE] == ("10.20.1.9",)

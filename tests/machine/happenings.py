@@ -1,0 +1,229 @@
+"""What can happen to a world, one function each: to the nodes, to the HAProxies, to the zone, to AWS itself."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from resync.ownership import marker_name
+from resync.topology import Hostname, hostname
+from tests.fakes import ZONE, named
+from tests.machine.world import World
+from tests.twins.calls import Shape
+from tests.twins.ecs import Task
+from tests.twins.elasticache import Member, View
+from tests.twins.route53 import key
+
+LABELS = [f"demo-{shard:04}-{member:03}" for shard in (1, 2, 3) for member in (1, 2)]
+ELSEWHERE = "demo.other999.use1.cache.amazonaws.com"
+
+
+def label_of(world: World, number: int) -> str | None:
+    """A member's id."""
+    there = sorted(world.elasticache.members)
+    return there[number % len(there)] if there else None
+
+
+def node_is_added(world: World, number: int) -> None:
+    """A member is being created; ElastiCache shows no endpoint of it."""
+    label = LABELS[number % len(LABELS)]
+    if label not in world.elasticache.members:
+        world.elasticache.put(Member(label, named(label), f"us-east-1{'abc'[number % 3]}"))
+        world.announced.add(named(label))
+
+
+def node_is_available(world: World, number: int) -> None:
+    """Its endpoint is shown from now on."""
+    hidden = sorted(m.cache_cluster_id for m in world.members if not m.shown)
+    if hidden:
+        world.elasticache.become(hidden[number % len(hidden)], "available", shown=True)
+
+
+def node_is_hidden(world: World, number: int) -> None:
+    """A member that is being modified may lose its endpoint for a while."""
+    label = label_of(world, number)
+    if label and world.elasticache.members[label].shown:
+        world.elasticache.become(label, "modifying", shown=False)
+
+
+def node_leaves(world: World, number: int) -> None:
+    """First `deleting`, then gone."""
+    label = label_of(world, number)
+    if label is None:
+        return
+    if world.elasticache.members[label].status != "deleting":
+        world.elasticache.become(label, "deleting", shown=bool(number % 2))
+    else:
+        del world.elasticache.members[label]
+
+
+def node_is_gone(world: World, number: int) -> None:
+    """From one moment to the next."""
+    label = label_of(world, number)
+    if label is not None:
+        del world.elasticache.members[label]
+
+
+def node_is_replaced(world: World, number: int) -> None:
+    """The same id, created again in another zone."""
+    label = label_of(world, number)
+    if label is not None:
+        old = world.elasticache.members[label]
+        world.elasticache.put(Member(old.cache_cluster_id, named(label), "us-east-1c"))
+
+
+def node_is_renamed(world: World, number: int) -> None:
+    """Its name is no longer its id and the zone; it may even be in another zone."""
+    label = label_of(world, number)
+    if label is not None and world.elasticache.members[label].shown:
+        domain = ELSEWHERE if number % 5 == 0 else ZONE
+        name = hostname(f"odd-{label}.{domain}")
+        world.elasticache.put(replace(world.elasticache.members[label], hostname=name))
+        world.announced.add(name)
+
+
+def fails_over(world: World, number: int) -> None:
+    """Cluster mode shows nothing of it but another order."""
+    world.elasticache.turned += number
+
+
+def is_deployed(world: World, number: int) -> None:
+    """Services for the nodes that are known now: one HAProxy each, or two."""
+    known = [m.hostname for m in world.members if m.shown]
+    world.ecs.services = {name: 1 + (number % 4 == 0) for name in known}
+    world.ecs.keep_services()
+
+
+def old_deploy(world: World, number: int) -> None:
+    """A deployment that knew only some of them."""
+    is_deployed(world, 1)
+    for name in sorted(world.ecs.services)[number % 3 :]:
+        del world.ecs.services[name]
+    world.ecs.keep_services()
+
+
+def a_task(world: World, number: int) -> Task | None:
+    """One that runs."""
+    there = sorted(world.ecs.running, key=lambda task: task.arn)
+    return there[number % len(there)] if there else None
+
+
+def task_dies(world: World, number: int) -> None:
+    """Its service starts another, with another address, when time goes by."""
+    task = a_task(world, number)
+    if task is not None:
+        task.stopped = True
+
+
+def task_hangs(world: World, number: int) -> None:
+    """Its health check speaks against it."""
+    task = a_task(world, number)
+    if task is not None and task.healthy(world.clock.timestamp()):
+        task.hung_at = world.clock.timestamp()
+
+
+def task_is_replaced(world: World, number: int) -> None:
+    """A rolling update: the new one runs beside the old one, which then goes."""
+    own = sorted((t for t in world.ecs.running if not t.stand_in), key=lambda task: task.arn)
+    if own:
+        old = own[number % len(own)]
+        if sum(t.node == old.node for t in own) > world.ecs.services.get(Hostname(old.node), 0):
+            old.stopped = True
+        else:
+            world.ecs.begin(old.node)
+
+
+def time_passes(world: World, number: int) -> None:
+    """ECS keeps its services meanwhile."""
+    world.clock.advance(number)
+    world.ecs.keep_services()
+
+
+def somebody_writes(world: World, number: int) -> None:
+    """A record that is not ours, where we may want one some day or never; never beside our marker."""
+    names = [*LABELS, "clustercfg", "db", "*", "static"]
+    name = f"{names[number % len(names)]}.{ZONE}"
+    if world.owns(name):
+        name = f"free-{number}.{ZONE}"
+    marker = marker_name(Hostname(name))
+    kinds: list[Shape] = [
+        plain(name, "A", "10.99.0.1"),
+        plain(name, "AAAA", "fd00::1"),
+        plain(name, "CNAME", "elsewhere.example.com"),
+        plain(name, "TXT", '"v=spf1 -all"'),
+        plain(marker, "TXT", '"some other text"'),
+        plain(marker, "TXT", '"heritage=nodeway,owner=nodeway-other"'),
+        plain(name, "A", "10.99.0.2") | {"SetIdentifier": "blue", "Weight": 10},
+        {
+            "Name": name,
+            "Type": "A",
+            "AliasTarget": {
+                "HostedZoneId": "Z0LB",
+                "DNSName": "lb.example.com",
+                "EvaluateTargetHealth": False,
+            },
+        },
+    ]
+    if "*" not in name or number % len(kinds) not in {4, 5}:
+        world.by_hand(("CREATE", kinds[number % len(kinds)]))
+
+
+def somebody_changes(world: World, number: int) -> None:
+    """Their own record."""
+    at = world.foreign_at(number)
+    if at is not None and "TTL" in world.foreign[at]:
+        old = world.foreign[at]
+        world.by_hand(("DELETE", old), ("CREATE", old | {"TTL": old["TTL"] % 300 + 1}))
+
+
+def somebody_cleans_up(world: World, number: int) -> None:
+    """Their own record goes."""
+    at = world.foreign_at(number)
+    if at is not None:
+        world.by_hand(("DELETE", world.foreign[at]))
+
+
+def our_record_is_deleted(world: World, number: int) -> None:
+    """By somebody's hand: the address, the marker, or both. Without its marker an address is not ours."""
+    ours = sorted(world.ours())
+    if not ours:
+        return
+    name = ours[number % len(ours)]
+    address = world.zone.sets[f"{name}.", "A", ""]
+    marker = world.zone.sets[f"{marker_name(Hostname(name))}.", "TXT", ""]
+    gone = [[address], [marker], [address, marker]][number % 3]
+    world.by_hand(*(("DELETE", one) for one in gone))
+    if address in gone:
+        world.answered.discard(name)
+    else:
+        world.foreign[key(address)] = address
+
+
+def name_is_pinned(world: World, number: int) -> None:
+    """Or no longer."""
+    name = named([*LABELS, "static"][number % 7])
+    unpin = name in world.settings.pins or number % 2
+    world.pin(name, None if unpin else f"10.77.0.{number + 1}")
+
+
+def aws_tells(world: World, number: int, view: View) -> None:
+    """What ElastiCache shows for the next runs; a lie must be short, since three equal reads are believed."""
+    world.elasticache.view = view
+    world.views_left = 1 if view is View.LIE else 1 + number % 3
+
+
+def plain(name: str, kind: str, value: str) -> Shape:
+    """A record set as its writer gives it."""
+    return {"Name": f"{name}.", "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value}]}
+
+
+BETWEEN_CALLS: tuple[Callable[[World, int], None], ...] = (
+    node_is_added,
+    node_is_available,
+    node_is_hidden,
+    node_is_gone,
+    is_deployed,
+    task_dies,
+    task_hangs,
+    somebody_writes,
+    somebody_changes,
+)
+"""What may happen while a run is under way."""

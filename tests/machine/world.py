@@ -1,0 +1,276 @@
+"""A small AWS of twins, the real adapters and the real `sync` over it, and a ledger of all that a promise needs.
+
+What happens in it is chosen by rules.py; what must always hold is in promises.py.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
+
+from botocore.exceptions import ClientError
+
+from resync.ecs import Ecs
+from resync.elasticache import ElastiCache
+from resync.errors import ResyncError
+from resync.ownership import marker_name
+from resync.parking import Route53Parking
+from resync.plan import Change, Create, Delete, Plan, Update
+from resync.route53 import Route53Zone
+from resync.settings import Settings, StandInSettings
+from resync.source import Ports
+from resync.steps import Retire, Start
+from resync.sync import SHOW_ONLY, Outcome, apply_to, sync
+from resync.topology import Address, Hostname, Record, RecordType, address, hostname
+from tests.fakes import ENDPOINT, ZONE, MemoryJournal
+from tests.twins.calls import Calls, Clock, Crash, Fault, Shape
+from tests.twins.ecs import EcsTwin
+from tests.twins.elasticache import ElastiCacheTwin, Member, View
+from tests.twins.route53 import Key, Route53Twin, Sets, Zone, key, write
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_elasticache import ElastiCacheClient
+    from mypy_boto3_route53 import Route53Client
+
+PARKING = hostname("parked.nodeway.internal")
+MAX_STAND_INS = 3
+SETTINGS = Settings(
+    "demo",
+    "Z0DEMO",
+    ZONE,
+    "nodeway",
+    max_stand_ins=MAX_STAND_INS,
+    proxy_vpc_id="vpc-0000000a",
+    stand_in=StandInSettings("nodeway-demo", ("subnet-0a",), "sg-0a", "Z0PARK", PARKING),
+)
+
+
+class WatchedZone(Route53Zone):
+    """The real adapter, and what it was asked in one run."""
+
+    def __init__(self, client: "Route53Client") -> None:
+        super().__init__(client, SETTINGS.hosted_zone_id)
+        self.seen: tuple[Record, ...] = ()
+        self.asked: list[Change] = []
+
+    def records(self) -> tuple[Record, ...]:
+        """As the adapter answers."""
+        self.seen = super().records()
+        return self.seen
+
+    def change(self, batch: tuple[Change, ...], comment: str) -> str:
+        """Noted before it is tried: it may take effect although its answer is lost."""
+        self.asked += batch
+        return super().change(batch, comment)
+
+
+@dataclass(slots=True)
+class Run:
+    """What is known of one run when it has ended."""
+
+    zone: WatchedZone
+    settings: Settings
+    incomplete: bool = False
+    """Whether AWS told less than all of it."""
+    raced: bool = False
+    """Whether something else happened between its calls."""
+    outcome: Outcome | None = None
+
+    @property
+    def a_deletes(self) -> Plan:
+        """The address records that it tried to take away."""
+        gone = (c for c in self.zone.asked if isinstance(c, Delete))
+        return Plan(tuple(c for c in gone if c.old.type is RecordType.A))
+
+
+@dataclass(slots=True)
+class World:
+    """Everything there is."""
+
+    clock: Clock = field(default_factory=Clock)
+    calls: Calls = field(default_factory=Calls)
+    stats: Counter[str] = field(default_factory=Counter)
+    settings: Settings = SETTINGS
+    foreign: Sets = field(default_factory=dict)
+    """Record sets that are somebody else's, as they must stay."""
+    announced: set[str] = field(default_factory=lambda: {ENDPOINT})
+    answered: set[str] = field(default_factory=set)
+    """Names of members that had an answer, and still must."""
+    lives: dict[str, int] = field(default_factory=dict)
+    """How often a member came or went by that name."""
+    pinned: dict[str, set[str]] = field(default_factory=dict)
+    pinned_at: dict[str, float] = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
+    """Those of the present step."""
+    unsettled: bool = False
+    """Whether two runs raced, or one broke off, and no whole one has followed yet."""
+    views_left: int = 0
+    lies: int = 0
+    depth: int = 0
+    elasticache: ElastiCacheTwin = field(init=False)
+    ecs: EcsTwin = field(init=False)
+    route53: Route53Twin = field(init=False)
+    errors: list[str] = field(default_factory=list)
+    warm: Route53Parking | None = None
+    last: Outcome | None = None
+
+    def __post_init__(self) -> None:
+        self.elasticache = ElastiCacheTwin(self.calls, self.clock, ENDPOINT)
+        self.ecs = EcsTwin(self.calls, self.clock)
+        zones = {"Z0DEMO": Zone(ZONE), "Z0PARK": Zone(PARKING)}
+        self.route53 = Route53Twin(self.calls, zones)
+
+    @property
+    def zone(self) -> Zone:
+        """The clients' zone."""
+        return self.route53.zones["Z0DEMO"]
+
+    @property
+    def members(self) -> list[Member]:
+        """The nodes there really are."""
+        return list(self.elasticache.members.values())
+
+    def values(self, name: str) -> list[str]:
+        """What a plain A record set of the zone answers."""
+        one = self.zone.sets.get((f"{name}.", "A", ""), {})
+        return [value["Value"] for value in one.get("ResourceRecords", [])]
+
+    def owns(self, name: str) -> bool:
+        """Whether our marker is beside a name."""
+        one = self.zone.sets.get((f"{marker_name(Hostname(name))}.", "TXT", ""), {})
+        told = [value["Value"].strip('"').split(",") for value in one.get("ResourceRecords", [])]
+        return any("owner=nodeway" in words for words in told)
+
+    def ours(self) -> dict[str, list[str]]:
+        """Our names, and what they answer."""
+        names = {at[0].removesuffix(".") for at in self.zone.sets if at[1] == "A"}
+        return {name: self.values(name) for name in sorted(names) if self.owns(name)}
+
+    def spoiled(self, name: str) -> bool:
+        """Whether somebody else's record keeps us from a name."""
+        around = {f"{name}.", f"{marker_name(Hostname(name))}."}
+        return any(at[0] in around and at[1] != "AAAA" for at in self.foreign)
+
+    def by_hand(self, *changes: tuple[str, Shape]) -> bool:
+        """Somebody changes the zone; whether Route 53 took it."""
+        try:
+            write(
+                self.zone, [{"Action": act, "ResourceRecordSet": deepcopy(s)} for act, s in changes]
+            )
+        except ClientError:
+            return False
+        for action, one in changes:
+            if action == "DELETE":
+                self.foreign.pop(key(one), None)
+            else:
+                self.foreign[key(one)] = deepcopy(self.zone.sets[key(one)])
+        return True
+
+    def foreign_at(self, which: int) -> Key | None:
+        """One of the foreign record sets."""
+        there = sorted(self.foreign)
+        return there[which % len(there)] if there else None
+
+    def ports(self, zone: WatchedZone, *, warm: bool) -> Ports:
+        """The real adapters; a warm process keeps what its parking adapter remembers."""
+        route53 = cast("Route53Client", self.route53)
+        if not warm or self.warm is None:
+            self.warm = Route53Parking(route53, "Z0PARK")
+        return Ports(
+            ElastiCache(cast("ElastiCacheClient", self.elasticache)),
+            Ecs(cast("ECSClient", self.ecs), clock=self.clock.timestamp),
+            zone,
+            self.warm,
+        )
+
+    def run(self, *, warm: bool = False, observe: bool = False) -> Run:
+        """One run of the real program, with whatever is armed in `calls`; it may end in any way but unnoticed."""
+        run = Run(WatchedZone(cast("Route53Client", self.route53)), self.settings)
+        self.runs.append(run)
+        self.depth += 1
+        self.stats["runs"] += 1
+        fired, failed = len(self.calls.fired), len(self.calls.failed)
+        now, journal = self.clock.now, MemoryJournal()
+        for name in self.settings.pins:
+            self.pinned_at[name] = self.clock.timestamp()
+        ports = self.ports(run.zone, warm=warm)
+        doing = SHOW_ONLY if observe else apply_to(ports, self.settings, "machine", now)
+        try:
+            run.outcome = sync(ports, self.settings, journal, doing, now)
+        except Crash:
+            self.warm = None
+        except ResyncError as error:
+            self.errors.append(f"{type(error).__name__}: {error}")
+            self.stats[f"ended in {type(error).__name__}"] += 1
+        self.depth -= 1
+        for fault in self.calls.fired[fired:]:
+            self.stats[f"injected: {fault}"] += 1
+        run.incomplete = self.told_less() or any(
+            read(one) and one[2].get("HostedZoneId") != "Z0PARK"
+            for one in self.calls.failed[failed:]
+        )
+        if run.outcome is not None and not observe:
+            self.count(run.outcome)
+            self.last = run.outcome
+        if run.outcome is None:
+            self.unsettled = True
+        elif self.depth == 0 and not run.incomplete and not run.raced:
+            self.unsettled = False
+        return run
+
+    def between(self, others: Callable[[], object]) -> Callable[[], None]:
+        """Somebody's turn between two calls of the run that is under way."""
+        current = len(self.runs)
+
+        def turn() -> None:
+            self.stats["something between two calls"] += 1
+            self.unsettled = True
+            for run in self.runs[current:]:
+                run.raced = True
+            others()
+
+        return turn
+
+    def told_less(self) -> bool:
+        """Whether ElastiCache shows less than there is, and lets it be known."""
+        there = len(self.elasticache.members)
+        match self.elasticache.view:
+            case View.THROTTLED | View.NO_GROUP:
+                return True
+            case View.NO_CLUSTERS:
+                return there > 0
+            case View.TRUNCATED:
+                return there > 1
+        return False
+
+    def count(self, outcome: Outcome) -> None:
+        """The figures of a finished run."""
+        names = {Create: "creates", Update: "updates", Delete: "deletes"}
+        for one in outcome.applied:
+            self.stats.update(names[type(change)] for change in one.changes)
+        self.stats.update(f"refused: {one.rule}" for one in outcome.refusals)
+        for step in outcome.stand_ins.steps:
+            done = "started" if isinstance(step, Start) else "stopped"
+            self.stats[f"stand-ins {'retired' if isinstance(step, Retire) else done}"] += 1
+        self.stats["nodes over the stand-in limit"] += len(outcome.stand_ins.over_limit)
+
+    def pin(self, name: Hostname, value: str | None) -> None:
+        """A person pins a name, or takes the pin away."""
+        pins: dict[Hostname, tuple[Address, ...]] = {
+            one: values for one, values in self.settings.pins.items() if one != name
+        }
+        if value is not None:
+            pins[name] = (address(value),)
+            self.pinned.setdefault(name, set()).add(value)
+            self.announced.add(name)
+        self.settings = replace(self.settings, pins=pins)
+
+
+def read(call: tuple[str, str, Shape]) -> bool:
+    """Whether a call was one of the reading stage."""
+    return call[1].startswith(("Describe", "List", "Get"))
+
+
+__all__ = ["MAX_STAND_INS", "PARKING", "SETTINGS", "Fault", "Run", "World"]
