@@ -72,7 +72,10 @@ class ResyncStack(cdk.Stack):
             f"IAM5[Resource::{tasks}]",
             "stand-ins of our own cluster have no names before they run",
         )
-        revisions = f"arn:<AWS::Partition>:ecs:{environment.region}:{environment.account}:task-definition/{fleet.stand_in.task.family}:*"
+        revisions = (
+            f"arn:<AWS::Partition>:ecs:{environment.region}:{environment.account}"
+            f":task-definition/{fleet.stand_in.task.family}:*"
+        )
         acknowledge(
             role_policy(self.function),
             f"IAM5[Resource::{revisions}]",

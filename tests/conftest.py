@@ -1,9 +1,14 @@
 """What every layer of tests shares: options, and a world without anybody's AWS account."""
 
+import io
+import logging
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from resync.journal import LogJournal
 
 # reproducible everywhere: the same examples each time, and no clock on a shared machine
 settings.register_profile("nodeway", derandomize=True, deadline=None, database=None)
@@ -36,6 +41,23 @@ def fake_aws(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name, value in AWS_VARIABLES.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
+
+
+class StandardOutput(io.TextIOBase):
+    """Whatever standard output is at the moment: pytest has another one for each phase of each test."""
+
+    def write(self, text: str) -> int:
+        """Writes to it."""
+        return sys.stdout.write(text)
+
+
+@pytest.fixture
+def log_to_stdout() -> None:
+    """Lets a test capture what the function logs, also when another test logged before."""
+    LogJournal(cluster="", request_id="", trigger="")
+    for handler in logging.getLogger("resync").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.stream = StandardOutput()
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from resync.memory import FixedEcs, FixedElastiCache, MemoryParking, MemoryZone
+from resync.observation import Observation
 from resync.ownership import Marker, marker_record
 from resync.plan import Change
 from resync.settings import Mode, Settings, StandInSettings
-from resync.observation import Observation
 from resync.source import Ports
 from resync.sync import Outcome, apply_to, sync
 from resync.topology import (
@@ -125,7 +125,10 @@ def marked(
 
 
 def observation(
-    seen: Topology, running: Fleet, *records: Record, **more: Any  # noqa: ANN401 (its other fields)
+    seen: Topology,
+    running: Fleet,
+    *records: Record,
+    **more: Any,  # noqa: ANN401 (its other fields)
 ) -> Observation:
     """What a run read."""
     return Observation(seen, running, records, **more)

@@ -30,7 +30,7 @@ SINCE_SUCCESS = SinceSuccess()
 
 
 class LastRun:
-    """When the last run of this process that ended well had begun to read."""
+    """When the last run of this process that ended well, and read all of it, had begun to read."""
 
     started: datetime | None = None
 
@@ -61,7 +61,8 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]
         executor = applying if settings.mode is Mode.ON else SHOW_ONLY
         outcome = sync(ports, settings, journal, executor, now)
         SINCE_SUCCESS.reset()
-        LAST_RUN.started = now
+        if not outcome.observation.problems:
+            LAST_RUN.started = now
         return outcome
 
     if is_deployment(event):
@@ -101,13 +102,13 @@ def covered(event: Mapping[str, Any], last_run: datetime | None) -> bool:
     The schedule is never covered, so that a wrong time in an event costs a minute at most.
     """
     at = event_time(event)
-    return at is not None and last_run is not None and at + ONE_SECOND <= last_run
+    return at is not None and last_run is not None and last_run - at >= ONE_SECOND
 
 
 def let_the_second_end(event: Mapping[str, Any], now: datetime) -> float:
     """Seconds to wait, one at most, so that the run covers all events with the same time as this one."""
     at = event_time(event)
-    left = (at + ONE_SECOND - now).total_seconds() if at is not None else 0
+    left = (at - now + ONE_SECOND).total_seconds() if at is not None else 0
     return left if 0 < left <= 1 else 0
 
 

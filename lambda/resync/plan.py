@@ -149,6 +149,10 @@ def unwanted(
 ) -> list[Change]:
     """What to do with a name of ours that no desired record has: count it, or delete it with its marker."""
     ours = [have[k] for k in ((name, RecordType.A), marker_key(name)) if k in have]
+    if known and marker.absent_reads:
+        # reads without the node count only one after the other
+        back, old = Marker(marker.owner), have[marker_key(name)]
+        return [Update(old, marker_record(name, back, old.ttl), "its node is there again")]
     if known:
         return [Delete(record, "none of its node's HAProxies is healthy") for record in ours]
     counted = marker.absent_again(now)

@@ -6,7 +6,7 @@ anybody changed the record in between (compare and set). The SOA cannot be delet
 https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 COMMENT_LIMIT = 256
 """Characters of a change batch's comment."""
 
+WRITTEN: "dict[RecordType, Literal['A', 'TXT', 'SOA']]" = {
+    RecordType.A: "A",
+    RecordType.TXT: "TXT",
+    RecordType.SOA: "SOA",
+}
+"""What is ever written; of another kind no record set can be made."""
+
 LOST_RACE = ("already exists", "not found", "do not match")
 """How Route 53 says that a record is not what the batch expects."""
 
@@ -38,7 +45,7 @@ class Route53Zone:
         self._id = hosted_zone_id
 
     def records(self) -> tuple[Record, ...]:
-        """The A record sets, markers, the SOA, and what is in their way, all pages; raises ReadFailed unless every page was read."""
+        """The A record sets, markers, the SOA, and what is in their way; raises ReadFailed unless all were read."""
         try:
             pages = self._client.get_paginator("list_resource_record_sets").paginate(
                 HostedZoneId=self._id
@@ -145,7 +152,7 @@ def record_set(record: Record) -> "ResourceRecordSetTypeDef":
     """The API's form of a record."""
     return {
         "Name": record.name,
-        "Type": record.type.value,
+        "Type": WRITTEN[record.type],
         "TTL": record.ttl,
         "ResourceRecords": [{"Value": value} for value in record.values],
     }

@@ -1,7 +1,6 @@
 """ECS' answers become a fleet; which node a task serves is what its own tag says."""
 
 import re
-import time
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
@@ -137,7 +136,7 @@ def test_fleet_fails_when_ecs_does_not_answer(stubbed: Stubbed, operation: str, 
         aws.add_response("list_tasks", {"taskArns": [f"{ARN}/1"]})
     aws.add_client_error(operation, code)
 
-    with pytest.raises(ReadFailed, match=f"ECS did not answer for cluster nodeway: .*{code}"):
+    with pytest.raises(ReadFailed, match=rf"ECS did not answer for cluster nodeway: .*{code}"):
         Ecs(client).fleet("nodeway")
 
 
@@ -237,11 +236,9 @@ def test_fleet_has_what_runs_and_what_will(stubbed: Stubbed) -> None:
 
     assert [one.node for one in found.proxies] == [named(ONE)]
     assert found.pending == (Pending(named(TWO), f"{ARN}/{2:032}", stand_in=True),)
-    assert (found.nodes, found.with_own, found.stand_ins) == (
-        {named(ONE), named(TWO)},
-        {named(ONE)},
-        1,
-    )
+    assert found.nodes == {named(ONE), named(TWO)}
+    assert found.with_own == {named(ONE)}
+    assert found.stand_ins == 1
 
 
 def service(label: str | None, desired: int = 1) -> dict[str, Any]:
@@ -289,13 +286,13 @@ def test_served_says_nothing_of_a_service_that_was_deleted_meanwhile(stubbed: St
 
 def test_served_fails_when_a_service_could_not_be_described(stubbed: Stubbed) -> None:
     """Its node could be any: not known is not without service."""
-    with pytest.raises(ReadFailed, match="the services of cluster nodeway: .*INTERNAL"):
+    with pytest.raises(ReadFailed, match=r"the services of cluster nodeway: .*INTERNAL"):
         served_of(stubbed, service(ONE), failures=("INTERNAL",))
 
 
 def test_served_fails_when_a_services_tag_is_no_name(stubbed: Stubbed) -> None:
     """A tag that was edited by hand ends no run with an error of ours."""
-    with pytest.raises(ReadFailed, match="the services of cluster nodeway: .*not a host name"):
+    with pytest.raises(ReadFailed, match=r"the services of cluster nodeway: .*not a host name"):
         served_of(stubbed, service("not a name"))
 
 
@@ -307,7 +304,7 @@ def test_served_fails_when_ecs_does_not_answer(stubbed: Stubbed, operation: str)
         aws.add_response("list_services", {"serviceArns": ["a"]})
     aws.add_client_error(operation, "ThrottlingException")
 
-    with pytest.raises(ReadFailed, match="the services of cluster nodeway: .*Throttling"):
+    with pytest.raises(ReadFailed, match=r"the services of cluster nodeway: .*Throttling"):
         Ecs(client).served("nodeway")
 
 
@@ -356,37 +353,35 @@ def test_start_asks_for_exactly_this_task(stubbed: Stubbed) -> None:
     Ecs(client).start(START, settings(stand_in=STAND_IN))
 
 
-def tokens(stubbed: Stubbed, *calls: tuple[Start, Settings]) -> list[str]:
-    """The tokens that these calls sent."""
+def tokens(stubbed: Stubbed, *calls: tuple[Start, Settings, float]) -> list[str]:
+    """The tokens that these calls sent, each at its second."""
     client, aws = stubbed("ecs")
     sent: list[str] = []
     client.meta.events.register(
         "provide-client-params.ecs.RunTask",
         lambda params, **_: sent.append(params["clientToken"]),
     )
-    for step, told in calls:
+    for step, told, second in calls:
         aws.add_response("run_task", {"tasks": [task()], "failures": []})
-        Ecs(client).start(step, told)
+        Ecs(client, clock=lambda at=second: at).start(step, told)  # type: ignore[misc]
     return sent
 
 
 def test_start_is_the_same_request_when_it_is_tried_again(stubbed: Stubbed) -> None:
-    """Two runs at once, or one that crashed, start one task; another node or deployment is another request."""
+    """Two runs at once, or one that crashed, start one task; another node, deployment or minute is another request."""
     told = settings(stand_in=STAND_IN)
-    minutes = set()
-    while len(minutes) != 1:  # not across a minute's end
-        before = int(time.time() // 60)
-        calls = (
-            (START, told),
-            (START, told),
-            (Start(TWO, named(TWO)), told),
-            (START, replace(told, owner="another")),
-        )
-        sent = tokens(stubbed, *calls)
-        minutes = {before, int(time.time() // 60)}
+
+    sent = tokens(
+        stubbed,
+        (START, told, 60),
+        (START, told, 119.9),
+        (START, told, 120),
+        (Start(TWO, named(TWO)), told, 60),
+        (START, replace(told, owner="another"), 60),
+    )
 
     assert sent[0] == sent[1]
-    assert len(set(sent)) == 3
+    assert len(set(sent)) == 4
     assert all(re.fullmatch(r"[0-9a-f]{32}", token) for token in sent)
 
 
@@ -406,16 +401,14 @@ def test_start_fails_when_ecs_refuses(stubbed: Stubbed, code: str) -> None:
     client, aws = stubbed("ecs")
     aws.add_client_error("run_task", code)
 
-    with pytest.raises(ApplyFailed, match=f"did not start a stand-in for {named(ONE)}: .*{code}"):
+    with pytest.raises(ApplyFailed, match=rf"did not start a stand-in for {named(ONE)}: .*{code}"):
         Ecs(client).start(START, settings(stand_in=STAND_IN))
 
 
 def test_start_fails_when_there_is_no_room(stubbed: Stubbed) -> None:
     """RunTask answers 200 and a failure when it has no capacity."""
     client, aws = stubbed("ecs")
-    aws.add_response(
-        "run_task", {"tasks": [], "failures": [{"reason": "Capacity is unavailable"}]}
-    )
+    aws.add_response("run_task", {"tasks": [], "failures": [{"reason": "Capacity is unavailable"}]})
 
     with pytest.raises(ApplyFailed, match="Capacity is unavailable"):
         Ecs(client).start(START, settings(stand_in=STAND_IN))
@@ -445,9 +438,9 @@ def test_retire_and_stop_fail_when_ecs_refuses(stubbed: Stubbed) -> None:
     aws.add_client_error("tag_resource", "AccessDeniedException")
     aws.add_client_error("stop_task", "AccessDeniedException")
 
-    with pytest.raises(ApplyFailed, match=f"did not tag {ARN}/1: .*AccessDenied"):
+    with pytest.raises(ApplyFailed, match=rf"did not tag {ARN}/1: .*AccessDenied"):
         Ecs(client).retire(Retire(f"{ARN}/1", named(ONE)), NOW)
-    with pytest.raises(ApplyFailed, match=f"did not stop {ARN}/1: .*AccessDenied"):
+    with pytest.raises(ApplyFailed, match=rf"did not stop {ARN}/1: .*AccessDenied"):
         Ecs(client).stop(Stop(f"{ARN}/1", named(ONE), "done"), "nodeway")
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import boto3
@@ -10,12 +11,15 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
+from resync.ecs import NODE_TAG
 from resync.errors import BadSettings, ReadFailed
-from resync.handler import handle, trigger_of
+from resync.handler import LAST_RUN, covered, handle, let_the_second_end, trigger_of
+from resync.plan import Create
 from resync.route53 import Route53Zone, record_set
 from resync.topology import RecordType
-from tests.fakes import ONE, OWNER, ZONE, marked, record, soa
-from tests.loopback import Loopback, loopback
+from tests.elasticache_answers import ElastiCacheServer
+from tests.fakes import NOW, ONE, OWNER, ZONE, marked, named, record, soa
+from tests.loopback import Loopback, Request, loopback
 
 SCHEDULE = {"source": "aws.events"}
 
@@ -48,7 +52,10 @@ def zone(fake_aws: pytest.MonkeyPatch) -> Iterator[Route53Zone]:
             VPC={"VPCRegion": "us-east-1", "VPCId": "vpc-0000000c"},
         )
         zone_id = made["HostedZone"]["Id"].rpartition("/")[2]
-        for one in (*marked(record(ONE, "10.20.1.5")), soa()):  # moto's own SOA is not in Route 53's form
+        for one in (
+            *marked(record(ONE, "10.20.1.5")),
+            soa(),
+        ):  # moto's own SOA is not in Route 53's form
             client.change_resource_record_sets(
                 HostedZoneId=zone_id,
                 ChangeBatch={
@@ -130,6 +137,183 @@ def test_handle_does_nothing_when_it_is_off(
 
     assert invoke(SCHEDULE) == {"outcome": "skipped"}
     assert zone.records() == before
+
+
+class EcsServer:
+    """Answers the two calls of a read over HTTP: one healthy HAProxy."""
+
+    def __call__(self, request: Request) -> tuple[int, bytes]:
+        """One call."""
+        arn = "arn:aws:ecs:us-east-1:123456789012:task/nodeway/1"
+        if request.headers["X-Amz-Target"].endswith(".ListTasks"):
+            return 200, json.dumps({"taskArns": [arn]}).encode()
+        details = [{"name": "privateIPv4Address", "value": "10.20.1.5"}]
+        task = {
+            "taskArn": arn,
+            "availabilityZone": "us-east-1a",
+            "desiredStatus": "RUNNING",
+            "lastStatus": "RUNNING",
+            "healthStatus": "HEALTHY",
+            "attachments": [{"type": "ElasticNetworkInterface", "details": details}],
+            "tags": [{"key": NODE_TAG, "value": named(ONE)}],
+        }
+        return 200, json.dumps({"tasks": [task], "failures": []}).encode()
+
+
+@pytest.fixture
+def shrunk(
+    zone: Route53Zone, fake_aws: pytest.MonkeyPatch, log_to_stdout: None
+) -> Iterator[Route53Zone]:
+    """A cluster of which four nodes are gone, and were in two reads before."""
+    _ = log_to_stdout
+    gone = [record(f"demo-0009-{n:03}", "10.20.9.9") for n in range(4)]
+    absent = marked(*gone, since=datetime.now(UTC) - timedelta(minutes=5), reads=2)
+    zone.change(tuple(Create(one, "") for one in absent), "before")
+    with loopback(ElastiCacheServer()) as elasticache, loopback(EcsServer()) as ecs:
+        fake_aws.setenv("AWS_ENDPOINT_URL_ELASTICACHE", elasticache.url)
+        fake_aws.setenv("AWS_ENDPOINT_URL_ECS", ecs.url)
+        yield zone
+
+
+def absent_names(zone: Route53Zone) -> int:
+    """How many of the four names are still there."""
+    return sum(one.name.startswith("demo-0009-") for one in zone.records())
+
+
+def test_handle_makes_a_mass_delete_only_with_its_approval(
+    shrunk: Route53Zone, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The refusal is in the log with its checksum; the event that carries it lets exactly these through."""
+    invoke(SCHEDULE)
+    refused = [one for one in logged(capsys) if one.get("rule") == "mass_delete_needs_approval"]
+    checksum = refused[0]["reason"].rpartition("approve=")[2]
+    assert (len(refused), absent_names(shrunk)) == (8, 4)
+
+    invoke({"approve": "0123456789ab"})
+    invoke(SCHEDULE | {"approve": [checksum]})
+    assert absent_names(shrunk) == 4
+
+    assert invoke({"approve": checksum})["outcome"] == "changed"
+    assert absent_names(shrunk) == 0
+
+
+def test_handle_takes_the_approval_of_a_deploy_too(
+    shrunk: Route53Zone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`-c approve=CHECKSUM` reaches the function by its environment."""
+    invoke(SCHEDULE)
+    (reason, *_) = [one["reason"] for one in logged(capsys) if "approve=" in str(one.get("reason"))]
+
+    monkeypatch.setenv("APPROVE", reason.rpartition("approve=")[2])
+    invoke(SCHEDULE)
+
+    assert absent_names(shrunk) == 0
+
+
+def test_handle_observes_without_counting_an_absence(
+    shrunk: Route53Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With resync=observe not even a marker is written, however often it looks."""
+    monkeypatch.setenv("RESYNC", "observe")
+    before = shrunk.records()
+
+    for _ in range(3):
+        assert invoke(SCHEDULE)["outcome"] == "unchanged"
+
+    assert shrunk.records() == before
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The lines that the function wrote."""
+    return [json.loads(one) for one in capsys.readouterr().out.splitlines()]
+
+
+def event(at: datetime, kind: str = "ECS Task State Change") -> dict[str, Any]:
+    """An event of that time."""
+    return {"source": "aws.ecs", "detail-type": kind, "time": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def test_handle_runs_once_for_a_burst_of_events(shrunk: Route53Zone) -> None:
+    """Those that a whole run has seen already are let go; the schedule never is."""
+    before = datetime.now(UTC) - timedelta(seconds=5)
+    LAST_RUN.started = None
+
+    first = invoke(event(before))
+    others = [invoke(event(before)) for _ in range(5)]
+
+    assert first["outcome"] == "changed"
+    assert others == [{"outcome": "coalesced"}] * 5
+    assert invoke(SCHEDULE)["outcome"] == "unchanged"
+    assert absent_names(shrunk) == 4
+
+
+@pytest.mark.usefixtures("shrunk")
+def test_handle_lets_no_event_go_after_a_run_that_was_not_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A run that could not read ElastiCache has not seen what the event tells."""
+    before = datetime.now(UTC) - timedelta(seconds=5)
+    LAST_RUN.started = None
+    refusal = b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"
+    with loopback(lambda _: (403, refusal)) as down:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_ELASTICACHE", down.url)
+        invoke(event(before))
+
+    assert LAST_RUN.started is None
+
+
+@pytest.mark.parametrize(
+    ("told", "last", "is_covered"),
+    [
+        (event(NOW), NOW + timedelta(seconds=1), True),
+        (event(NOW), NOW + timedelta(milliseconds=999), False),
+        (event(NOW), None, False),
+        (event(NOW, "Scheduled Event"), NOW + timedelta(days=1), False),
+        (SCHEDULE, NOW, False),
+        ({"Records": []}, NOW, False),
+        ({"approve": "0123456789ab"}, NOW, False),
+        (event(NOW) | {"time": "soon"}, NOW, False),
+        (event(NOW) | {"time": "2026-03-01T03:00:00"}, NOW + timedelta(days=1), False),
+        (event(NOW) | {"time": "9999-12-31T23:59:59Z"}, NOW, False),
+        (event(NOW) | {"time": 5}, NOW, False),
+    ],
+    ids=[
+        "read later",
+        "read in the same second",
+        "first",
+        "schedule",
+        "without type",
+        "SNS",
+        "by hand",
+        "no time",
+        "no zone",
+        "the last time",
+        "a number",
+    ],
+)
+def test_event_is_covered_by_a_run_that_began_after_it(
+    told: dict[str, Any], last: datetime | None, *, is_covered: bool
+) -> None:
+    """An event's time has whole seconds: what happened in the run's own second may have been missed."""
+    assert covered(told, last) is is_covered
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        (event(NOW), 0.75),
+        (event(NOW - timedelta(seconds=1)), 0),
+        (event(NOW + timedelta(seconds=5)), 0),
+        (event(NOW) | {"time": "9999-12-31T23:59:59Z"}, 0),
+        (SCHEDULE, 0),
+    ],
+    ids=["this second", "the last", "to come", "far to come", "schedule"],
+)
+def test_run_waits_for_the_end_of_its_events_second_and_no_longer(
+    told: dict[str, Any], seconds: float
+) -> None:
+    """So that it covers all events of that second; a wrong clock delays nothing."""
+    assert let_the_second_end(told, NOW + timedelta(milliseconds=250)) == seconds
 
 
 @pytest.mark.usefixtures("zone")

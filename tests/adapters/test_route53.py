@@ -8,11 +8,12 @@ from moto import mock_aws
 
 from resync.apply import apply
 from resync.errors import ApplyFailed, Conflict, ReadFailed
+from resync.ownership import Marker, markers
 from resync.plan import Change, Create, Delete, Plan, Update
 from resync.route53 import Route53Zone, entries, record_of, record_set
-from resync.topology import RecordType
+from resync.topology import Record, RecordType, hostname
 from tests.adapters.conftest import Stubbed, moto_zone, upsert
-from tests.fakes import ONE, THREE, TWO, ZONE, record, soa
+from tests.fakes import NOW, ONE, OWNER, THREE, TWO, ZONE, marked, record, soa
 
 X, Y = record(ONE, "10.20.1.5", "10.20.2.5"), record(ONE, "10.20.1.6")
 
@@ -83,6 +84,109 @@ def test_route53_reads_over_what_is_not_a_plain_address() -> None:
 def test_record_of_is_none_for_every_other_kind(one: dict[str, Any]) -> None:
     """What this program does not write it does not see, so it cannot harm it."""
     assert record_of(cast("Any", one)) is None
+
+
+def shown(name: str, kind: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 (any member of the shape)
+    """A record set as Route 53 shows it."""
+    return {
+        "Name": f"{name}.",
+        "Type": kind,
+        "TTL": 60,
+        "ResourceRecords": [{"Value": "x"}],
+        **more,
+    }
+
+
+ALIAS = {
+    "DNSName": "x.elb.amazonaws.com",
+    "HostedZoneId": "Z",
+    "EvaluateTargetHealth": False,
+}
+ADDRESS = [{"Value": "10.0.0.1"}]
+MARKER = f"_nodeway.{X.name}"
+
+
+@pytest.mark.parametrize(
+    ("one", "kind"),
+    [
+        (shown(X.name, "CNAME"), "CNAME"),
+        (shown(MARKER, "CNAME"), "CNAME"),
+        (shown(X.name, "A", SetIdentifier="a", Weight=1, ResourceRecords=ADDRESS), "A"),
+        ({"Name": f"{X.name}.", "Type": "A", "AliasTarget": ALIAS}, "A"),
+        (shown(MARKER, "TXT", ResourceRecords=[{"Value": '"hello"'}]), "TXT"),
+    ],
+    ids=["CNAME", "CNAME at the marker", "weighted", "alias", "text at the marker"],
+)
+def test_route53_sees_what_is_in_the_way(stubbed: Stubbed, one: dict[str, Any], kind: str) -> None:
+    """Beside it Route 53 takes nothing of ours, and would refuse the whole batch: it is known, and never touched."""
+    (found,) = records_of(stubbed, one)
+
+    assert found == Record(hostname(one["Name"]), RecordType.OTHER, (kind,), 0)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        shown(X.name, "TXT", ResourceRecords=[{"Value": '"hello"'}]),
+        shown(X.name, "AAAA", ResourceRecords=[{"Value": "2001:db8::1"}]),
+        shown(ZONE, "NS"),
+        shown(X.name, "MX"),
+        shown(f"\\052.{ZONE}", "CNAME"),
+    ],
+    ids=["text at a name", "AAAA", "NS", "MX", "wildcard"],
+)
+def test_route53_does_not_see_what_can_stand_beside_ours(
+    stubbed: Stubbed, one: dict[str, Any]
+) -> None:
+    """It is somebody else's, and in nobody's way."""
+    assert records_of(stubbed, one) == ()
+
+
+def records_of(stubbed: Stubbed, *sets: dict[str, Any]) -> tuple[Record, ...]:
+    """What a zone with these record sets comes to."""
+    client, aws = stubbed("route53")
+    page = {"ResourceRecordSets": list(sets), "IsTruncated": False, "MaxItems": "300"}
+    aws.add_response("list_resource_record_sets", page)
+    return Route53Zone(client, "Z0DEMO").records()
+
+
+@pytest.mark.usefixtures("fake_aws")
+@mock_aws
+def test_route53_writes_and_reads_markers() -> None:
+    """With the quotes that a TXT must have; counted, taken back, and deleted as they were read."""
+    client, zone_id = moto_zone()
+    zone = Route53Zone(client, zone_id)
+    pair, counted = marked(X), marked(X, since=NOW, reads=2)
+
+    apply(Plan(tuple(Create(one, "") for one in pair)), zone, "fill")
+    assert set(pair) <= set(zone.records())
+    assert markers(zone.records()) == {X.name: Marker(OWNER)}
+
+    apply(Plan((Update(pair[1], counted[1], ""),)), zone, "count")
+    assert markers(zone.records()) == {X.name: Marker(OWNER, NOW, 2)}
+
+    apply(Plan(tuple(Delete(one, "") for one in counted)), zone, "drop")
+    assert [one.type for one in zone.records()] == [RecordType.SOA]
+
+
+def test_route53_says_which_vpcs_see_the_zone(stubbed: Stubbed) -> None:
+    """As somebody may have changed it by hand after the deploy."""
+    client, aws = stubbed("route53")
+    zone = {"Id": "/hostedzone/Z0DEMO", "Name": f"{ZONE}.", "CallerReference": "x"}
+    vpcs = [{"VPCId": "vpc-0000000c", "VPCRegion": "us-east-1"}, {"VPCId": "vpc-0000000d"}]
+    aws.add_response("get_hosted_zone", {"HostedZone": zone, "VPCs": vpcs}, {"Id": "Z0DEMO"})
+
+    assert Route53Zone(client, "Z0DEMO").vpcs() == {"vpc-0000000c", "vpc-0000000d"}
+
+
+@pytest.mark.parametrize("code", ["Throttling", "AccessDenied", "NoSuchHostedZone"])
+def test_route53_fails_when_the_vpcs_are_not_told(stubbed: Stubbed, code: str) -> None:
+    """Not known is not nobody."""
+    client, aws = stubbed("route53")
+    aws.add_client_error("get_hosted_zone", code)
+
+    with pytest.raises(ReadFailed, match=f"for the VPCs of zone Z0DEMO: .*{code}"):
+        Route53Zone(client, "Z0DEMO").vpcs()
 
 
 @pytest.mark.parametrize(

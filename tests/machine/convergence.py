@@ -92,7 +92,7 @@ def nothing_is_left_over(world: World) -> None:
     ids = {member.cache_cluster_id for member in world.members}
     # a member's former name is kept: nothing tells it from one whose endpoint is not shown
     former = {name for name in world.ours() if name.partition(".")[0] in ids} - names
-    names |= former
+    names = {*names, *former}
     assert world.ours().keys() <= names, f"left over: {sorted(world.ours().keys() - names)}"
     theirs = {
         value["Value"] for one in world.foreign.values() for value in one.get("ResourceRecords", ())

@@ -12,7 +12,7 @@ from tests.twins.ecs import Task
 from tests.twins.elasticache import Member, View
 from tests.twins.route53 import key
 
-LABELS = [f"demo-{shard:04}-{member:03}" for shard in (1, 2, 3) for member in (1, 2)]
+LABELS = [f"demo-{shard:04}-{member:03}" for shard in (1, 2, 3, 4) for member in (1, 2)]
 ELSEWHERE = "demo.other999.use1.cache.amazonaws.com"
 
 
@@ -37,10 +37,32 @@ def node_is_available(world: World, number: int) -> None:
         world.elasticache.become(hidden[number % len(hidden)], "available", shown=True)
 
 
+def scales_out(world: World, number: int) -> None:
+    """A member is there, with its endpoint."""
+    node_is_added(world, number)
+    label = LABELS[number % len(LABELS)]
+    if not world.elasticache.members[label].shown:
+        world.elasticache.become(label, "available", shown=True)
+
+
+def scales_in(world: World, number: int) -> None:
+    """Half of the members are gone."""
+    for label in sorted(world.elasticache.members)[number % 2 :: 2]:
+        del world.elasticache.members[label]
+
+
+def all_are_available(world: World, number: int) -> None:
+    """Every endpoint is shown, and perhaps a deployment follows."""
+    for label in sorted(world.elasticache.members):
+        world.elasticache.become(label, "available", shown=True)
+    if number % 2 and all(m.hostname.endswith(ZONE) for m in world.members):
+        is_deployed(world, 1)
+
+
 def node_is_hidden(world: World, number: int) -> None:
     """A member that is being modified may lose its endpoint for a while."""
     label = label_of(world, number)
-    if label and world.elasticache.members[label].shown:
+    if label and len(world.members) > number % 3 and world.elasticache.members[label].shown:
         world.elasticache.become(label, "modifying", shown=False)
 
 
@@ -73,7 +95,7 @@ def node_is_replaced(world: World, number: int) -> None:
 def node_is_renamed(world: World, number: int) -> None:
     """Its name is no longer its id and the zone; it may even be in another zone."""
     label = label_of(world, number)
-    if label is not None and world.elasticache.members[label].shown:
+    if label is not None and number % 3 == 0 and world.elasticache.members[label].shown:
         domain = ELSEWHERE if number % 5 == 0 else ZONE
         name = hostname(f"odd-{label}.{domain}")
         world.elasticache.put(replace(world.elasticache.members[label], hostname=name))
@@ -88,7 +110,7 @@ def fails_over(world: World, number: int) -> None:
 def is_deployed(world: World, number: int) -> None:
     """Services for the nodes that are known now: one HAProxy each, or two."""
     known = [m.hostname for m in world.members if m.shown]
-    world.ecs.services = {name: 1 + (number % 4 == 0) for name in known}
+    world.ecs.services = dict.fromkeys(known, 1 + (number % 4 == 0))
     world.ecs.keep_services()
 
 
@@ -199,8 +221,8 @@ def our_record_is_deleted(world: World, number: int) -> None:
 
 def name_is_pinned(world: World, number: int) -> None:
     """Or no longer."""
-    name = named([*LABELS, "static"][number % 7])
-    unpin = name in world.settings.pins or number % 2
+    name = named([*LABELS, "static"][number % 9])
+    unpin = name in world.settings.pins or number % 2 == 0
     world.pin(name, None if unpin else f"10.77.0.{number + 1}")
 
 

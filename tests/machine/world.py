@@ -105,7 +105,11 @@ class World:
     runs: list[Run] = field(default_factory=list)
     """Those of the present step."""
     unsettled: bool = False
-    """Whether two runs raced, or one broke off, and no whole one has followed yet."""
+    """Whether something happened between the calls of a run, and no whole run has followed yet."""
+    doubled: set[str] = field(default_factory=set)
+    """Nodes that have two stand-ins since runs raced."""
+    over_limit: int = 0
+    """Stand-ins at the last look."""
     views_left: int = 0
     lies: int = 0
     depth: int = 0
@@ -214,9 +218,8 @@ class World:
         if run.outcome is not None and not observe:
             self.count(run.outcome)
             self.last = run.outcome
-        if run.outcome is None:
-            self.unsettled = True
-        elif self.depth == 0 and not run.incomplete and not run.raced:
+        whole = run.outcome is not None and not (run.incomplete or run.raced or observe)
+        if whole and self.depth == 0:
             self.unsettled = False
         return run
 

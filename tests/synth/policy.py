@@ -3,9 +3,10 @@
 It knows the few condition operators that our policies have, and fails on any other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from operator import eq
 from typing import Any
 
 from tests.synth.conftest import Synthesis
@@ -15,7 +16,7 @@ Known = Mapping[str, str]
 """What a reference is in the account where the template is deployed; `Name.Arn` for an attribute."""
 
 
-def concrete(value: Any, synthesis: Synthesis, known: Known) -> Any:  # noqa: ANN401 (any part of a template)
+def concrete(value: Any, synthesis: Synthesis, known: Known) -> Any:  # noqa: ANN401, PLR0911 (any part of a template; a return a case)
     """A part of a template with its references replaced."""
     match value:
         case {"Fn::ImportValue": name}:
@@ -80,8 +81,8 @@ def holds(statement: dict[str, Any], ask: Ask) -> bool:
 def agrees(operator: str, wanted: list[str], given: "str | list[str] | None") -> bool:
     """A condition; one for all values holds when there are none, any other does not."""
     for_all = operator.startswith("ForAllValues:")
-    compare = {
-        "StringEquals": str.__eq__,
+    compare: Callable[[str, str], bool] = {
+        "StringEquals": eq,
         "ArnEquals": fnmatchcase,
         "StringLike": fnmatchcase,
     }[operator.removeprefix("ForAllValues:")]

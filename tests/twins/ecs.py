@@ -42,9 +42,7 @@ class Task:
 
     def healthy(self, now: float) -> bool:
         """Whether its health check passes."""
-        return (
-            not self.stopped and self.hung_at is None and now >= self.started + SECONDS_TO_HEALTH
-        )
+        return not self.stopped and self.hung_at is None and now >= self.started + SECONDS_TO_HEALTH
 
 
 @dataclass(slots=True)

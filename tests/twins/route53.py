@@ -143,7 +143,10 @@ def one_change(zone: Zone, sets: Sets, action: str, one: Shape) -> Iterator[str]
             f" with the same DNS name in zone {zone.name}."
         )
     if any(other[1] == at[1] and not (other[2] and at[2]) for other in beside):
-        yield f"RRSet with DNS name {at[0]}, type {at[1]} cannot be created as a non simple set exists with the same name and type."
+        yield (
+            f"RRSet with DNS name {at[0]}, type {at[1]} cannot be created as a non simple set exists"
+            " with the same name and type."
+        )
     sets[at] = one
 
 

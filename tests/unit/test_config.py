@@ -120,11 +120,40 @@ def test_load_takes_overrides() -> None:
             memory="1024",
             resync="observe",
             pin=f"{ONE}.{ZONE}=10.9.0.1",
+            approve="0123456789ab",
+            take_over="true",
+            max_stand_ins="0",
         )
     )
 
     assert (found.haproxies_per_node, found.ttl, found.cpu, found.memory) == (2, 30, 512, 1024)
     assert (found.resync, found.pins) == (Mode.OBSERVE, {named(ONE): ("10.9.0.1",)})
+    assert (found.approve, found.take_over, found.max_stand_ins) == ("0123456789ab", True, 0)
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"approve": "all"}, "approve: string should match pattern"),
+        ({"approve": "0123456789AB"}, "approve: string should match pattern"),
+        ({"take_over": "perhaps"}, "take_over: input should be a valid boolean"),
+        ({"max_stand_ins": "many"}, "-c max_stand_ins: got 'many'; allowed: a whole number"),
+        ({"max_stand_ins": "501"}, "max_stand_ins: input should be less than or equal to 500"),
+    ],
+    ids=str,
+)
+def test_load_refuses_overrides_of_the_guard_that_say_nothing_clear(
+    variables: dict[str, Any], told: str
+) -> None:
+    """What lets records go must be said exactly."""
+    assert told in refusal(context(**variables))
+
+
+def test_load_keeps_the_guard_unless_told_otherwise() -> None:
+    """Nothing is approved, nothing is taken over, ten stand-ins."""
+    found = load(context())
+
+    assert (found.approve, found.take_over, found.max_stand_ins) == ("", False, 10)
 
 
 def test_load_adds_pins_of_the_command_line_to_those_of_the_block() -> None:

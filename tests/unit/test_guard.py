@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from resync.guard import (
 from resync.ownership import Marker, marker_record
 from resync.plan import Change, Create, Delete, Plan, Update, about
 from resync.settings import Settings
-from resync.topology import Record, RecordType, Topology, address, hostname
+from resync.topology import Fleet, Record, RecordType, Topology, address, hostname
 from tests.fakes import (
     NOW,
     ONE,
@@ -67,13 +68,13 @@ def deletes(records: tuple[Record, ...]) -> tuple[Delete, ...]:
 
 def seen(
     there: Topology,
-    running: object = HEALTHY,
+    running: Fleet = HEALTHY,
     *records: Record,
     told: Settings | None = None,
-    **more: object,
+    **more: Any,  # noqa: ANN401 (the observation's other fields)
 ) -> Observed:
     """What the rules may look at."""
-    return Observed.of(observation(there, running, *records, **more), told or settings())  # type: ignore[arg-type]
+    return Observed.of(observation(there, running, *records, **more), told or settings())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,10 @@ class Case:
     reason: str
 
 
-LOOP = {"zone_vpcs": frozenset({"vpc-0000000a"}), "told": settings(proxy_vpc_id="vpc-0000000a")}
+LOOP: dict[str, Any] = {
+    "zone_vpcs": frozenset({"vpc-0000000a"}),
+    "told": settings(proxy_vpc_id="vpc-0000000a"),
+}
 LEFT = absent(THREE)
 ONCE = absent(THREE, reads=1)
 LIVE = marked(record(TWO, "10.20.1.6"), since=MINUTE_AGO, reads=2)
@@ -252,7 +256,9 @@ def test_check_takes_nothing_away_when_any_source_was_not_read_whole(
 )
 def test_check_leaves_foreign_names_whole(change: Change, *, marker: bool) -> None:
     """Whatever the change; the reason says whose it is and what to do."""
-    records = marked(OLD, owner="nodeway/other/demo", since=MINUTE_AGO, reads=3) if marker else (OLD,)
+    records = (
+        marked(OLD, owner="nodeway/other/demo", since=MINUTE_AGO, reads=3) if marker else (OLD,)
+    )
 
     rules = (foreign_record_stays,)
     (refusal,) = check(Plan((change,)), seen(topology(TWO), HEALTHY, *records), rules).refusals
@@ -293,9 +299,7 @@ def test_check_leaves_a_name_whose_way_is_barred_even_when_it_may_take_over(name
     ],
     ids=["ElastiCache unread", "no nodes", "nothing healthy", "nothing read"],
 )
-def test_check_lets_a_pin_through_whatever_the_sources_say(
-    there: Topology, running: object
-) -> None:
+def test_check_lets_a_pin_through_whatever_the_sources_say(there: Topology, running: Fleet) -> None:
     """A pin is what a person sets when all else fails: it needs no source to agree."""
     observed = seen(there, running, *marked(OLD), told=settings(pins=PIN))
 

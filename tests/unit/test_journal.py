@@ -1,9 +1,6 @@
 """Stage 6: what a run tells, read back from standard output as CloudWatch would."""
 
-import io
 import json
-import logging
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,7 +9,7 @@ import pytest
 
 from resync.journal import NAMESPACE, LogJournal, SinceSuccess
 from resync.steps import Retire, Start, Stop
-from resync.sync import SHOW_ONLY, Outcome, sync
+from resync.sync import SHOW_ONLY, sync
 from tests.fakes import (
     NOW,
     ONE,
@@ -71,22 +68,11 @@ FIELDS = {
 }
 
 
-class StandardOutput(io.TextIOBase):
-    """Whatever standard output is at the moment: pytest has another one for each phase of each test."""
-
-    def write(self, text: str) -> int:
-        """Writes to it."""
-        return sys.stdout.write(text)
-
-
 @pytest.fixture
-def journal() -> LogJournal:
-    """A journal whose lines the test can capture, also when another test had one before."""
-    written = LogJournal(cluster="demo", request_id="r-1", trigger="aws.events")
-    for handler in logging.getLogger("resync").handlers:
-        if isinstance(handler, logging.StreamHandler):
-            handler.stream = StandardOutput()
-    return written
+def journal(log_to_stdout: None) -> LogJournal:
+    """A journal whose lines the test can capture."""
+    _ = log_to_stdout
+    return LogJournal(cluster="demo", request_id="r-1", trigger="aws.events")
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

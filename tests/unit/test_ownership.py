@@ -58,9 +58,10 @@ def test_marker_tells_its_time_in_utc() -> None:
     """Whatever clock wrote it."""
     east = datetime(2026, 3, 1, 5, 0, 0, tzinfo=timezone(timedelta(hours=2)))
 
-    assert "absent_since=2026-03-01T03:00:00Z" in marker_record(
-        named(ONE), Marker(OWNER, east, 1), 5
-    ).values[0]
+    assert (
+        "absent_since=2026-03-01T03:00:00Z"
+        in marker_record(named(ONE), Marker(OWNER, east, 1), 5).values[0]
+    )
 
 
 @pytest.mark.parametrize(

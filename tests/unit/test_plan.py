@@ -147,7 +147,9 @@ def test_diff_puts_deletes_last_and_sorts_by_name_with_its_marker() -> None:
     old, new = marked(record(TWO, "10.20.1.6")), marked(record(TWO, "10.20.1.7"))
     gone = marked(record("aaa", "10.20.1.1"), since=NOW - timedelta(seconds=60), reads=2)
 
-    found = plan((*gone, *old, soa()), (*marked(record(THREE, "10.20.1.8")), *new, *marked(X), soa(ttl=5)))
+    found = plan(
+        (*gone, *old, soa()), (*marked(record(THREE, "10.20.1.8")), *new, *marked(X), soa(ttl=5))
+    )
 
     assert [(type(c), *key(c)) for c in found.changes] == [
         (Update, ZONE, "SOA"),

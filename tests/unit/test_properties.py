@@ -95,9 +95,7 @@ all_settings = st.builds(
 )
 
 
-def plan(
-    current: tuple[Record, ...], desired: tuple[Record, ...], seen: Topology = NOBODY
-) -> Plan:
+def plan(current: tuple[Record, ...], desired: tuple[Record, ...], seen: Topology = NOBODY) -> Plan:
     """What turns these records into those; no node has any of their names unless a test says so."""
     return diff(current, Desired(desired, {}, ()), seen, owner=OWNER, now=NOW)
 

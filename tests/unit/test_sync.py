@@ -10,7 +10,7 @@ from resync.ownership import marker_name, subject
 from resync.plan import Plan, about
 from resync.settings import Settings
 from resync.steps import Retire, Start, Stop
-from resync.sync import SHOW_ONLY, Outcome, apply_to, sync
+from resync.sync import SHOW_ONLY, apply_to, sync
 from resync.topology import Fleet, RecordType, Topology, address, hostname
 from tests.fakes import (
     ENDPOINT,
@@ -209,7 +209,9 @@ def test_sync_raises_when_the_zone_cannot_be_read() -> None:
     assert here.zone.batches == []
 
 
-def test_sync_raises_conflict_and_keeps_a_foreign_write_and_the_next_run_goes_on_around_it() -> None:
+def test_sync_raises_conflict_and_keeps_a_foreign_write_and_the_next_run_goes_on_around_it() -> (
+    None
+):
     """Somebody else's write between read and write is not overwritten blindly."""
     theirs = record(ONE, "10.66.0.1")
     raced = RacedZone(theirs)
