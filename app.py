@@ -6,7 +6,6 @@ that ties them together.
 """
 
 import sys
-from functools import partial
 
 import aws_cdk as cdk
 
@@ -16,20 +15,16 @@ from stacks.errors import ConfigError
 from stacks.haproxy import HaproxyStack
 from stacks.resync import ResyncStack
 from stacks.review import review
-from stacks.topology import context_key, known_topology, look_up
+from stacks.topology import known_topologies
 
 
 def build(app: cdk.App) -> EnvironmentConfig:
     """Adds the stacks of the environment that the app's context chooses; raises ConfigError."""
     context = app.node.get_all_context()
     environment = load(context)
-    refresh = str(context.get("refresh", "false")).lower() == "true"
     where = cdk.Environment(account=environment.account, region=environment.region)
-    for cluster in environment.clusters:
-        cached = None if refresh else context.get(context_key(environment, cluster))
-        topology = known_topology(
-            environment, cluster, cached, partial(look_up, environment, cluster)
-        )
+    topologies = known_topologies(environment, context)
+    for cluster, topology in zip(environment.clusters, topologies, strict=True):
         name = f"nodeway-{environment.name}-{cluster.replication_group_id}"
         common = {"env": where, "termination_protection": environment.termination_protection}
         fleet = HaproxyStack(

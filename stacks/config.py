@@ -101,7 +101,7 @@ class ClusterConfig(Block):
 class EnvironmentConfig(Block):
     """One environment: where it is, who its clients are, which clusters it reaches."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,39}$")]
     account: AccountId
     region: Region
     proxy_vpc: ProxyVpc
@@ -175,7 +175,11 @@ def load(context: Mapping[str, Any]) -> EnvironmentConfig:
         msg = f"unknown environment: {got}; allowed: {', '.join(sorted(environments))}; choose one with -c env=NAME"
         raise ConfigError(msg)
     problems: list[str] = []
-    block = overridden({**environments[name], "name": name}, context, problems)
+    written = environments[name]
+    if not isinstance(written, dict):
+        msg = f"environment {name}: got {written!r}; allowed: an object (docs/configuration.md)"
+        raise ConfigError(msg)
+    block = overridden({**written, "name": name}, context, problems)
     config: EnvironmentConfig | None = None
     try:
         config = EnvironmentConfig.model_validate(block)
@@ -203,25 +207,29 @@ def overridden(
         name: context[name] for name in ("resync", "approve", "take_over") if name in context
     }
     if "pin" in context:
+        written = block.get("pins", {})
         try:
-            changed["pins"] = {**block.get("pins", {}), **pins(str(context["pin"]))}
+            more = pins(str(context["pin"]))
+            changed["pins"] = {**written, **more} if isinstance(written, dict) else written
         except ValueError as error:
             problems.append(f"-c pin: {error}")
     if "nodes" in context:
-        changed["clusters"] = with_nodes(block.get("clusters", []), context["nodes"], problems)
+        changed["clusters"] = with_nodes(block.get("clusters"), str(context["nodes"]), problems)
     return changed
 
 
-def with_nodes(
-    clusters: list[dict[str, Any]], text: str, problems: list[str]
-) -> list[dict[str, Any]]:
+def with_nodes(clusters: object, text: str, problems: list[str]) -> object:
     """The one cluster of an environment with these nodes, given as names with commas between."""
-    if len(clusters) != 1:
-        problems.append(
-            f"-c nodes: this environment has {len(clusters)} clusters; set `nodes` in each one's block"
-        )
-        return clusters
-    return [{**clusters[0], "nodes": [name.strip() for name in text.split(",") if name.strip()]}]
+    match clusters:
+        case [{**cluster}]:
+            names = [name.strip() for name in text.split(",") if name.strip()]
+            return [{**cluster, "nodes": names}]
+        case list() if len(clusters) > 1:
+            problems.append(
+                f"-c nodes: this environment has {len(clusters)} clusters; set `nodes` in each one's block"
+            )
+    # what else is wrong with it, the model says
+    return clusters
 
 
 def pins(text: str) -> dict[Hostname, tuple[Address, ...]]:

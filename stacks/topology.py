@@ -7,7 +7,8 @@ way that does serve it.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,27 @@ def context_key(environment: EnvironmentConfig, cluster: ClusterConfig) -> str:
         f"nodeway:topology:account={environment.account}:region={environment.region}"
         f":replication-group={cluster.replication_group_id}"
     )
+
+
+def known_topologies(
+    environment: EnvironmentConfig, context: Mapping[str, Any]
+) -> tuple[KnownTopology, ...]:
+    """The nodes of each cluster of the environment, in its order; raises ConfigError."""
+    refresh = str(context.get("refresh", "false")).lower()
+    if refresh not in {"true", "false"}:
+        msg = f"-c refresh: got {context['refresh']!r}; allowed: true, false"
+        raise ConfigError(msg)
+    found = tuple(
+        known_topology(
+            environment,
+            cluster,
+            None if refresh == "true" else context.get(context_key(environment, cluster)),
+            partial(look_up, environment, cluster),
+        )
+        for cluster in environment.clusters
+    )
+    refuse_pins_elsewhere(environment, [topology.zone_name for topology in found])
+    return found
 
 
 def known_topology(
@@ -147,6 +169,15 @@ def look_up(environment: EnvironmentConfig, cluster: ClusterConfig) -> KnownTopo
             if n.hostname
         ),
     )
+
+
+def refuse_pins_elsewhere(environment: EnvironmentConfig, zones: Iterable[str]) -> None:
+    """Raises ConfigError for a pin that is in no zone of the environment: it would pin nothing, silently."""
+    known = tuple(zones)
+    lost = [name for name in environment.pins if not name.endswith(tuple(f".{z}" for z in known))]
+    if lost:
+        msg = f"pin: got {', '.join(sorted(lost))}; allowed: names of {', '.join(known)}"
+        raise ConfigError(msg)
 
 
 def refuse_what_cannot_be_served(group: "ReplicationGroupTypeDef") -> None:

@@ -24,14 +24,18 @@ class Marker:
     owner: str
     absent_since: datetime | None = None
     absent_reads: int = 0
+    last_read: datetime | None = None
+    """The last read that was counted."""
 
     def absent_again(self, now: datetime) -> "Marker":
         """The marker after one more read in which the node was absent; the same while it is the same moment."""
+        at = now.replace(microsecond=0)
         if self.absent_since is None:
-            return replace(self, absent_since=now.replace(microsecond=0), absent_reads=1)
-        due = timedelta(seconds=SECONDS_BETWEEN_READS * self.absent_reads)
-        another = now - self.absent_since >= due
-        return replace(self, absent_reads=self.absent_reads + 1) if another else self
+            return replace(self, absent_since=at, absent_reads=1, last_read=at)
+        since_last = now - (self.last_read or self.absent_since)
+        if since_last < timedelta(seconds=SECONDS_BETWEEN_READS):
+            return self
+        return replace(self, absent_reads=self.absent_reads + 1, last_read=at)
 
     @property
     def gone(self) -> bool:
@@ -53,9 +57,25 @@ def marker_record(name: Hostname, marker: Marker, ttl: int) -> Record:
     """The TXT record set that says this of a name."""
     parts = [f"heritage={HERITAGE}", f"owner={marker.owner}"]
     if marker.absent_since is not None:
-        since = marker.absent_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        parts += [f"absent_since={since}", f"absent_reads={marker.absent_reads}"]
+        parts += [f"absent_since={stamp(marker.absent_since)}"]
+        parts += [f"absent_reads={marker.absent_reads}"]
+    if marker.last_read is not None:
+        parts += [f"last_read={stamp(marker.last_read)}"]
     return Record(marker_name(name), RecordType.TXT, (f'"{",".join(parts)}"',), ttl)
+
+
+def stamp(at: datetime) -> str:
+    """A time as a marker holds it: UTC, whole seconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def time_of(text: str) -> datetime:
+    """The time that a marker holds; raises ValueError or OverflowError for what `stamp` would not have written."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        msg = f"a time without zone: {text}"
+        raise ValueError(msg)
+    return at.astimezone(UTC)
 
 
 def marker_of(record: Record) -> Marker | None:
@@ -72,10 +92,10 @@ def marker_of(record: Record) -> Marker | None:
     if said.get("heritage") != HERITAGE or not said.get("owner"):
         return None
     try:
-        since = datetime.fromisoformat(said.get("absent_since", ""))
-        reads = int(said.get("absent_reads", ""))
-        if since.tzinfo is not None and 0 < reads <= READS_UNTIL_GONE:
-            return Marker(said["owner"], since.astimezone(UTC), reads)
+        since, reads = time_of(said.get("absent_since", "")), int(said.get("absent_reads", ""))
+        last = time_of(said["last_read"]) if "last_read" in said else None
+        if 0 < reads <= READS_UNTIL_GONE:
+            return Marker(said["owner"], since, reads, last)
     except (ValueError, OverflowError):
         pass
     return Marker(said["owner"])

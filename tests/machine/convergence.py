@@ -20,7 +20,7 @@ ENOUGH_STAND_INS = 30
 def converges(world: World, *, deployed: bool) -> None:
     """Raises AssertionError with what did not become well."""
     world.calls.armed.clear()
-    world.elasticache.view = View.TRUE
+    world.elasticache.view, world.ecs.unsure = View.TRUE, False
     while any(not member.shown for member in world.members):
         node_is_available(world, 0)
     world.settings = replace(world.settings, max_stand_ins=ENOUGH_STAND_INS, pins={})
@@ -88,7 +88,7 @@ def nothing_is_left_over(world: World) -> None:
     """No name of a node that is gone, no stand-in too many. An empty cluster is never believed."""
     if not world.members:
         return
-    names = {ENDPOINT, *(member.hostname for member in world.members)}
+    names: set[str] = {ENDPOINT, *(member.hostname for member in world.members)}
     ids = {member.cache_cluster_id for member in world.members}
     # a member's former name is kept: nothing tells it from one whose endpoint is not shown
     former = {name for name in world.ours() if name.partition(".")[0] in ids} - names

@@ -77,6 +77,48 @@ def half_a_read_takes_nothing_away(world: World, run: Run) -> None:
         assert pinned or not (gone or less), f"after half a read: {change}"
 
 
+def a_blind_run_takes_nothing_away(world: World, run: Run) -> None:
+    """No node at all, or no healthy HAProxy at all: far more likely a fault than the truth."""
+    if run.blind and not run.raced:
+        for change in run.zone.asked:
+            assert not isinstance(change, Delete) or change.old.name in world.settings.pins, change
+
+
+def only_the_soa_is_overwritten(world: World, run: Run) -> None:
+    """Anything else is changed only if it is still what was read."""
+    del run
+    for change in (one for batch in world.zone.taken for one in batch):
+        kind = change["ResourceRecordSet"]["Type"]
+        assert change["Action"] != "UPSERT" or kind == "SOA", change
+
+
+def a_stand_in_serves_once_its_node_does(world: World, run: Run) -> None:
+    """A whole run that was shown the node's endpoint leads the stand-in there."""
+    if run.outcome is None or run.raced or run.incomplete or not run.true or run.only_looked:
+        return
+    nodes = {m.hostname: m.cache_cluster_id for m in world.members if m.shown}
+    for task in world.ecs.running:
+        if task.stand_in and Hostname(task.node) in nodes:
+            found = world.route53.zones["Z0PARK"].sets.get((f"{task.backend}.", "CNAME", ""), {})
+            assert found.get("ResourceRecords") == [{"Value": task.node}], f"{task}: {found}"
+
+
+def a_stand_in_drains_before_it_stops(world: World, run: Run) -> None:
+    """Three TTLs after its address was last in a record."""
+    wanted = 3 * run.settings.ttl_seconds
+    for task in world.ecs.tasks.values():
+        if task.stopped_by_us == run.at and not run.raced:
+            since = run.at - world.resolved.get(task.address, 0.0)
+            assert since >= wanted, f"{task} was resolved {since} s before"
+
+
+def one_minute_starts_one_stand_in(world: World) -> None:
+    """Whatever is lost or raced: a second call in the same minute is the same task."""
+    minutes = ((t, t.asked_by // 60, t.started // 60) for t in world.ecs.tasks.values())
+    started = [(t.node, run) for t, run, now in minutes if t.stand_in and run == now]
+    assert len(set(started)) == len(started), f"started twice: {sorted(started)}"
+
+
 def a_record_goes_only_after_three_reads_without_its_node(world: World, run: Run) -> None:
     """Reads that are 20 s apart, one after the other."""
     now, told = world.clock.timestamp(), world.elasticache.told
@@ -141,11 +183,16 @@ ALWAYS: tuple[Callable[[World], None], ...] = (
     stand_ins_stay_under_the_limit,
     nobody_asks_too_early,
     a_stand_in_finds_its_backend,
+    one_minute_starts_one_stand_in,
 )
 OF_A_RUN: tuple[Callable[[World, Run], None], ...] = (
     deletes_stay_under_the_limit,
     half_a_read_takes_nothing_away,
     a_record_goes_only_after_three_reads_without_its_node,
+    a_blind_run_takes_nothing_away,
+    only_the_soa_is_overwritten,
+    a_stand_in_serves_once_its_node_does,
+    a_stand_in_drains_before_it_stops,
 )
 
 

@@ -81,6 +81,17 @@ class Machine(RuleBasedStateMachine):
         """A modification."""
         self.step("hide node", number, happens.node_is_hidden)
 
+    @rule(number=numbers, hidden=st.booleans())
+    def node_blinks(self, number: int, *, hidden: bool) -> None:
+        """A member is away for one read, and comes back, perhaps without its endpoint."""
+        label = happens.label_of(self.world, number)
+        if label is not None:
+            was = self.world.elasticache.members.pop(label)
+            self.one_run("node blinks", 20)
+            check(self.world)
+            status = "modifying" if hidden else "available"
+            self.world.elasticache.put(replace(was, status=status, shown=not hidden))
+
     @rule(number=numbers, at_once=st.booleans())
     def remove_node(self, number: int, *, at_once: bool) -> None:
         """A scale-in."""
@@ -128,6 +139,12 @@ class Machine(RuleBasedStateMachine):
         STATS[f"step: ElastiCache {view}"] += 1
         if view is not View.LIE or self.world.lies == 0:
             happens.aws_tells(self.world, number, view)
+
+    @rule()
+    def ecs_is_odd(self) -> None:
+        """DescribeTasks has no word about one of the tasks."""
+        STATS["step: ECS is unsure"] += 1
+        self.world.ecs.unsure = True
 
     @rule(number=numbers)
     def foreign_create(self, number: int) -> None:
@@ -188,6 +205,9 @@ class Machine(RuleBasedStateMachine):
     @rule(at=calls, wait=seconds, passes=seconds, fault_at=st.none() | calls)
     def two_runs(self, at: int, wait: int, passes: int, fault_at: int | None) -> None:
         """Another run begins and ends between two calls of the first; either may break."""
+        if passes > wait:  # there is something to start, or to change
+            happens.scales_out(self.world, passes)
+            happens.task_dies(self.world, at)
 
         def other() -> None:
             happens.time_passes(self.world, passes)
@@ -221,6 +241,7 @@ class Machine(RuleBasedStateMachine):
         happens.time_passes(self.world, wait)
         self.world.run(warm=warm)
         self.world.calls.armed.clear()
+        self.world.ecs.unsure = False
         self.world.lies = 1 if self.world.elasticache.view is View.LIE else 0
         self.world.views_left -= 1
         if self.world.views_left <= 0:

@@ -74,6 +74,12 @@ class Run:
     settings: Settings
     incomplete: bool = False
     """Whether AWS told less than all of it."""
+    only_looked: bool = False
+    blind: bool = False
+    """Whether it was shown no node with an endpoint, or there was no HAProxy that is healthy."""
+    true: bool = False
+    """Whether ElastiCache told the truth."""
+    at: float = 0
     raced: bool = False
     """Whether something else happened between its calls."""
     outcome: Outcome | None = None
@@ -112,6 +118,8 @@ class World:
     """Stand-ins at the last look."""
     views_left: int = 0
     lies: int = 0
+    resolved: dict[str, float] = field(default_factory=dict)
+    """When an address was last in a record."""
     depth: int = 0
     elasticache: ElastiCacheTwin = field(init=False)
     ecs: EcsTwin = field(init=False)
@@ -191,9 +199,17 @@ class World:
 
     def run(self, *, warm: bool = False, observe: bool = False) -> Run:
         """One run of the real program, with whatever is armed in `calls`; it may end in any way but unnoticed."""
-        run = Run(WatchedZone(cast("Route53Client", self.route53)), self.settings)
+        run = Run(
+            WatchedZone(cast("Route53Client", self.route53)), self.settings, only_looked=observe
+        )
+        run.at, run.true = self.clock.timestamp(), self.elasticache.view is View.TRUE
+        run.blind = not any(m.shown for m in self.elasticache.visible) or not any(
+            task.healthy(run.at) for task in self.ecs.running
+        )
+        self.note_addresses()
         self.runs.append(run)
         self.depth += 1
+        outer, self.calls.began = self.calls.began, run.at
         self.stats["runs"] += 1
         fired, failed = len(self.calls.fired), len(self.calls.failed)
         now, journal = self.clock.now, MemoryJournal()
@@ -209,6 +225,7 @@ class World:
             self.errors.append(f"{type(error).__name__}: {error}")
             self.stats[f"ended in {type(error).__name__}"] += 1
         self.depth -= 1
+        self.calls.began = outer
         for fault in self.calls.fired[fired:]:
             self.stats[f"injected: {fault}"] += 1
         run.incomplete = self.told_less() or any(
@@ -222,6 +239,12 @@ class World:
         if whole and self.depth == 0:
             self.unsettled = False
         return run
+
+    def note_addresses(self) -> None:
+        """Which addresses can be resolved now."""
+        for one in self.zone.sets.values():
+            for value in one.get("ResourceRecords", ()):
+                self.resolved[value["Value"]] = self.clock.timestamp()
 
     def between(self, others: Callable[[], object]) -> Callable[[], None]:
         """Somebody's turn between two calls of the run that is under way."""
@@ -237,7 +260,9 @@ class World:
         return turn
 
     def told_less(self) -> bool:
-        """Whether ElastiCache shows less than there is, and lets it be known."""
+        """Whether AWS shows less than there is, and lets it be known."""
+        if self.ecs.unsure and self.ecs.running:
+            return True
         there = len(self.elasticache.members)
         match self.elasticache.view:
             case View.THROTTLED | View.NO_GROUP:

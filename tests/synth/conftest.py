@@ -97,5 +97,5 @@ def rich(synthesise: Synthesise) -> Synthesis:
         approve="0123456789ab",
         take_over="true",
         max_stand_ins="3",
-        pin=f"sessions-0001-001.{zone}=10.9.0.1;elsewhere.example=10.9.0.2",
+        pin=f"sessions-0001-001.{zone}=10.9.0.1",
     )

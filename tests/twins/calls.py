@@ -60,6 +60,8 @@ class Calls:
     armed: dict[int, Fault | Callable[[], None]] = field(default_factory=dict)
     """What happens at the n-th call from now; a function is somebody else's turn just before it."""
     fired: list[Fault] = field(default_factory=list)
+    began: float = 0
+    """When the run began that makes these calls."""
 
     def __call__(
         self, service: str, operation: str, asked: Shape, answer: Callable[[], Shape]

@@ -29,6 +29,9 @@ class Task:
     backend: str = ""
     stopped: bool = False
     hung_at: float | None = None
+    asked_by: float = 0
+    """When the run began that asked for it."""
+    stopped_by_us: float | None = None
 
     @property
     def node(self) -> str:
@@ -56,6 +59,8 @@ class EcsTwin:
     tasks: dict[str, Task] = field(default_factory=dict)
     tokens: dict[str, tuple[str, str]] = field(default_factory=dict)
     """RunTask's client token to its parameters and the task that came of them."""
+    unsure: bool = False
+    """Whether DescribeTasks cannot tell of its first task just now."""
     addresses: dict[str, str] = field(default_factory=dict)
     """Every address that a task ever had, and the node it served; none is given twice."""
 
@@ -121,6 +126,8 @@ class EcsTwin:
             there = [self.tasks[arn] for arn in asked["tasks"] if not self.tasks[arn].stopped]
             gone = set(asked["tasks"]) - {task.arn for task in there}
             failures = [{"arn": arn, "reason": "MISSING"} for arn in sorted(gone)]
+            if self.unsure and there:
+                failures.append({"arn": there.pop(0).arn, "reason": "INTERNAL"})
             return {"tasks": [self._told(task) for task in there], "failures": failures}
 
         return self.calls("ecs", "DescribeTasks", asked, answer)
@@ -155,6 +162,7 @@ class EcsTwin:
                 node = tags.pop(NODE_TAG)
                 assert environment["NODE_HOSTNAME"] == node
                 task = self.begin(node, backend=environment["NODE_BACKEND"], **tags)
+                task.asked_by = self.calls.began
                 self.tokens[token] = told, task.arn
                 arn = task.arn
             return {"tasks": [self._told(self.tasks[arn])], "failures": []}
@@ -179,7 +187,8 @@ class EcsTwin:
         def answer() -> Shape:
             task = self.tasks[asked["task"]]
             assert task.stand_in, f"a service's task was stopped: {task}"
-            task.stopped = True
+            if not task.stopped:
+                task.stopped, task.stopped_by_us = True, self.clock.timestamp()
             return {"task": self._told(task)}
 
         return self.calls("ecs", "StopTask", asked, answer)

@@ -290,3 +290,31 @@ def test_load_takes_a_client_vpc_with_two_ranges() -> None:
 def test_load_gives_what_can_be_written_as_json() -> None:
     """The custom resource's fingerprint is made of it."""
     assert json.dumps(load(context(pin="a.b=10.0.0.1")).model_dump(mode="json"))
+
+
+@pytest.mark.parametrize("written", ["text", ["a", "list"], 7, None])
+def test_load_refuses_a_block_that_is_no_object(written: object) -> None:
+    """A block of another kind is one clear line, not a crash."""
+    with pytest.raises(ConfigError, match="environment dev: got"):
+        load({"environments": {"dev": written}, "env": "dev"})
+
+
+@pytest.mark.parametrize("clusters", [["text"], {"a": 1}, None, "text"])
+def test_load_leaves_malformed_clusters_to_the_model_when_nodes_are_given(clusters: object) -> None:
+    """`-c nodes` on a malformed block is told like any other problem of it."""
+    block = environment_block() | {"clusters": clusters}
+    with pytest.raises(ConfigError, match="clusters"):
+        load({"environments": {"dev": block}, "env": "dev", "nodes": "a.b.c"})
+
+
+def test_load_leaves_malformed_pins_to_the_model_when_a_pin_is_given() -> None:
+    """`-c pin` on a malformed block is told like any other problem of it."""
+    block = environment_block() | {"pins": ["text"]}
+    with pytest.raises(ConfigError, match="pins"):
+        load({"environments": {"dev": block}, "env": "dev", "pin": "a.b=10.0.0.1"})
+
+
+def test_load_refuses_a_name_that_no_stack_can_have() -> None:
+    """An environment's name becomes part of stack names."""
+    with pytest.raises(ConfigError, match="name: "):
+        load({"environments": {"my env!": environment_block()}, "env": "my env!"})

@@ -16,8 +16,10 @@ from stacks.topology import (
     KnownTopology,
     by_hand,
     context_key,
+    known_topologies,
     known_topology,
     look_up,
+    refuse_pins_elsewhere,
     zone_of,
 )
 from tests.elasticache_answers import ElastiCacheServer, cluster
@@ -226,3 +228,19 @@ def test_look_up_says_what_to_do_when_elasticache_cannot_be_asked(
 def test_zone_of_is_the_configuration_endpoint_without_its_first_label() -> None:
     """The zone holds exactly this cluster's names."""
     assert zone_of(ENDPOINT) == ZONE
+
+
+def test_pin_outside_every_zone_is_refused() -> None:
+    """A pin that no function would ever see is a mistake, not a wish."""
+    environment = load(context(environment_block(pins={"elsewhere.example": ["10.9.0.2"]})))
+
+    with pytest.raises(ConfigError, match=f"got elsewhere.example; allowed: names of {ZONE}"):
+        refuse_pins_elsewhere(environment, [ZONE])
+
+
+def test_refresh_takes_only_true_or_false() -> None:
+    """Anything else is told, not taken for no."""
+    environment = load(context(environment_block()))
+
+    with pytest.raises(ConfigError, match="-c refresh: got 'maybe'"):
+        known_topologies(environment, {"refresh": "maybe"})

@@ -18,6 +18,10 @@ from resync.topology import Record, RecordType
 from tests.fakes import NOW, ONE, OWNER, THREE, TWO, marked, named, record, soa
 
 HERE = Marker(OWNER)
+SAID = (
+    '"heritage=nodeway,owner=nodeway/dev/demo,absent_since=2026-03-01T03:00:00Z,absent_reads=2'
+    ',last_read=2026-03-01T03:00:20Z"'
+)
 
 
 def text(*values: str, name: str = "") -> Record:
@@ -27,8 +31,13 @@ def text(*values: str, name: str = "") -> Record:
 
 @pytest.mark.parametrize(
     "marker",
-    [HERE, Marker(OWNER, NOW, 1), Marker("nodeway/prod/x", NOW - timedelta(days=400), 3)],
-    ids=["present", "absent once", "long absent"],
+    [
+        HERE,
+        Marker(OWNER, NOW, 1),
+        Marker(OWNER, NOW, 2, NOW + timedelta(seconds=20)),
+        Marker("nodeway/prod/x", NOW - timedelta(days=400), 3, NOW),
+    ],
+    ids=["present", "absent once", "absent twice", "long absent"],
 )
 def test_marker_comes_back_as_it_was_written(marker: Marker) -> None:
     """The zone is the only state: nothing may get lost in it."""
@@ -37,14 +46,12 @@ def test_marker_comes_back_as_it_was_written(marker: Marker) -> None:
 
 def test_marker_is_one_readable_text_beside_its_name() -> None:
     """A person who looks into the zone understands it."""
-    found = marker_record(named(ONE), Marker(OWNER, NOW, 2), 7)
+    found = marker_record(named(ONE), Marker(OWNER, NOW, 2, NOW + timedelta(seconds=20)), 7)
 
     assert found == Record(
         marker_name(named(ONE)),
         RecordType.TXT,
-        (
-            '"heritage=nodeway,owner=nodeway/dev/demo,absent_since=2026-03-01T03:00:00Z,absent_reads=2"',
-        ),
+        (SAID,),
         7,
     )
     assert marker_record(named(ONE), HERE, 7).values == (
@@ -110,6 +117,8 @@ def test_marker_of_is_none_for_whatever_this_program_did_not_write(foreign: Reco
         "absent_since=0001-01-01T00:00:00+14:00,absent_reads=2",
         "absent_since=9999-12-31T23:59:59-12:00,absent_reads=2",
         "absent_since=2026-03-01,absent_reads=2",
+        "absent_since=2026-03-01T03:00:00Z,absent_reads=2,last_read=today",
+        "absent_since=2026-03-01T03:00:00Z,absent_reads=2,last_read=2026-03-01T03:00:20",
         "absent_reads=2",
     ],
 )
@@ -118,7 +127,7 @@ def test_marker_with_an_odd_absence_is_counted_from_the_beginning(said: str) -> 
     marker = marker_of(text(f'"heritage=nodeway,owner={OWNER},{said}"'))
 
     assert marker == HERE
-    assert marker.absent_again(NOW) == Marker(OWNER, NOW, 1)
+    assert marker.absent_again(NOW) == Marker(OWNER, NOW, 1, NOW)
 
 
 @pytest.mark.parametrize(
@@ -136,19 +145,30 @@ def test_marker_takes_any_time_that_can_be_written(since: datetime) -> None:
 
 def test_absence_begins_with_the_first_read_without_the_node() -> None:
     """Whole seconds, as the marker can hold."""
-    assert HERE.absent_again(NOW.replace(microsecond=123_456)) == Marker(OWNER, NOW, 1)
+    assert HERE.absent_again(NOW.replace(microsecond=123_456)) == Marker(OWNER, NOW, 1, NOW)
 
 
 @pytest.mark.parametrize(
     ("reads", "seconds", "counted"),
-    [(1, 0, 1), (1, 19, 1), (1, 20, 2), (1, 3600, 2), (2, 39, 2), (2, 40, 3), (2, 3600, 3)],
+    [(1, 0, 1), (1, 19, 1), (1, 20, 2), (1, 3600, 2), (2, 19, 2), (2, 20, 3), (2, 3600, 3)],
 )
 def test_absence_counts_once_in_twenty_seconds(reads: int, seconds: int, counted: int) -> None:
     """A burst of events is one read; and a long pause is one read too, not many."""
     assert SECONDS_BETWEEN_READS == 20
-    marker = Marker(OWNER, NOW, reads)
+    marker = Marker(OWNER, NOW - timedelta(hours=1), reads, NOW)
 
     assert marker.absent_again(NOW + timedelta(seconds=seconds)).absent_reads == counted
+
+
+def test_absence_counts_once_in_twenty_seconds_after_a_long_pause_too() -> None:
+    """Hours without a whole read are no reads: two that follow at once are one."""
+    late = NOW + timedelta(hours=1)
+    second = marker_of(marker_record(named(ONE), Marker(OWNER, NOW, 1).absent_again(late), 5))
+    assert second is not None
+
+    assert second.absent_again(late + timedelta(seconds=19)) == second
+    assert second.absent_again(late + timedelta(seconds=20)).gone
+    assert second.absent_since == NOW
 
 
 def test_absence_is_not_counted_when_the_clock_goes_back() -> None:
