@@ -1,6 +1,6 @@
 # One command per job; `make help` lists them. Needs Linux and Python >= 3.11 with venv; lab/setup.sh gets the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test check lint coverage mutants bench-resync synth format lock clean stale
+.PHONY: help setup lab test check lint coverage soak mutants bench-resync synth format lock clean stale
 
 ENV ?= dev
 READY := .venv/.ready
@@ -41,6 +41,9 @@ lint: $(READY) ## format, lint, types, import rules
 
 coverage: $(READY) ## fast tests with branch coverage
 	$(RUN) .venv/bin/pytest -m "not lab" --cov --cov-report=term-missing:skip-covered
+
+soak: $(READY) ## 20,000 random steps of the resync against strict twins, fixed seed
+	.venv/bin/python -m tests.soak
 
 mutants: $(READY) ## each guard switched off must make a test fail
 	.venv/bin/python -m tests.mutants

@@ -20,6 +20,7 @@ from lab import layout, linux, names
 from lab.errors import LabError
 
 BRIDGE = "br-proxy"
+BRIDGE_MAC = "02:00:0a:14:00:01"
 CLIENT_ROUTER = str(layout.CLIENT_VPC.cidr[1])
 CACHE_ROUTER = str(layout.CACHE_VPC.cidr[1])
 PREFIX_LENGTH = 16
@@ -54,7 +55,8 @@ def up(run_dir: Path) -> Networks:
     with IPRoute() as route:
         _bring_up(route, "lo")
         _add_address(route, "lo", layout.RESOLVER, 32)
-        route.link("add", ifname=BRIDGE, kind="bridge")
+        # left alone, a bridge takes the lowest address of its ports, and changes it under its neighbours' ARP entries
+        route.link("add", ifname=BRIDGE, kind="bridge", address=BRIDGE_MAC)
         _add_address(route, BRIDGE, layout.PROXY_GATEWAY)
         _bring_up(route, BRIDGE)
         _connect(route, networks.client, "vpc-client", CLIENT_ROUTER)

@@ -29,10 +29,10 @@ class Alarms(Construct):
         self._topic = sns.Topic.from_topic_arn(self, "Topic", topic_arn) if topic_arn else None
         self._alarm(
             "NoSuccess",
-            self._metric(cluster, "SecondsSinceSuccess", "SampleCount"),
+            # a run that ends well says 0, one that fails says how long ago that was
+            self._metric(cluster, "SecondsSinceSuccess", "Minimum"),
             threshold=1,
             periods=5,
-            below=True,
             # no data at all is the very thing to hear about
             missing=missing.BREACHING,
             text="no run of the resync ended in five minutes: the records no longer follow",
@@ -80,18 +80,14 @@ class Alarms(Construct):
         periods: int,
         missing: cloudwatch.TreatMissingData,
         text: str,
-        below: bool = False,
     ) -> None:
-        comparison = cloudwatch.ComparisonOperator
         alarm = cloudwatch.Alarm(
             self,
             name,
             metric=metric,
             threshold=threshold,
             evaluation_periods=periods,
-            comparison_operator=comparison.LESS_THAN_THRESHOLD
-            if below
-            else comparison.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=missing,
             alarm_description=text,
         )

@@ -102,9 +102,12 @@ def sync(
     verdict = guard.check(plan, Observed.of(seen, settings))
     applied = executor.apply(verdict.plan)
     stand_ins = plan_stand_ins(seen, settings, now)
-    executor.tend(stand_ins)
     outcome = Outcome(seen, desired, verdict.plan, verdict.refusals, applied, stand_ins)
-    journal.write(outcome)
+    try:
+        executor.tend(stand_ins)
+    finally:
+        # the records are changed by now, whatever becomes of the stand-ins
+        journal.write(outcome)
     return outcome
 
 
@@ -114,7 +117,8 @@ def apply_to(ports: Ports, settings: Settings, comment: str, now: datetime) -> E
     def tend(plan: StandInPlan) -> None:
         # the backend's name must be there before a HAProxy asks for it
         ports.parking.park(plan.parking)
-        for step in plan.steps:
+        # a start that fails must not keep others from leaving
+        for step in sorted(plan.steps, key=lambda step: isinstance(step, Start)):
             match step:
                 case Start():
                     ports.ecs.start(step, settings)

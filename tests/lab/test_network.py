@@ -177,3 +177,24 @@ def test_resolv_conf_may_be_a_link(target: str, run_dir: Path) -> None:
         text = own.call(resolv_conf_behind_a_link, target)
     assert f"nameserver {layout.RESOLVER}" in text
     assert "elsewhere" not in text
+
+
+def bridge_address() -> str:
+    """The gateway's link address, as its neighbours know it."""
+    with IPRoute() as route:
+        index = route.link_lookup(ifname=network.BRIDGE)[0]
+        return str(route.get_links(index)[0].get_attr("IFLA_ADDRESS"))
+
+
+def test_the_gateway_keeps_its_link_address_when_containers_come(networks: Room) -> None:
+    """A bridge that takes its ports' lowest address would be lost to all who know the former one."""
+    before = networks.call(bridge_address)
+    for host in range(200, 206):
+        networks.call(joined_by_a_sleeper, f"10.20.3.{host}")
+
+    assert networks.call(bridge_address) == before == network.BRIDGE_MAC
+
+
+def joined_by_a_sleeper(address: str) -> None:
+    """One more container in the proxy VPC; it ends with its sandbox."""
+    network.join_proxy_vpc(container(), address)

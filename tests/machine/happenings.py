@@ -232,6 +232,11 @@ def aws_tells(world: World, number: int, view: View) -> None:
     world.views_left = 1 if view is View.LIE else 1 + number % 3
 
 
+def ecs_is_unsure(world: World, number: int) -> None:
+    """At the next run, about one task."""
+    world.ecs.unsure = number > 0
+
+
 def plain(name: str, kind: str, value: str) -> Shape:
     """A record set as its writer gives it."""
     return {"Name": f"{name}.", "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value}]}

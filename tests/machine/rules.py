@@ -140,11 +140,10 @@ class Machine(RuleBasedStateMachine):
         if view is not View.LIE or self.world.lies == 0:
             happens.aws_tells(self.world, number, view)
 
-    @rule()
-    def ecs_is_odd(self) -> None:
+    @rule(number=numbers)
+    def ecs_is_odd(self, number: int) -> None:
         """DescribeTasks has no word about one of the tasks."""
-        STATS["step: ECS is unsure"] += 1
-        self.world.ecs.unsure = True
+        self.step("ECS is unsure", number, happens.ecs_is_unsure)
 
     @rule(number=numbers)
     def foreign_create(self, number: int) -> None:
@@ -186,7 +185,12 @@ class Machine(RuleBasedStateMachine):
             self.one_run("scheduled run", 20)
             check(self.world)
 
-    @rule(at=calls, fault=st.sampled_from(list(Fault)), wait=seconds, again=st.booleans())
+    @rule(
+        at=calls,
+        fault=st.sampled_from(sorted(Fault, reverse=True)),
+        wait=seconds,
+        again=st.booleans(),
+    )
     def run_with_fault(self, at: int, fault: Fault, wait: int, *, again: bool) -> None:
         """A call fails, or the process ends before or after it; perhaps a retry follows at once."""
         self.world.calls.armed[at] = fault

@@ -107,7 +107,6 @@ class World:
     lives: dict[str, int] = field(default_factory=dict)
     """How often a member came or went by that name."""
     pinned: dict[str, set[str]] = field(default_factory=dict)
-    pinned_at: dict[str, float] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     """Those of the present step."""
     unsettled: bool = False
@@ -118,6 +117,8 @@ class World:
     """Stand-ins at the last look."""
     views_left: int = 0
     lies: int = 0
+    shown: dict[str, float] = field(default_factory=dict)
+    """When a name or an id was last shown, or pinned, to a run that could note it."""
     resolved: dict[str, float] = field(default_factory=dict)
     """When an address was last in a record."""
     depth: int = 0
@@ -213,8 +214,6 @@ class World:
         self.stats["runs"] += 1
         fired, failed = len(self.calls.fired), len(self.calls.failed)
         now, journal = self.clock.now, MemoryJournal()
-        for name in self.settings.pins:
-            self.pinned_at[name] = self.clock.timestamp()
         ports = self.ports(run.zone, warm=warm)
         doing = SHOW_ONLY if observe else apply_to(ports, self.settings, "machine", now)
         try:
@@ -235,6 +234,9 @@ class World:
         if run.outcome is not None and not observe:
             self.count(run.outcome)
             self.last = run.outcome
+            told = self.elasticache.told if run.outcome.observation.topology.live else {}
+            self.shown |= {name: when for name, when in told.items() if when >= run.at}
+            self.shown |= dict.fromkeys(run.settings.pins, self.clock.timestamp())
         whole = run.outcome is not None and not (run.incomplete or run.raced or observe)
         if whole and self.depth == 0:
             self.unsettled = False

@@ -88,7 +88,12 @@ def rich(synthesise: Synthesise) -> Synthesis:
     ]
     zone = "sessions.a1b2c3.use1.cache.amazonaws.com"
     return synthesise(
-        {"client_vpcs": clients, "clusters": [cluster], "termination_protection": True},
+        {
+            "client_vpcs": clients,
+            "clusters": [cluster],
+            "termination_protection": True,
+            "alarm_topic_arn": "arn:aws:sns:us-east-1:111122223333:pager",
+        },
         haproxies_per_node="2",
         ttl="9",
         cpu="512",

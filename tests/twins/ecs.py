@@ -32,6 +32,8 @@ class Task:
     asked_by: float = 0
     """When the run began that asked for it."""
     stopped_by_us: float | None = None
+    late: float = 0
+    """How long the run that tagged it had been under way, which a tag with the run's time does not tell."""
 
     @property
     def node(self) -> str:
@@ -177,6 +179,7 @@ class EcsTwin:
             if task.stopped:
                 raise refusal("TagResource", "InvalidParameterException", "the task is stopped")
             task.tags |= {tag["key"]: tag["value"] for tag in asked["tags"]}
+            task.late = self.clock.timestamp() - self.calls.began
             return {}
 
         return self.calls("ecs", "TagResource", asked, answer)

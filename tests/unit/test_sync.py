@@ -1,5 +1,6 @@
 """The program, end to end over the in-memory twins."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -346,3 +347,18 @@ def test_sync_corrects_the_records_before_it_tends_the_stand_ins(filled: World) 
         filled.run(settings(stand_in=STAND_IN))
 
     assert addresses(filled.zone)[ONE] == ("10.20.1.9",)
+
+
+def test_sync_tells_the_records_it_changed_when_a_stand_in_cannot_be_started() -> None:
+    """What was written is in the journal, whatever becomes of the stand-ins; and the run fails, so that it is heard."""
+    here = world(topology(ONE), fleet(proxy(ONE, "10.20.1.9")))
+    journal = MemoryJournal()
+    applying = apply_to(here.ports, settings(), "test", NOW)
+
+    def refuse(_: object) -> None:
+        raise ApplyFailed("no capacity")
+
+    with pytest.raises(ApplyFailed, match="no capacity"):
+        sync(here.ports, settings(), journal, replace(applying, tend=refuse), NOW)
+
+    assert [outcome.applied != () for outcome in journal.outcomes] == [True]
