@@ -50,6 +50,8 @@ def start(run_dir: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            # a Ctrl-C is for the story, which still needs it to tidy up
+            start_new_session=True,
         )
     opener = build_opener(ProxyHandler({}))
 

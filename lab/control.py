@@ -5,13 +5,14 @@ directory goes last. The logs of
 the latest lab stay in build/lab/logs.
 """
 
+import fcntl
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,19 +45,32 @@ def current() -> sandbox.Sandbox:
 
 
 @contextmanager
-def fresh() -> Iterator[None]:
-    """An empty run directory before, none after; raises LabError when the machine cannot, or when a
-    lab is up already.
-    """
-    sandbox.check()
-    if sandbox.running(pid_file()) is not None:
-        msg = "a lab is up already: end it with `nodeway lab down`, or use it with `nodeway lab run -- COMMAND`"
-        raise LabError(msg)
-    prepare()
-    try:
+def alone() -> Iterator[None]:
+    """Nobody else starts a lab in this run directory meanwhile; raises LabError when somebody does."""
+    path = layout.run_dir().with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            msg = f"another lab is being started or played in {shown(layout.run_dir().parent)}: wait for its end"
+            raise LabError(msg) from None
+        if sandbox.running(pid_file()) is not None:
+            msg = "a lab is up already: end it with `nodeway lab down`, or use it with `nodeway lab run -- COMMAND`"
+            raise LabError(msg)
         yield
-    finally:
-        clear()
+
+
+@contextmanager
+def fresh() -> Iterator[None]:
+    """An empty run directory before, none after; raises LabError when the machine cannot, or a lab is up."""
+    sandbox.check()
+    with alone():
+        prepare()
+        try:
+            yield
+        finally:
+            clear()
 
 
 def prepare() -> None:
@@ -87,9 +101,12 @@ def story(chapter: str) -> int:
 def up() -> None:
     """Starts a lab that stays, and waits until the product is deployed in it; raises LabError when it does not come."""
     sandbox.check()
-    if sandbox.running(pid_file()) is not None:
-        msg = "a lab is up already: `nodeway lab status`"
-        raise LabError(msg)
+    with alone():
+        begin()
+
+
+def begin() -> None:
+    """Starts it; `up` keeps others away meanwhile."""
     prepare()
     log = layout.run_dir() / "logs" / "lab.log"
     words = sandbox.command([sys.executable, "-m", "lab.stay"], pid_file=pid_file(), detached=True)
@@ -160,16 +177,22 @@ def ask(*words: str) -> int:
     return call(sandbox.enter(found.pid, argv, user_namespace=found.user_namespace))
 
 
-def call(words: Sequence[str], cwd: Path | None = None) -> int:
-    """Runs a program in the foreground to its end, also when we are interrupted: the terminal tells it, too."""
-    process = subprocess.Popen(words, cwd=cwd or Path.cwd(), env=os.environ)
+def call(
+    words: Sequence[str], cwd: Path | None = None, environment: Mapping[str, str] | None = None
+) -> int:
+    """Runs a program in the foreground to its end, also when we are interrupted: the terminal tells it, too.
+
+    Gives its exit code as a shell would: 128 and the signal's number for one that was killed.
+    """
+    process = subprocess.Popen(words, cwd=cwd or Path.cwd(), env=environment or os.environ)
     previous = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         while True:
             try:
-                return process.wait()
+                code = process.wait()
             except KeyboardInterrupt:
                 continue
+            return code if code >= 0 else 128 - code
     finally:
         signal.signal(signal.SIGTERM, previous)
 

@@ -2,11 +2,10 @@
 
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from lab import aws, layout, stay
+from lab import aws, control, layout, stay
 from lab.errors import LabError
 from lab.product import Product
 from lab.scenarios import NEW_SHARD_SLOTS, kill_haproxy
@@ -18,7 +17,7 @@ FAILED = 125
 def client(world: World, argv: Sequence[str]) -> int:
     """Runs a command in the client's network; gives its exit code, 127 when there is no such command."""
     words, environment = world.client_command(argv)
-    return subprocess.run(words, env=environment, check=False).returncode
+    return control.call(words, environment=environment)
 
 
 def on_aws_side(argv: Sequence[str]) -> int:
@@ -29,9 +28,7 @@ def on_aws_side(argv: Sequence[str]) -> int:
     if command is None:
         msg = f"no command {argv[0]!r}"
         raise LabError(msg)
-    return subprocess.run(
-        [command, *argv[1:]], env=environment, cwd=aws.app_directory(run_dir), check=False
-    ).returncode
+    return control.call([command, *argv[1:]], aws.app_directory(run_dir), environment)
 
 
 def start_for(argv: Sequence[str]) -> int:
@@ -56,8 +53,12 @@ def kill_primary(world: World, shard: str = "0001") -> str:
     )
 
 
-def restart_node(world: World, name: str) -> str:
+def restart_node(world: World, name: str = "") -> str:
     """Brings a killed node back under its name."""
+    down = [node.name for node in world.cluster.nodes if not node.alive]
+    if name not in down:
+        msg = f"restart-node: got {name!r}; allowed: a node that is down ({', '.join(down) or 'none is'})"
+        raise LabError(msg)
     world.cluster.restart_node(name)
     return f"{name} is back"
 

@@ -48,6 +48,7 @@ def per_node_works(world: World) -> Figures:
     promise(seen["keys_written"] >= KEYS, f"{KEYS} keys must be written", seen)
     promise(seen["keys_read_back"] == seen["keys_written"], "every key must be read back", seen)
     promise(seen["tls_verified"], "TLS must be verified for each node's own name", seen)
+    promise(seen["ok"], "every command must work", seen)
     return seen
 
 

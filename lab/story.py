@@ -4,6 +4,7 @@ It must never end well when a promise was broken: the exit code is 1 then.
 """
 
 import json
+import signal
 import sys
 import time
 from contextlib import ExitStack
@@ -96,6 +97,7 @@ def main(chapter: str) -> int:
             results.append(result)
             teller.result(result)
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         teller.stop()
         console.print("[red]interrupted[/red]: nothing of the lab stays", highlight=False)
         return INTERRUPTED

@@ -135,6 +135,7 @@ def one_stand_in_a_node(world: World) -> None:
     good = [t.node for t in world.ecs.running if t.stand_in and not retired(t) and not t.hung_at]
     twice = {node for node in good if good.count(node) > 1}
     assert world.unsettled or twice <= world.doubled, f"two stand-ins for {sorted(twice)}"
+    world.stats["nodes with two stand-ins after a race"] += len(twice - world.doubled)
     world.doubled = twice
 
 

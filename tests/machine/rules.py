@@ -31,9 +31,15 @@ class Machine(RuleBasedStateMachine):
         self.deploys_at_last = True
         self.holds = False
 
-    @initialize(nodes=st.integers(1, 6), deployed=st.booleans(), at_last=st.booleans())
-    def begins(self, *, nodes: int, deployed: bool, at_last: bool) -> None:
+    @initialize(
+        nodes=st.integers(1, 6),
+        deployed=st.booleans(),
+        at_last=st.booleans(),
+        stand_ins=st.sampled_from([3, 9]),
+    )
+    def begins(self, *, nodes: int, deployed: bool, at_last: bool, stand_ins: int) -> None:
         """A cluster that serves, with HAProxies for all of its nodes or for none."""
+        self.world.settings = replace(self.world.settings, max_stand_ins=stand_ins)
         for number in range(nodes):
             happens.node_is_added(self.world, number)
             happens.node_is_available(self.world, 0)

@@ -35,13 +35,11 @@ if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client
 
 PARKING = hostname("parked.nodeway.internal")
-MAX_STAND_INS = 3
 SETTINGS = Settings(
     "demo",
     "Z0DEMO",
     ZONE,
     "nodeway",
-    max_stand_ins=MAX_STAND_INS,
     proxy_vpc_id="vpc-0000000a",
     stand_in=StandInSettings("nodeway-demo", ("subnet-0a",), "sg-0a", "Z0PARK", PARKING),
 )
@@ -303,4 +301,4 @@ def read(call: tuple[str, str, Shape]) -> bool:
     return call[1].startswith(("Describe", "List", "Get"))
 
 
-__all__ = ["MAX_STAND_INS", "PARKING", "SETTINGS", "Fault", "Run", "World"]
+__all__ = ["PARKING", "SETTINGS", "Fault", "Run", "World"]
