@@ -34,6 +34,13 @@ def a_name_leads_to_its_own_node(world: World) -> None:
             assert pinned or served == name, f"{name} leads to {value}, a HAProxy of {served}"
 
 
+def one_stand_in_answers(world: World) -> None:
+    """Or the other one would never leave the records, and never stop."""
+    stand_ins = {task.address for task in world.ecs.tasks.values() if task.stand_in}
+    for name, values in world.ours().items():
+        assert name == ENDPOINT or len(stand_ins.intersection(values)) <= 1, f"{name}: {values}"
+
+
 def the_endpoint_leads_to_nodes_that_serve(world: World) -> None:
     """What a client asks first must be able to answer: no node that is still being created."""
     for value in world.values(ENDPOINT) if world.owns(ENDPOINT) else ():
@@ -177,6 +184,7 @@ def retired(task: object) -> bool:
 ALWAYS: tuple[Callable[[World], None], ...] = (
     a_member_keeps_its_answer,
     a_name_leads_to_its_own_node,
+    one_stand_in_answers,
     the_endpoint_leads_to_nodes_that_serve,
     foreign_records_are_as_they_were,
     only_announced_names_have_records,

@@ -215,13 +215,15 @@ class Machine(RuleBasedStateMachine):
     @rule(at=calls, wait=seconds, passes=seconds, fault_at=st.none() | calls)
     def two_runs(self, at: int, wait: int, passes: int, fault_at: int | None) -> None:
         """Another run begins and ends between two calls of the first; either may break."""
-        if passes > wait:  # there is something to start, or to change
-            happens.scales_out(self.world, passes)
+        if passes > wait:  # a minute's end, and something to start and to change
+            happens.time_passes(self.world, int(55 - self.world.clock.timestamp() - wait) % 60)
+            happens.scales_out(self.world, passes + at)
             happens.task_dies(self.world, at)
 
         def other() -> None:
-            happens.time_passes(self.world, passes)
+            happens.time_passes(self.world, passes // 4)
             self.world.run()
+            happens.time_passes(self.world, passes - passes // 4)
 
         self.world.calls.armed[at] = self.world.between(other)
         if fault_at is not None and fault_at != at:
