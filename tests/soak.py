@@ -7,7 +7,8 @@ import time
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.machine.rules import STATS, Machine
+from tests.machine.machine import Machine
+from tests.machine.rules import STATS
 
 STEPS = 20_000
 SEED = 20260101
@@ -52,7 +53,7 @@ def main() -> None:
         soak(chosen.steps, chosen.seed, shrink=not chosen.no_shrink)
     finally:
         took = time.monotonic() - began
-        lines = [f"{count:>8}  {name}" for name, count in sorted(STATS.items())]
+        lines = [f"{count:>8}  {name}" for name, count in sorted(STATS.items()) if count]
         lines.append(f"{made():>8}  steps in {took:.0f} s, seed {chosen.seed}")
         sys.stdout.write("\n".join(lines) + "\n")
 

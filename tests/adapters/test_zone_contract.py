@@ -6,6 +6,7 @@ DELETE with another code. test_route53.py holds those two against Route 53's doc
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import pytest
 from moto import mock_aws
@@ -20,6 +21,8 @@ from resync.source import ZonePort
 from resync.topology import Record, RecordType, hostname
 from tests.adapters.conftest import moto_zone, upsert
 from tests.fakes import ONE, TWO, ZONE, record
+from tests.twins.calls import Calls
+from tests.twins.route53 import Route53Twin, Zone, write
 
 X, Y = record(ONE, "10.20.1.5", "10.20.2.5"), record(ONE, "10.20.1.6")
 
@@ -53,7 +56,18 @@ def moto() -> Iterator[Subject]:
         yield Subject(Route53Zone(client, zone_id), overwrite)
 
 
-@pytest.fixture(params=[memory, moto], ids=lambda make: str(make.__name__))
+def twin() -> Iterator[Subject]:
+    """The adapter over the machine's Route 53."""
+    zone = Zone(ZONE)
+
+    def overwrite(theirs: Record) -> None:
+        write(zone, [{"Action": "UPSERT", "ResourceRecordSet": dict(record_set(theirs))}])
+
+    client = Route53Twin(Calls(), {"Z0DEMO": zone})
+    yield Subject(Route53Zone(cast("Any", client), "Z0DEMO"), overwrite)
+
+
+@pytest.fixture(params=[memory, moto, twin], ids=lambda make: str(make.__name__))
 def subject(request: pytest.FixtureRequest, fake_aws: pytest.MonkeyPatch) -> Iterator[Subject]:
     """Each zone in turn."""
     _ = fake_aws

@@ -35,7 +35,7 @@ def test_story_keeps_every_promise() -> None:
         play.__name__ for play in STORY
     ]
     figures = {one["name"]: one["figures"] for one in report["scenarios"] if one["passed"]}
-    assert len(figures) == len(STORY)
+    assert {play.__name__ for play in STORY} <= figures.keys()
     works = figures["per_node_works"]
     assert (works["nodes"], works["slots_covered"], works["tls_verified"]) == (6, 16384, True)
     assert works["keys_read_back"] == works["keys_written"] >= 10_000

@@ -3,16 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from resync.ownership import marker_name
 from resync.topology import Hostname, hostname
 from tests.fakes import ZONE, named
+from tests.machine.foreign import LABELS, somebody_changes, somebody_writes
 from tests.machine.world import World
-from tests.twins.calls import Shape
 from tests.twins.ecs import Task
 from tests.twins.elasticache import Member, View
-from tests.twins.route53 import key
 
-LABELS = [f"demo-{shard:04}-{member:03}" for shard in (1, 2, 3, 4) for member in (1, 2)]
 ELSEWHERE = "demo.other999.use1.cache.amazonaws.com"
 
 
@@ -26,7 +23,8 @@ def node_is_added(world: World, number: int) -> None:
     """A member is being created; ElastiCache shows no endpoint of it."""
     label = LABELS[number % len(LABELS)]
     if label not in world.elasticache.members:
-        world.elasticache.put(Member(label, named(label), f"us-east-1{'abc'[number % 3]}"))
+        zone, now = f"us-east-1{'abc'[number % 3]}", world.clock.timestamp()
+        world.elasticache.put(Member(label, named(label), zone, since=now))
         world.announced.add(named(label))
 
 
@@ -142,6 +140,12 @@ def task_hangs(world: World, number: int) -> None:
         task.hung_at = world.clock.timestamp()
 
 
+def all_tasks_hang(world: World, number: int) -> None:
+    """No HAProxy anywhere is healthy."""
+    for task in world.ecs.running:
+        task.hung_at = task.hung_at or world.clock.timestamp() - number % 20
+
+
 def task_is_replaced(world: World, number: int) -> None:
     """A rolling update: the new one runs beside the old one, which then goes."""
     own = sorted((t for t in world.ecs.running if not t.stand_in), key=lambda task: task.arn)
@@ -157,66 +161,6 @@ def time_passes(world: World, number: int) -> None:
     """ECS keeps its services meanwhile."""
     world.clock.advance(number)
     world.ecs.keep_services()
-
-
-def somebody_writes(world: World, number: int) -> None:
-    """A record that is not ours, where we may want one some day or never; never beside our marker."""
-    names = [*LABELS, "clustercfg", "db", "*", "static"]
-    name = f"{names[number % len(names)]}.{ZONE}"
-    if world.owns(name):
-        name = f"free-{number}.{ZONE}"
-    marker = marker_name(Hostname(name))
-    kinds: list[Shape] = [
-        plain(name, "A", "10.99.0.1"),
-        plain(name, "AAAA", "fd00::1"),
-        plain(name, "CNAME", "elsewhere.example.com"),
-        plain(name, "TXT", '"v=spf1 -all"'),
-        plain(marker, "TXT", '"some other text"'),
-        plain(marker, "TXT", '"heritage=nodeway,owner=nodeway-other"'),
-        plain(name, "A", "10.99.0.2") | {"SetIdentifier": "blue", "Weight": 10},
-        {
-            "Name": name,
-            "Type": "A",
-            "AliasTarget": {
-                "HostedZoneId": "Z0LB",
-                "DNSName": "lb.example.com",
-                "EvaluateTargetHealth": False,
-            },
-        },
-    ]
-    if "*" not in name or number % len(kinds) not in {4, 5}:
-        world.by_hand(("CREATE", kinds[number % len(kinds)]))
-
-
-def somebody_changes(world: World, number: int) -> None:
-    """Their own record."""
-    at = world.foreign_at(number)
-    if at is not None and "TTL" in world.foreign[at]:
-        old = world.foreign[at]
-        world.by_hand(("DELETE", old), ("CREATE", old | {"TTL": old["TTL"] % 300 + 1}))
-
-
-def somebody_cleans_up(world: World, number: int) -> None:
-    """Their own record goes."""
-    at = world.foreign_at(number)
-    if at is not None:
-        world.by_hand(("DELETE", world.foreign[at]))
-
-
-def our_record_is_deleted(world: World, number: int) -> None:
-    """By somebody's hand: the address, the marker, or both. Without its marker an address is not ours."""
-    ours = sorted(world.ours())
-    if not ours:
-        return
-    name = ours[number % len(ours)]
-    address = world.zone.sets[f"{name}.", "A", ""]
-    marker = world.zone.sets[f"{marker_name(Hostname(name))}.", "TXT", ""]
-    gone = [[address], [marker], [address, marker]][number % 3]
-    world.by_hand(*(("DELETE", one) for one in gone))
-    if address in gone:
-        world.answered.discard(name)
-    else:
-        world.foreign[key(address)] = address
 
 
 def name_is_pinned(world: World, number: int) -> None:
@@ -235,11 +179,6 @@ def aws_tells(world: World, number: int, view: View) -> None:
 def ecs_is_unsure(world: World, number: int) -> None:
     """At the next run, about one task."""
     world.ecs.unsure = number > 0
-
-
-def plain(name: str, kind: str, value: str) -> Shape:
-    """A record set as its writer gives it."""
-    return {"Name": f"{name}.", "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value}]}
 
 
 BETWEEN_CALLS: tuple[Callable[[World, int], None], ...] = (

@@ -10,7 +10,8 @@ from resync.ownership import markers
 from resync.plan import Delete, Update
 from resync.topology import Hostname, RecordType
 from tests.fakes import ENDPOINT
-from tests.machine.world import PARKING, Run, World
+from tests.machine.watched import PARKING, Run
+from tests.machine.world import World
 
 SECONDS_OF_ABSENCE = 40
 """Between the first and the third of three reads that are 20 seconds apart."""

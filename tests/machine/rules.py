@@ -1,17 +1,16 @@
-"""The machine: what can happen to a cluster, its HAProxies, its zone and the program, in any order."""
+"""What can happen to a cluster, its HAProxies, its zone and AWS itself, as rules that Hypothesis puts in any order."""
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from tests.machine import foreign
 from tests.machine import happenings as happens
-from tests.machine.convergence import approval, converges
 from tests.machine.promises import check
 from tests.machine.world import World
-from tests.twins.calls import Fault
 from tests.twins.elasticache import View
 
 STATS: Counter[str] = Counter()
@@ -22,33 +21,14 @@ seconds = st.sampled_from([1, 3, 7, 12, 20, 40, 61])
 calls = st.integers(1, 16)
 
 
-class Machine(RuleBasedStateMachine):
-    """Any order of everything that can happen, over the real program."""
+class Happenings(RuleBasedStateMachine):
+    """The rules about the world; those about the program are machine.py's."""
 
     def __init__(self) -> None:
         super().__init__()
         self.world = World(stats=STATS)
         self.deploys_at_last = True
         self.holds = False
-
-    @initialize(
-        nodes=st.integers(1, 6),
-        deployed=st.booleans(),
-        at_last=st.booleans(),
-        stand_ins=st.sampled_from([3, 9]),
-    )
-    def begins(self, *, nodes: int, deployed: bool, at_last: bool, stand_ins: int) -> None:
-        """A cluster that serves, with HAProxies for all of its nodes or for none."""
-        self.world.settings = replace(self.world.settings, max_stand_ins=stand_ins)
-        for number in range(nodes):
-            happens.node_is_added(self.world, number)
-            happens.node_is_available(self.world, 0)
-        if deployed:
-            happens.is_deployed(self.world, 1)
-        self.world.run()
-        happens.time_passes(self.world, 20)
-        self.world.run()
-        self.deploys_at_last = at_last
 
     def step(self, name: str, number: int, happening: Callable[[World, int], None]) -> None:
         """One step that is not a run."""
@@ -96,7 +76,8 @@ class Machine(RuleBasedStateMachine):
             self.one_run("node blinks", 20)
             check(self.world)
             status = "modifying" if hidden else "available"
-            self.world.elasticache.put(replace(was, status=status, shown=not hidden))
+            now = self.world.clock.timestamp()
+            self.world.elasticache.put(replace(was, status=status, shown=not hidden, since=now))
 
     @rule(number=numbers, at_once=st.booleans())
     def remove_node(self, number: int, *, at_once: bool) -> None:
@@ -124,13 +105,14 @@ class Machine(RuleBasedStateMachine):
         """Services for what is known now, or was."""
         self.step("deploy", number, happens.is_deployed if whole else happens.old_deploy)
 
-    @rule(number=numbers, how=st.sampled_from(["dies", "hangs", "is replaced"]))
+    @rule(number=numbers, how=st.sampled_from(["dies", "hangs", "is replaced", "hangs, as all do"]))
     def hurt_task(self, number: int, how: str) -> None:
         """A HAProxy fails or moves."""
         what = {
             "dies": happens.task_dies,
             "hangs": happens.task_hangs,
             "is replaced": happens.task_is_replaced,
+            "hangs, as all do": happens.all_tasks_hang,
         }
         self.step(f"task {how}", number, what[how])
 
@@ -154,102 +136,27 @@ class Machine(RuleBasedStateMachine):
     @rule(number=numbers)
     def foreign_create(self, number: int) -> None:
         """Somebody else writes in the zone."""
-        self.step("foreign create", number, happens.somebody_writes)
+        self.step("foreign create", number, foreign.somebody_writes)
 
     @rule(number=numbers, goes=st.booleans())
     def foreign_change(self, number: int, *, goes: bool) -> None:
         """And changes or deletes what is theirs."""
-        what = happens.somebody_cleans_up if goes else happens.somebody_changes
+        what = foreign.somebody_cleans_up if goes else foreign.somebody_changes
         self.step("foreign change", number, what)
 
     @rule(number=numbers)
     def delete_by_hand(self, number: int) -> None:
         """Somebody deletes what is ours."""
-        self.step("our record deleted by hand", number, happens.our_record_is_deleted)
+        self.step("our record deleted by hand", number, foreign.our_record_is_deleted)
 
     @rule(number=numbers)
     def pin(self, number: int) -> None:
         """A person overrides a name."""
         self.step("pin", number, happens.name_is_pinned)
 
-    @rule(wait=seconds, warm=st.booleans())
-    def runs(self, wait: int, *, warm: bool) -> None:
-        """The schedule, or an event at an odd time."""
-        self.one_run("run", wait, warm=warm)
-
-    @rule(times=st.integers(2, 4))
-    def burst(self, times: int) -> None:
-        """Duplicates of an event: runs without any time between them."""
-        for _ in range(times):
-            self.one_run("run of a burst", 0, warm=True)
-            check(self.world)
-
-    @rule(count=st.integers(2, 5))
-    def schedule(self, count: int) -> None:
-        """The schedule for some minutes, while nothing else happens."""
-        for _ in range(count):
-            self.one_run("scheduled run", 20)
-            check(self.world)
-
-    @rule(
-        at=calls,
-        fault=st.sampled_from(sorted(Fault, reverse=True)),
-        wait=seconds,
-        again=st.booleans(),
-    )
-    def run_with_fault(self, at: int, fault: Fault, wait: int, *, again: bool) -> None:
-        """A call fails, or the process ends before or after it; perhaps a retry follows at once."""
-        self.world.calls.armed[at] = fault
-        self.one_run("run with a fault", wait)
-        if again:
-            self.one_run("run again at once", 0)
-
-    @rule(at=calls, number=numbers, what=st.sampled_from(happens.BETWEEN_CALLS), wait=seconds)
-    def run_interrupted(
-        self, at: int, number: int, what: Callable[[World, int], None], wait: int
-    ) -> None:
-        """The world changes between two calls."""
-        self.world.calls.armed[at] = self.world.between(lambda: what(self.world, number))
-        self.one_run("run while the world changes", wait)
-
-    @rule(at=calls, wait=seconds, passes=seconds, fault_at=st.none() | calls)
-    def two_runs(self, at: int, wait: int, passes: int, fault_at: int | None) -> None:
-        """Another run begins and ends between two calls of the first; either may break."""
-        if passes > wait:  # a minute's end, and something to start and to change
-            happens.time_passes(self.world, int(55 - self.world.clock.timestamp() - wait) % 60)
-            happens.scales_out(self.world, passes + at)
-            happens.task_dies(self.world, at)
-
-        def other() -> None:
-            happens.time_passes(self.world, passes // 4)
-            self.world.run()
-            happens.time_passes(self.world, passes - passes // 4)
-
-        self.world.calls.armed[at] = self.world.between(other)
-        if fault_at is not None and fault_at != at:
-            self.world.calls.armed[fault_at] = Fault.CRASH
-        self.one_run("two runs at once", wait)
-
-    @rule(wait=seconds)
-    def observe(self, wait: int) -> None:
-        """A run that may only look changes nothing anywhere."""
-        STATS["step: run that only looks"] += 1
-        happens.time_passes(self.world, wait)
-        before = len(self.world.calls.writes)
-        self.world.run(observe=True)
-        assert self.world.calls.writes[before:] == []
-
-    @rule(wait=seconds)
-    def approve(self, wait: int) -> None:
-        """A person lets the plan through that was last refused; it may be another one by now."""
-        checksum = approval(self.world.last) if self.world.last is not None else ""
-        self.world.settings = replace(self.world.settings, approve=checksum)
-        self.one_run("run that a person approved", wait)
-        self.world.settings = replace(self.world.settings, approve="")
-
     def one_run(self, name: str, wait: int, *, warm: bool = False) -> None:
-        """Time goes by, and then there is a run."""
-        STATS[f"step: {name}"] += 1
+        """Time goes by, and then there is a run; without a name it is part of a step that counts already."""
+        STATS[f"step: {name}"] += bool(name)
         happens.time_passes(self.world, wait)
         self.world.run(warm=warm)
         self.world.calls.armed.clear()
@@ -258,15 +165,3 @@ class Machine(RuleBasedStateMachine):
         self.world.views_left -= 1
         if self.world.views_left <= 0:
             self.world.elasticache.view = View.TRUE
-
-    @invariant()
-    def promises_hold(self) -> None:
-        """After every step."""
-        self.holds = False
-        check(self.world)
-        self.holds = True
-
-    def teardown(self) -> None:
-        """The faults stop: now all must become well by itself."""
-        if self.holds:
-            converges(self.world, deployed=self.deploys_at_last)

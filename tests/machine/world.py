@@ -16,15 +16,15 @@ from resync.elasticache import ElastiCache
 from resync.errors import ResyncError
 from resync.ownership import marker_name
 from resync.parking import Route53Parking
-from resync.plan import Change, Create, Delete, Plan, Update
-from resync.route53 import Route53Zone
-from resync.settings import Settings, StandInSettings
+from resync.plan import Create, Delete, Update
+from resync.settings import Settings
 from resync.source import Ports
 from resync.steps import Retire, Start
 from resync.sync import SHOW_ONLY, Outcome, apply_to, sync
-from resync.topology import Address, Hostname, Record, RecordType, address, hostname
+from resync.topology import Address, Hostname, address
 from tests.fakes import ENDPOINT, ZONE, MemoryJournal
-from tests.twins.calls import Calls, Clock, Crash, Fault, Shape
+from tests.machine.watched import PARKING, SETTINGS, Run, WatchedZone, read
+from tests.twins.calls import Calls, Clock, Crash, Shape
 from tests.twins.ecs import EcsTwin
 from tests.twins.elasticache import ElastiCacheTwin, Member, View
 from tests.twins.route53 import Key, Route53Twin, Sets, Zone, key, write
@@ -33,60 +33,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_elasticache import ElastiCacheClient
     from mypy_boto3_route53 import Route53Client
-
-PARKING = hostname("parked.nodeway.internal")
-SETTINGS = Settings(
-    "demo",
-    "Z0DEMO",
-    ZONE,
-    "nodeway",
-    proxy_vpc_id="vpc-0000000a",
-    stand_in=StandInSettings("nodeway-demo", ("subnet-0a",), "sg-0a", "Z0PARK", PARKING),
-)
-
-
-class WatchedZone(Route53Zone):
-    """The real adapter, and what it was asked in one run."""
-
-    def __init__(self, client: "Route53Client") -> None:
-        super().__init__(client, SETTINGS.hosted_zone_id)
-        self.seen: tuple[Record, ...] = ()
-        self.asked: list[Change] = []
-
-    def records(self) -> tuple[Record, ...]:
-        """As the adapter answers."""
-        self.seen = super().records()
-        return self.seen
-
-    def change(self, batch: tuple[Change, ...], comment: str) -> str:
-        """Noted before it is tried: it may take effect although its answer is lost."""
-        self.asked += batch
-        return super().change(batch, comment)
-
-
-@dataclass(slots=True)
-class Run:
-    """What is known of one run when it has ended."""
-
-    zone: WatchedZone
-    settings: Settings
-    incomplete: bool = False
-    """Whether AWS told less than all of it."""
-    only_looked: bool = False
-    blind: bool = False
-    """Whether it was shown no node with an endpoint, or there was no HAProxy that is healthy."""
-    true: bool = False
-    """Whether ElastiCache told the truth."""
-    at: float = 0
-    raced: bool = False
-    """Whether something else happened between its calls."""
-    outcome: Outcome | None = None
-
-    @property
-    def a_deletes(self) -> Plan:
-        """The address records that it tried to take away."""
-        gone = (c for c in self.zone.asked if isinstance(c, Delete))
-        return Plan(tuple(c for c in gone if c.old.type is RecordType.A))
 
 
 @dataclass(slots=True)
@@ -128,7 +74,7 @@ class World:
     last: Outcome | None = None
 
     def __post_init__(self) -> None:
-        self.elasticache = ElastiCacheTwin(self.calls, self.clock, ENDPOINT)
+        self.elasticache = ElastiCacheTwin(self.calls, self.clock, ENDPOINT, noted=self.shown)
         self.ecs = EcsTwin(self.calls, self.clock)
         zones = {"Z0DEMO": Zone(ZONE), "Z0PARK": Zone(PARKING)}
         self.route53 = Route53Twin(self.calls, zones)
@@ -294,11 +240,3 @@ class World:
             self.pinned.setdefault(name, set()).add(value)
             self.announced.add(name)
         self.settings = replace(self.settings, pins=pins)
-
-
-def read(call: tuple[str, str, Shape]) -> bool:
-    """Whether a call was one of the reading stage."""
-    return call[1].startswith(("Describe", "List", "Get"))
-
-
-__all__ = ["PARKING", "SETTINGS", "Fault", "Run", "World"]

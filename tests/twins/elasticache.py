@@ -35,6 +35,8 @@ class Member:
     status: str = "creating"
     shown: bool = False
     """Whether the API tells its endpoint."""
+    since: float = 0
+    """When it came."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,9 @@ class ElastiCacheTwin:
     view: View = View.TRUE
     turned: int = 0
     """Answers have no order of their own: how far this one is turned."""
+    noted: dict[str, float] = field(default_factory=dict)
+    """When an id was last shown to a run that took note of it. A lie hides only those: two true reads without a
+    member and then a lie about it are three reads like any others."""
     told: dict[str, float] = field(default_factory=dict)
     """When a member's id, and a shown hostname, was last in an answer."""
 
@@ -66,9 +71,13 @@ class ElastiCacheTwin:
         if self.view is View.EMPTY:
             return []
         if self.view is View.LIE:
-            there = there[: len(there) // 2]
+            half = there[: len(there) // 2]
+            there = [one for one in there if one in half or not self._noted(one)]
         at = self.turned % len(there) if there else 0
         return there[at:] + there[:at]
+
+    def _noted(self, member: Member) -> bool:
+        return self.noted.get(member.cache_cluster_id, 0.0) > member.since
 
     def describe_replication_groups(self, **asked: Any) -> Shape:  # noqa: ANN401 (any parameter)
         """The group and its members, without their endpoints."""

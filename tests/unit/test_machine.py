@@ -2,9 +2,9 @@
 
 from hypothesis import HealthCheck, settings
 
-from tests.machine.rules import Machine
+from tests.machine.machine import Machine
 
 TestResync = Machine.TestCase
 TestResync.settings = settings(
-    max_examples=50, stateful_step_count=40, suppress_health_check=list(HealthCheck)
+    max_examples=100, stateful_step_count=40, suppress_health_check=list(HealthCheck)
 )

@@ -26,8 +26,10 @@ from tests.fakes import (
 )
 from tests.machine import happenings as happens
 from tests.machine.convergence import converges
+from tests.machine.foreign import somebody_writes
 from tests.machine.promises import check
-from tests.machine.world import PARKING, SETTINGS, World
+from tests.machine.watched import PARKING, SETTINGS
+from tests.machine.world import World
 from tests.twins.elasticache import View
 
 LATER = NOW + timedelta(minutes=1)
@@ -121,8 +123,8 @@ def test_what_is_in_the_way_of_a_name_stops_only_that_name() -> None:
     """foreign_create(CNAME, an alias, a weighted address): the others are answered, and it stays as it is."""
     for number in (2, 6, 7):
         here = World()
-        happens.somebody_writes(here, number * 11)  # 11 names, 8 kinds of record sets
-        happens.somebody_writes(here, number)
+        somebody_writes(here, number * 11)  # 11 names, 8 kinds of record sets
+        somebody_writes(here, number)
         assert here.foreign
 
         for label in range(8):
