@@ -18,7 +18,8 @@ from resync.errors import BadSettings
 from resync.ports import aws_ports
 from resync.settings import Settings
 from resync.source import Ports
-from stacks.config import EnvironmentConfig, load
+from stacks.config import EnvironmentConfig
+from stacks.context import load
 
 ROOT = Path(__file__).resolve().parent.parent
 

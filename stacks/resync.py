@@ -86,7 +86,7 @@ class ResyncStack(cdk.Stack):
             "IAM5[Resource::*]",
             "tasks have no names before they run; ecs:cluster limits it",
         )
-        deployed = self._run_at_the_end(environment, topology, fleet)
+        deployed = self._run_at_the_end(environment, topology, dns)
         if environment.resync is not Mode.OFF:
             triggers = Triggers(
                 self,
@@ -149,14 +149,14 @@ class ResyncStack(cdk.Stack):
                 "OWNER": owner(environment, cluster),
                 "APPROVE": environment.approve,
                 "TAKE_OVER": "true" if environment.take_over else "false",
-                "PROXY_VPC_ID": environment.proxy_vpc.vpc_id,
+                "PROXY_VPC_ID": fleet.network.vpc_id,
                 "MAX_STAND_INS": str(environment.max_stand_ins),
                 "STAND_IN": cdk.Stack.of(self).to_json_string(fleet.stand_in.settings()),
             },
         )
 
     def _run_at_the_end(
-        self, environment: EnvironmentConfig, topology: KnownTopology, fleet: HaproxyStack
+        self, environment: EnvironmentConfig, topology: KnownTopology, dns: DnsStack
     ) -> cdk.CustomResource:
         """A run after all services are stable; it fails the deployment if the records do not become true.
 
@@ -178,7 +178,7 @@ class ResyncStack(cdk.Stack):
                 ).hexdigest()
             },
         )
-        deployed.node.add_dependency(fleet)
+        deployed.node.add_dependency(dns)
         return deployed
 
 

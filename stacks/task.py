@@ -1,4 +1,7 @@
-"""The HAProxy task: one definition, whether a service runs it for its node or resync runs it as a stand-in."""
+"""The HAProxy task: one definition, whether a service runs it for its node or resync runs it as a stand-in.
+
+Level 1 constructs and plain values, as a cluster may have 500 of them: level 2 ones make a synth take twice as long.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -6,9 +9,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
-from haproxy_templates.render import START_COMMAND, HaproxySpec, render
+from haproxy_templates.render import START_COMMAND
 from resync.ecs import CONTAINER
-from stacks.config import EnvironmentConfig
 from stacks.review import acknowledge
 
 if TYPE_CHECKING:
@@ -16,60 +18,75 @@ if TYPE_CHECKING:
 
 STOP_TIMEOUT_SECONDS = 120
 """Before SIGKILL; Fargate takes 2 to 120: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
+HEALTH_CHECK = {
+    "command": ["CMD-SHELL", "wget -q -O /dev/null http://127.0.0.1:8405/live || exit 1"],
+    "interval": 5,
+    "timeout": 2,
+    "retries": 3,
+    "startPeriod": 5,
+}
+"""Says that HAProxy lives, never that the node does: ECS must not replace proxies because a node is down. Seconds."""
+PLAIN_VARIABLES = (
+    "the variables are the public configuration text and the node's name; nothing is secret"
+)
+
+Definition = ecs.CfnTaskDefinition
 
 
 def haproxy_task(
     scope: Construct,
+    construct_id: str,
     *,
     fleet: "HaproxyStack",
-    environment: EnvironmentConfig,
-    spec: HaproxySpec,
     node: str,
     stream_prefix: str,
-) -> ecs.FargateTaskDefinition:
+    configuration: str,
+    tags: dict[str, str],
+) -> Definition:
     """The task definition of a HAProxy for the node of this name.
 
     Read-only, not root, without a capability and without a secret; its health is HAProxy's, never the node's.
     """
-    task = ecs.FargateTaskDefinition(
+    variables = {"HAPROXY_CFG": configuration, "NODE_HOSTNAME": node, "NODE_BACKEND": node}
+    files = fleet.spec.open_files
+    container = {
+        "name": CONTAINER,
+        "image": fleet.config.image,
+        "essential": True,
+        "entryPoint": ["/bin/sh", "-c"],
+        "command": [START_COMMAND],
+        "environment": [{"name": name, "value": value} for name, value in variables.items()],
+        "readonlyRootFilesystem": True,
+        "user": "haproxy",
+        "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
+        "portMappings": [{"containerPort": fleet.spec.port, "protocol": "tcp"}],
+        "ulimits": [{"name": "nofile", "softLimit": files, "hardLimit": files}],
+        "healthCheck": HEALTH_CHECK,
+        "stopTimeout": STOP_TIMEOUT_SECONDS,
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": fleet.log_group.log_group_name,
+                "awslogs-region": fleet.config.region,
+                "awslogs-stream-prefix": stream_prefix,
+            },
+        },
+    }
+    task = Definition(
         scope,
-        "Task",
-        cpu=environment.cpu,
-        memory_limit_mib=environment.memory,
-        execution_role=fleet.execution_role.without_policy_updates(),
-        task_role=fleet.task_role.without_policy_updates(),
-        runtime_platform=ecs.RuntimePlatform(
-            cpu_architecture=ecs.CpuArchitecture.X86_64,
-            operating_system_family=ecs.OperatingSystemFamily.LINUX,
+        construct_id,
+        family=f"{cdk.Stack.of(scope).stack_name}-{stream_prefix}",
+        cpu=str(fleet.config.cpu),
+        memory=str(fleet.config.memory),
+        network_mode="awsvpc",
+        requires_compatibilities=["FARGATE"],
+        runtime_platform=Definition.RuntimePlatformProperty(
+            cpu_architecture="X86_64", operating_system_family="LINUX"
         ),
+        execution_role_arn=fleet.execution_role.role_arn,
+        task_role_arn=fleet.task_role.role_arn,
+        container_definitions=[container],
+        tags=[cdk.CfnTag(key=key, value=value) for key, value in tags.items()],
     )
-    parameters = ecs.LinuxParameters(scope, "Linux")
-    parameters.drop_capabilities(ecs.Capability.ALL)
-    files = spec.open_files
-    task.add_container(
-        CONTAINER,
-        image=ecs.ContainerImage.from_registry(environment.image),
-        entry_point=["/bin/sh", "-c"],
-        command=[START_COMMAND],
-        environment={"HAPROXY_CFG": render(spec), "NODE_HOSTNAME": node, "NODE_BACKEND": node},
-        readonly_root_filesystem=True,
-        user="haproxy",
-        linux_parameters=parameters,
-        port_mappings=[ecs.PortMapping(container_port=spec.port)],
-        ulimits=[ecs.Ulimit(name=ecs.UlimitName.NOFILE, soft_limit=files, hard_limit=files)],
-        # says that HAProxy lives, never that the node does: ECS must not replace proxies because a node is down
-        health_check=ecs.HealthCheck(
-            command=["CMD-SHELL", "wget -q -O /dev/null http://127.0.0.1:8405/live || exit 1"],
-            interval=cdk.Duration.seconds(5),
-            timeout=cdk.Duration.seconds(2),
-            retries=3,
-            start_period=cdk.Duration.seconds(5),
-        ),
-        stop_timeout=cdk.Duration.seconds(STOP_TIMEOUT_SECONDS),
-        logging=ecs.LogDrivers.aws_logs(stream_prefix=stream_prefix, log_group=fleet.log_group),
-    )
-    reason = (
-        "the variables are the public configuration text and the node's name; nothing is secret"
-    )
-    acknowledge(task, "ECS2", reason)
+    acknowledge(task, "ECS2", PLAIN_VARIABLES)
     return task

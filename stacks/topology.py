@@ -73,7 +73,7 @@ def known_topologies(
             None if refresh == "true" else context.get(context_key(environment, cluster)),
             partial(look_up, environment, cluster),
         )
-        for cluster in environment.clusters
+        for cluster in environment.proxied
     )
     refuse_pins_elsewhere(environment, [topology.zone_name for topology in found])
     return found

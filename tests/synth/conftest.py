@@ -19,7 +19,7 @@ CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
 
 @dataclass(frozen=True, slots=True)
 class Synthesis:
-    """What a synth gave: an assembly, and each stack's template by the last word of its name."""
+    """What a synth gave: an assembly, and each stack's template by its `part`."""
 
     assembly: CloudAssembly
     templates: dict[str, dict[str, Any]]
@@ -43,6 +43,12 @@ class Synthesis:
         return properties
 
 
+def part(stack_name: str) -> str:
+    """Which stack it is: `dns` of nodeway-dev-sessions-dns, `network` of nodeway-dev-network."""
+    _nodeway, _environment, *rest = stack_name.split("-")
+    return "-".join(rest[1:] or rest)
+
+
 Synthesise = Callable[..., Synthesis]
 
 
@@ -58,9 +64,7 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
         app = cdk.App(outdir=str(outdir), context={**CONTEXT, "environments": changed, **variables})
         build(app)
         assembly = app.synth()
-        files = {
-            s.stack_name.rpartition("-")[2]: Path(outdir, s.template_file) for s in assembly.stacks
-        }
+        files = {part(s.stack_name): Path(outdir, s.template_file) for s in assembly.stacks}
         return Synthesis(
             assembly, {stack: json.loads(file.read_text()) for stack, file in files.items()}
         )

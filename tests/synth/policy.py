@@ -16,7 +16,7 @@ Known = Mapping[str, str]
 """What a reference is in the account where the template is deployed; `Name.Arn` for an attribute."""
 
 
-def concrete(value: Any, synthesis: Synthesis, known: Known) -> Any:  # noqa: ANN401, PLR0911 (any part of a template; a return a case)
+def concrete(value: Any, synthesis: Synthesis, known: Known) -> Any:  # noqa: ANN401, C901, PLR0911 (any part of a template; a return a case)
     """A part of a template with its references replaced."""
     match value:
         case {"Fn::ImportValue": name}:
@@ -27,6 +27,8 @@ def concrete(value: Any, synthesis: Synthesis, known: Known) -> Any:  # noqa: AN
             return "aws"
         case {"Ref": name}:
             return known.get(name, f"<{name}>")
+        case {"Fn::FindInMap": [name, first, second]}:
+            return mapped(synthesis, name)[first][second]
         case {"Fn::Join": [separator, parts]}:
             return separator.join(concrete(part, synthesis, known) for part in parts)
         case dict():
@@ -35,6 +37,16 @@ def concrete(value: Any, synthesis: Synthesis, known: Known) -> Any:  # noqa: AN
             return [concrete(one, synthesis, known) for one in value]
         case _:
             return value
+
+
+def mapped(synthesis: Synthesis, name: str) -> dict[str, dict[str, str]]:
+    """The mapping of this name, of whichever stack: those of one name are the same."""
+    found = [
+        t["Mappings"][name] for t in synthesis.templates.values() if name in t.get("Mappings", {})
+    ]
+    assert all(one == found[0] for one in found)
+    first: dict[str, dict[str, str]] = found[0]
+    return first
 
 
 def exported(synthesis: Synthesis, name: str) -> Any:  # noqa: ANN401 (any part of a template)

@@ -17,13 +17,13 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from app import build
 from lab.layout import ROOT
-from stacks.config import load
+from stacks.context import load
 from stacks.errors import ConfigError
 from stacks.review import review
 from stacks.topology import context_key
 from tests.synth.conftest import CONTEXT, Synthesis, Synthesise
 
-STACKS = ["dns", "haproxy", "resync"]
+STACKS = ["dns", "haproxy", "nodes-0001", "resync"]
 DEV = CONTEXT["environments"]["dev"]
 KNOWN = {
     "zone_name": "sessions.a1b2c3.use1.cache.amazonaws.com",
@@ -38,8 +38,8 @@ NAMES = re.compile(
 )
 
 
-def test_app_has_three_stacks_a_cluster(dev: Synthesis) -> None:
-    """HAProxies, zone, resync, of one account and Region."""
+def test_app_has_these_stacks_a_cluster(dev: Synthesis) -> None:
+    """What HAProxies share, the HAProxies, zone, resync: of one account and Region."""
     assert sorted(dev.templates) == STACKS
     assert {one.environment.name for one in dev.assembly.stacks} == {"aws://111122223333/us-east-1"}
 
@@ -113,13 +113,15 @@ def test_adding_a_node_changes_nothing_of_the_others(
 ) -> None:
     """Its service and task definition come in; every other resource of the fleet stays as it is, to the letter."""
     node = "sessions-0001-000.sessions.a1b2c3.use1.cache.amazonaws.com"
-    before = dev.templates["haproxy"]["Resources"]
+    before = dev.templates["nodes-0001"]["Resources"]
 
-    after = synthesise(nodes=",".join([node, *DEV["clusters"][0]["nodes"]])).templates["haproxy"][
-        "Resources"
-    ]
+    synthesis = synthesise(nodes=",".join([node, *DEV["clusters"][0]["nodes"]]))
+    after = synthesis.templates["nodes-0001"]["Resources"]
 
-    assert {key: after[key] for key in before} == before
+    assert synthesis.templates["haproxy"] == dev.templates["haproxy"]
+    # an order is no property: CloudFormation updates nothing for it
+    order = {"DependsOn": None}
+    assert {key: after[key] | order for key in before} == {k: before[k] | order for k in before}
     assert sorted(after[key]["Type"] for key in after.keys() - before.keys()) == [
         "AWS::ECS::Service",
         "AWS::ECS::TaskDefinition",
@@ -130,7 +132,7 @@ def test_order_of_nodes_by_hand_changes_nothing(dev: Synthesis, synthesise: Synt
     """A set of nodes is a set."""
     turned = synthesise(nodes=",".join(reversed(DEV["clusters"][0]["nodes"])))
 
-    assert turned.templates["haproxy"] == dev.templates["haproxy"]
+    assert turned.templates["nodes-0001"] == dev.templates["nodes-0001"]
 
 
 def test_remembered_topology_gives_the_same_fleet_as_one_by_hand(
@@ -143,7 +145,7 @@ def test_remembered_topology_gives_the_same_fleet_as_one_by_hand(
 
     known = synthesise(block, **{key: KNOWN})
 
-    assert known.templates["haproxy"] == dev.templates["haproxy"]
+    assert known.templates["nodes-0001"] == dev.templates["nodes-0001"]
 
 
 def test_refresh_asks_although_the_answer_is_remembered(

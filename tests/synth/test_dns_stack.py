@@ -41,4 +41,4 @@ def test_zone_comes_after_the_haproxies(dev: Synthesis) -> None:
     """An empty zone hides the true names, so it must not exist long before its records."""
     (stack,) = [one for one in dev.assembly.stacks if one.stack_name.endswith("-dns")]
 
-    assert "nodeway-dev-sessions-haproxy" in {one.id for one in stack.dependencies}
+    assert "nodeway-dev-sessions-nodes-0001" in {one.id for one in stack.dependencies}

@@ -11,6 +11,7 @@ from resync.ecs import NODE_TAG
 from stacks.haproxy import DRAIN_SECONDS, GRACE_SECONDS
 from stacks.task import STOP_TIMEOUT_SECONDS
 from tests.synth.conftest import CONTEXT, Synthesis
+from tests.synth.policy import concrete, known
 
 NODES: list[str] = CONTEXT["environments"]["dev"]["clusters"][0]["nodes"]
 TASK, SERVICE = "AWS::ECS::TaskDefinition", "AWS::ECS::Service"
@@ -30,15 +31,14 @@ def variable(task: dict[str, Any], name: str) -> str:
 
 def own_tasks(dev: Synthesis) -> dict[str, dict[str, Any]]:
     """The task definitions of the nodes' own services."""
-    tasks = dev.resources("haproxy", TASK)
-    return {key: task for key, task in tasks.items() if not key.startswith("StandIn")}
+    return dev.resources("nodes-0001", TASK)
 
 
 def containers(dev: Synthesis) -> list[dict[str, Any]]:
     """The only container of each task definition."""
     found = []
-    for task in dev.resources("haproxy", TASK).values():
-        (container,) = task["Properties"]["ContainerDefinitions"]
+    for task in (*own_tasks(dev).values(), *dev.resources("haproxy", TASK).values()):
+        (container,) = concrete(task, dev, known(dev))["Properties"]["ContainerDefinitions"]
         found.append(container)
     return found
 
@@ -46,7 +46,7 @@ def containers(dev: Synthesis) -> list[dict[str, Any]]:
 def test_each_node_has_its_own_service_and_task_definition(dev: Synthesis) -> None:
     """The node of a task is stated three times the same: tag, environment, and the service that runs it."""
     tasks = own_tasks(dev)
-    services = dev.resources("haproxy", SERVICE).values()
+    services = dev.resources("nodes-0001", SERVICE).values()
 
     stated = {key: tags(task)[NODE_TAG] for key, task in tasks.items()}
     for name in ("NODE_HOSTNAME", "NODE_BACKEND"):
@@ -58,21 +58,22 @@ def test_each_node_has_its_own_service_and_task_definition(dev: Synthesis) -> No
 
 def test_tasks_get_the_tag_of_their_own_definition(dev: Synthesis) -> None:
     """The resync function learns a task's node from it, and a service's from the service's own tag."""
-    for service in dev.resources("haproxy", SERVICE).values():
+    for service in dev.resources("nodes-0001", SERVICE).values():
         assert service["Properties"]["PropagateTags"] == "TASK_DEFINITION"
 
 
 def test_stand_ins_are_the_nodes_own_tasks_but_for_the_name(dev: Synthesis) -> None:
     """One definition for both; without RunTask's override it leads to a name that nobody has, and it has no tag."""
-    (stand_in,) = [
-        task for key, task in dev.resources("haproxy", TASK).items() if key.startswith("StandIn")
-    ]
+    (stand_in,) = dev.resources("haproxy", TASK).values()
     own = next(iter(own_tasks(dev).values()))
+    there = known(dev)
 
     assert NODE_TAG not in tags(stand_in)
     for name in ("NODE_HOSTNAME", "NODE_BACKEND"):
         assert variable(stand_in, name) == "unnamed.sessions.dev.nodeway.internal"
-    assert same_but_for_names(stand_in) == same_but_for_names(own)
+    assert same_but_for_names(concrete(stand_in, dev, there)) == same_but_for_names(
+        concrete(own, dev, there)
+    )
 
 
 def same_but_for_names(task: dict[str, Any]) -> dict[str, Any]:
@@ -106,6 +107,7 @@ def test_exports_are_the_same_whatever_is_configured(dev: Synthesis, rich: Synth
     tasks = dev.resources("haproxy", TASK)
 
     assert exports == others
+    assert tasks
     assert not [key for key in tasks if key in json.dumps(exports)]
 
 
@@ -184,7 +186,7 @@ def test_tasks_are_on_fargate_of_the_asked_size(dev: Synthesis, rich: Synthesis)
 def test_services_roll_without_a_gap_and_roll_back(dev: Synthesis) -> None:
     """New before old, and a circuit breaker; in private subnets without public address."""
     subnets = [one["subnet_id"] for one in CONTEXT["environments"]["dev"]["proxy_vpc"]["subnets"]]
-    for service in dev.resources("haproxy", SERVICE).values():
+    for service in dev.resources("nodes-0001", SERVICE).values():
         properties = service["Properties"]
         network = properties["NetworkConfiguration"]["AwsvpcConfiguration"]
         deployment = properties["DeploymentConfiguration"]
@@ -198,16 +200,17 @@ def test_services_roll_without_a_gap_and_roll_back(dev: Synthesis) -> None:
 
 def test_services_run_as_many_haproxies_as_asked(rich: Synthesis) -> None:
     """`-c haproxies_per_node`."""
-    rich.template("haproxy").all_resources_properties(
+    rich.template("nodes-0001").all_resources_properties(
         SERVICE, Match.object_like({"DesiredCount": 2})
     )
 
 
 def test_services_start_only_when_their_logs_can_be_written(dev: Synthesis) -> None:
     """A task whose role may not write logs yet fails to start, and counts for the circuit breaker."""
-    (policy,) = dev.resources("haproxy", "AWS::IAM::Policy")
-    for service in dev.resources("haproxy", SERVICE).values():
-        assert policy in service["DependsOn"]
+    (nodes,) = [s for s in dev.assembly.stacks if s.stack_name.endswith("-nodes-0001")]
+
+    assert dev.resources("haproxy", "AWS::IAM::Policy")
+    assert "nodeway-dev-sessions-haproxy" in {one.id for one in nodes.dependencies}
 
 
 def test_security_group_lets_in_clients_on_the_nodes_port_only(

@@ -14,7 +14,7 @@ from cli.deployed import AwsAccount, environment
 from cli.errors import CommandError
 from lab.layout import ROOT
 from resync.settings import Mode
-from stacks.config import load
+from stacks.context import load
 from tests.fakes import NOW, ZONE, context
 from tests.terminal import Terminal, write_project
 

@@ -12,7 +12,8 @@ from lab.scenarios import STORY
 from resync.guard import RULES, mass_delete_needs_approval
 from resync.journal import LogJournal
 from resync.sync import apply_to, sync
-from stacks.config import OVERRIDES, EnvironmentConfig
+from stacks.config import EnvironmentConfig
+from stacks.context import OVERRIDES
 from tests.fakes import NOW, ONE, fleet, marked, proxy, record, settings, topology, world
 
 README = ROOT / "README.md"

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from stacks.config import ClusterConfig, EnvironmentConfig, load
+from stacks.config import ClusterConfig, EnvironmentConfig
+from stacks.context import load
 from stacks.errors import ConfigError
 from stacks.topology import (
     CONTEXT_FILE,

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from lab import layout
-from stacks.config import EnvironmentConfig, load
+from stacks.config import EnvironmentConfig
+from stacks.context import load
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +22,7 @@ def test_lab_environment_is_in_the_labs_account(lab: EnvironmentConfig) -> None:
 
 def test_lab_environment_has_the_labs_networks(lab: EnvironmentConfig) -> None:
     """HAProxies run in the proxy network, clients come from the client network."""
+    assert lab.proxy_vpc is not None
     assert lab.proxy_vpc.vpc_id == layout.PROXY_VPC.vpc_id
     assert [(s.subnet_id, s.availability_zone) for s in lab.proxy_vpc.subnets] == [
         (s.subnet_id, s.availability_zone) for s in layout.PROXY_SUBNETS
