@@ -1,79 +1,110 @@
 #!/usr/bin/env python3
 """The CDK app: configuration in, stacks out. No logic lives here.
 
-For each cluster of the chosen environment: what its HAProxies share, the HAProxies, its private zone, and the
-resync that ties them together.
+What the environment's clusters share of the network first; then for each cluster what its HAProxies share, the
+HAProxies, its private zone, and the resync that ties them together.
 """
 
 import sys
+from typing import Any
 
 import aws_cdk as cdk
 
 from stacks.config import ClusterConfig, EnvironmentConfig
 from stacks.context import load
+from stacks.cost_table import told
 from stacks.dns import DnsStack
 from stacks.errors import ConfigError
 from stacks.haproxy import HaproxyStack
+from stacks.network import NetworkStack, needs_network_stack
 from stacks.nodes import NodesStack, stacks_of
+from stacks.peering import PeeringStack
+from stacks.prices import load_prices
+from stacks.quota import known_quota, shortages
 from stacks.resync import ResyncStack
 from stacks.review import review
 from stacks.topology import KnownTopology, known_topologies
 
 
-def build(app: cdk.App) -> EnvironmentConfig:
-    """Adds the stacks of the environment that the app's context chooses; raises ConfigError."""
+def build(app: cdk.App) -> str:
+    """Adds the stacks of the environment that the app's context chooses, and gives its month's estimate as text.
+
+    Raises ConfigError.
+    """
     context = app.node.get_all_context()
     environment = load(context)
     topologies = known_topologies(environment, context)
-    for cluster, topology in zip(environment.proxied, topologies, strict=True):
-        add_cluster(app, environment, cluster, topology)
-    cdk.Tags.of(app).add("nodeway:environment", environment.name)
-    return environment
-
-
-def add_cluster(
-    app: cdk.App, environment: EnvironmentConfig, cluster: ClusterConfig, topology: KnownTopology
-) -> None:
-    """The stacks of one cluster, in the order in which they are deployed."""
-    name = f"nodeway-{environment.name}-{cluster.replication_group_id}"
-    common = {
+    common: dict[str, Any] = {
+        "environment": environment,
         "env": cdk.Environment(account=environment.account, region=environment.region),
         "termination_protection": environment.termination_protection,
     }
-    fleet = HaproxyStack(
-        app,
-        f"{name}-haproxy",
-        environment=environment,
-        cluster=cluster,
-        topology=topology,
-        network=None,
-        **common,
-    )
+    network, peering = add_networks(app, environment, topologies, common)
+    fleets = [
+        add_cluster(app, cluster, topology, network, peering, common)
+        for cluster, topology in zip(environment.proxied, topologies, strict=True)
+    ]
+    short = shortages(environment, topologies, known_quota(environment, context))
+    if fleets and short:
+        cdk.Annotations.of(fleets[0]).add_warning_v2("nodeway:fargate-vcpu-quota", " ".join(short))
+    cdk.Tags.of(app).add("nodeway:environment", environment.name)
+    return told(environment, sum(len(one.nodes) for one in topologies), load_prices())
+
+
+def add_networks(
+    app: cdk.App,
+    environment: EnvironmentConfig,
+    topologies: tuple[KnownTopology, ...],
+    common: dict[str, Any],
+) -> tuple[NetworkStack | None, PeeringStack | None]:
+    """What all clusters share: nothing, where the VPCs and the ways between them are there already."""
+    name = f"nodeway-{environment.name}"
+    network = peering = None
+    if needs_network_stack(environment):
+        zones = [topology.zone_name for topology in topologies]
+        network = NetworkStack(app, f"{name}-network", zone_names=zones, **common)
+    if environment.access == "peering":
+        made = network.network if network else None
+        peering = PeeringStack(app, f"{name}-peering", made=made, **common)
+    return network, peering
+
+
+def add_cluster(
+    app: cdk.App,
+    cluster: ClusterConfig,
+    topology: KnownTopology,
+    network: NetworkStack | None,
+    peering: PeeringStack | None,
+    common: dict[str, Any],
+) -> HaproxyStack:
+    """The stacks of one cluster, in the order in which they are deployed."""
+    name = f"nodeway-{common['environment'].name}-{cluster.replication_group_id}"
+    of_cluster = {"cluster": cluster, "topology": topology, **common}
+    made = network.network if network else None
+    fleet = HaproxyStack(app, f"{name}-haproxy", network=made, **of_cluster)
+    if network:
+        # the endpoints that images are pulled through
+        fleet.add_stack_dependency(network)
+    if peering:
+        fleet.add_stack_dependency(peering)
     proxies = [
         NodesStack(app, f"{name}-nodes-{first}", fleet=fleet, nodes=nodes, **common)
         for first, nodes in stacks_of(topology.nodes).items()
     ]
-    dns = DnsStack(app, f"{name}-dns", environment=environment, topology=topology, **common)
+    anchor = network.anchor if network else None
+    dns = DnsStack(app, f"{name}-dns", anchor=anchor, topology=topology, **common)
     for stack in proxies:
         # the zone hides the true names as soon as it exists: only when HAProxies run is it time for it
         dns.add_stack_dependency(stack)
-    ResyncStack(
-        app,
-        f"{name}-resync",
-        environment=environment,
-        cluster=cluster,
-        topology=topology,
-        fleet=fleet,
-        dns=dns,
-        **common,
-    )
+    ResyncStack(app, f"{name}-resync", fleet=fleet, dns=dns, **of_cluster)
+    return fleet
 
 
 if __name__ == "__main__":
     app = cdk.App()
     review(app)
     try:
-        build(app)
+        sys.stderr.write(build(app))
     except ConfigError as error:
         sys.exit(f"nodeway: {error}")
     app.synth()

@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from cli import resync
+from cli.advise import advise
 from cli.deployed import Reach
 from cli.errors import CommandError
 from lab import control, sandbox
 from lab.errors import LabError
 from lab.inside import EVENTS
+from lab.story import CHAPTERS
 from stacks.errors import ConfigError
 
 FAILED = 1
@@ -29,7 +31,7 @@ lab = typer.Typer(
     no_args_is_help=True,
     help="A whole deployment on this machine: real parts, three networks, no AWS account.",
 )
-for command in (resync.plan, resync.apply, resync.explain):
+for command in (resync.plan, resync.apply, resync.explain, advise):
     app.command()(command)
 app.add_typer(lab, name="lab")
 
@@ -41,11 +43,11 @@ def nodeway() -> None:
 
 @lab.command()
 def story(
-    chapter: Annotated[str, typer.Option(help="main or resync.")] = "main",
+    chapter: Annotated[str, typer.Option(help="main, resync or deploy.")] = "main",
 ) -> None:
     """Play the main job from nothing to a scale-out, with a table and build/lab/report.json at the end."""
-    if chapter not in {"main", "resync"}:
-        raise typer.BadParameter(f"no chapter {chapter!r}; there are: main, resync")
+    if chapter not in CHAPTERS:
+        raise typer.BadParameter(f"no chapter {chapter!r}; there are: {', '.join(CHAPTERS)}")
     raise typer.Exit(control.story(chapter))
 
 

@@ -95,7 +95,7 @@ def zones_are_the_regions(environment: EnvironmentConfig) -> Iterator[str]:
 def image_can_be_pulled(environment: EnvironmentConfig) -> Iterator[str]:
     """A VPC that is made without NAT gateways has no way to a public registry."""
     vpc = environment.proxy_vpc
-    if vpc is None or not vpc.made or vpc.nat_gateways:
+    if vpc is None or not vpc.made or not vpc.cidr or vpc.nat_gateways:
         return
     missing = [name for name in PULLED_THROUGH if name not in vpc.endpoints]
     if missing:
@@ -162,16 +162,9 @@ def peering_reaches_the_cache(environment: EnvironmentConfig) -> Iterator[str]:
         return
     vpc = environment.proxy_vpc
     if vpc and not vpc.made:
-        for key in ("cidr", "route_table_ids"):
-            if not getattr(vpc, key):
-                yield f"proxy_vpc.{key}: is missing; access: peering makes routes with it"
-    if vpc and vpc.made and environment.cache_vpc is None:
-        yield "cache_vpc: is missing; access: peering peers the VPC to make with it"
-    yield from clients_reach_the_cache(environment)
-
-
-def clients_reach_the_cache(environment: EnvironmentConfig) -> Iterator[str]:
-    """Without HAProxies there is nobody between them."""
+        missing = [key for key in ("cidr", "route_table_ids") if not getattr(vpc, key)]
+        if missing:
+            yield f"proxy_vpc: {' and '.join(missing)} missing; access: peering makes routes with them"
     for cluster in (c for c in environment.clusters if c.proxy == "none"):
         name = cluster.replication_group_id
         if environment.cache_vpc is None:

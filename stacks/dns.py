@@ -1,5 +1,6 @@
 """The private hosted zone: the clients' view of one cluster's names. The resync function owns its records."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -8,12 +9,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
-from stacks.config import EnvironmentConfig
+from stacks.aws_calls import AwsCalls, Call
+from stacks.config import ClientVpc, EnvironmentConfig
 from stacks.topology import KnownTopology
 
 
 class DnsStack(cdk.Stack):
-    """One zone, associated with the client VPCs only: a VPC that runs HAProxies would resolve its nodes to itself."""
+    """One zone, associated with the client VPCs only: a VPC that runs HAProxies would resolve its nodes to itself.
+
+    `anchor` is the VPC that the zone is made with when every client VPC is another account's.
+    """
 
     def __init__(
         self,
@@ -22,19 +27,16 @@ class DnsStack(cdk.Stack):
         *,
         environment: EnvironmentConfig,
         topology: KnownTopology,
+        anchor: ec2.IVpc | None = None,
         **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
     ) -> None:
         super().__init__(scope, construct_id, **stack)
+        # a VPC with two ranges stands there twice, and a zone takes it once
+        clients = {client.vpc_id: client for client in environment.client_vpcs}.values()
+        own = {None, environment.account}
         first, *others = [
-            ec2.Vpc.from_vpc_attributes(
-                self,
-                client.vpc_id,
-                vpc_id=client.vpc_id,
-                availability_zones=[f"{client.region or environment.region}a"],
-                region=client.region or environment.region,
-            )
-            # a VPC with two ranges stands there twice, and a zone takes it once
-            for client in {client.vpc_id: client for client in environment.client_vpcs}.values()
+            *([anchor] if anchor else []),
+            *(self._known(client, environment) for client in clients if client.account in own),
         ]
         self.zone_name = topology.zone_name
         self.zone = route53.PrivateHostedZone(
@@ -46,9 +48,81 @@ class DnsStack(cdk.Stack):
         )
         for other in others:
             self.zone.add_vpc(other)
+        self._authorise([client for client in clients if client.account not in own], environment)
         cdk.CfnOutput(self, "HostedZoneId", value=self.zone.hosted_zone_id)
         cdk.CfnOutput(
             self, "ConfigurationEndpoint", value=f"clustercfg.{topology.zone_name}:{topology.port}"
+        )
+
+    def _known(self, client: ClientVpc, environment: EnvironmentConfig) -> ec2.IVpc:
+        region = client.region or environment.region
+        return ec2.Vpc.from_vpc_attributes(
+            self,
+            client.vpc_id,
+            vpc_id=client.vpc_id,
+            availability_zones=[f"{region}a"],
+            region=region,
+        )
+
+    def _authorise(self, clients: Sequence[ClientVpc], environment: EnvironmentConfig) -> None:
+        """Lets other accounts associate their VPCs, and tells them how; each association is theirs to make.
+
+        https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-associate-vpcs-different-accounts.html
+        """
+        if not clients:
+            return
+        calls = AwsCalls(self, "Calls")
+        before: Construct | None = None
+        for client in clients:
+            region = client.region or environment.region
+            made = self._authorisation(calls, client.vpc_id, region)
+            # Route 53 takes one change of a zone at a time
+            if before is not None:
+                made.node.add_dependency(before)
+            before = made
+            for verb, action in (
+                ("Associate", "associate-vpc-with-hosted-zone"),
+                ("Disassociate", "disassociate-vpc-from-hosted-zone"),
+            ):
+                cdk.CfnOutput(
+                    self,
+                    f"{verb}-{client.vpc_id}",
+                    description=f"To run in account {client.account}",
+                    value=f"aws route53 {action} --hosted-zone-id {self.zone.hosted_zone_id}"
+                    f" --vpc VPCRegion={region},VPCId={client.vpc_id}",
+                )
+
+    def _authorisation(self, calls: AwsCalls, vpc_id: str, region: str) -> Construct:
+        zone_id = self.zone.hosted_zone_id
+        parameters = {
+            "HostedZoneId": zone_id,
+            "VPC": {"VPCId": vpc_id, "VPCRegion": region},
+        }
+        return calls.make(
+            vpc_id,
+            kind="NodewayZoneAuthorisation",
+            physical_id=f"{zone_id}-{region}-{vpc_id}",
+            call=Call("route53", "createVPCAssociationAuthorization", parameters),
+            undo=Call(
+                "route53",
+                "deleteVPCAssociationAuthorization",
+                parameters,
+                ignored_errors="VPCAssociationAuthorizationNotFound|NoSuchHostedZone",
+            ),
+            statement=iam.PolicyStatement(
+                actions=[
+                    "route53:CreateVPCAssociationAuthorization",
+                    "route53:DeleteVPCAssociationAuthorization",
+                ],
+                resources=[self.zone.hosted_zone_arn],
+                conditions={
+                    "ForAllValues:StringEquals": {
+                        "route53:VPCs": [f"VPCId={vpc_id},VPCRegion={region}"]
+                    },
+                    # the condition above holds for a request that names no VPC, too
+                    "Null": {"route53:VPCs": "false"},
+                },
+            ),
         )
 
     def grant_sync(self, grantee: iam.IGrantable) -> None:

@@ -1,6 +1,6 @@
 """The network of the HAProxies: a VPC that is there, or one that the deploy makes; endpoints in it; DNS for outside.
 
-Nothing of it has a public address but NAT gateways, and those only where the environment asks for them.
+It never gives the HAProxies' VPC to a zone: their resolver would send them to themselves.
 """
 
 from collections.abc import Sequence
@@ -9,21 +9,15 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.config import EnvironmentConfig, ProxyVpc
-from stacks.consistency_network import MADE_ZONES
 from stacks.endpoints import VpcEndpoints
 from stacks.errors import ConfigError
+from stacks.made_vpc import PROXIES, made_vpc
 from stacks.resolver import InboundResolver
 from stacks.review import acknowledge
 
-PROXIES = "Proxies"
-"""The subnets that HAProxies run in."""
-NAT = "Nat"
-"""The public subnets: they hold NAT gateways and nothing else."""
-ISOLATED = ec2.SubnetType.PRIVATE_ISOLATED
 ANCHOR_CIDR = "192.168.255.240/28"
 
 
@@ -137,34 +131,8 @@ class NetworkStack(cdk.Stack):
 
 
 def made_network(scope: Construct, proxy_vpc: ProxyVpc) -> ProxyNetwork:
-    """Makes the VPC: a private subnet in each zone, and by choice NAT gateways, in public subnets of their own.
-
-    Room for `MADE_ZONES` zones and for NAT is kept either way, so that adding one of them replaces no subnet.
-    """
-    zones = list(proxy_vpc.availability_zones)
-    private = ec2.SubnetType.PRIVATE_WITH_EGRESS if proxy_vpc.nat_gateways else ISOLATED
-    vpc = ec2.Vpc(
-        scope,
-        "ProxyVpc",
-        ip_addresses=ec2.IpAddresses.cidr(str(proxy_vpc.cidr)),
-        availability_zones=zones,
-        reserved_azs=MADE_ZONES - len(zones),
-        nat_gateways=proxy_vpc.nat_gateways,
-        enable_dns_support=True,
-        enable_dns_hostnames=True,
-        restrict_default_security_group=True,
-        subnet_configuration=[
-            ec2.SubnetConfiguration(
-                name=NAT,
-                subnet_type=ec2.SubnetType.PUBLIC,
-                cidr_mask=28,
-                map_public_ip_on_launch=False,
-                reserved=not proxy_vpc.nat_gateways,
-            ),
-            ec2.SubnetConfiguration(name=PROXIES, subnet_type=private),
-        ],
-    )
-    vpc.add_flow_log("FlowLog", destination=flow_logs(scope))
+    """Makes the VPC, and finds in it where HAProxies run."""
+    vpc = made_vpc(scope, "ProxyVpc", proxy_vpc)
     subnets = vpc.select_subnets(subnet_group_name=PROXIES).subnets
     return ProxyNetwork(
         vpc,
@@ -174,18 +142,6 @@ def made_network(scope: Construct, proxy_vpc: ProxyVpc) -> ProxyNetwork:
             (f"{PROXIES}-{subnet.availability_zone}", subnet.route_table.route_table_id)
             for subnet in subnets
         ),
-    )
-
-
-def flow_logs(scope: Construct) -> ec2.FlowLogDestination:
-    """Where the flow log goes: who connected and who was refused, for a month."""
-    return ec2.FlowLogDestination.to_cloud_watch_logs(
-        logs.LogGroup(
-            scope,
-            "FlowLogs",
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
     )
 
 

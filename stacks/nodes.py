@@ -14,6 +14,7 @@ from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
 from resync.ecs import NODE_TAG
+from stacks.config import EnvironmentConfig
 from stacks.haproxy import HaproxyStack
 from stacks.task import haproxy_task
 from stacks.topology import KnownNode
@@ -40,15 +41,17 @@ class NodesStack(cdk.Stack):
         scope: Construct,
         construct_id: str,
         *,
+        environment: EnvironmentConfig,
         fleet: HaproxyStack,
         nodes: tuple[KnownNode, ...],
         **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
     ) -> None:
         super().__init__(scope, construct_id, **stack)
         self.fleet = fleet
+        self.per_node = environment.haproxies_per_node
         # once in a template, not once a node: it is most of a task definition's size
         text = cdk.CfnMapping(
-            self, "Haproxy", mapping={"Configuration": {"Text": fleet.configuration}}
+            self, "Haproxy", lazy=False, mapping={"Configuration": {"Text": fleet.configuration}}
         )
         self.configuration = text.find_in_map("Configuration", "Text")
         for members in by_shard(nodes):
@@ -73,20 +76,19 @@ class NodesStack(cdk.Stack):
             configuration=self.configuration,
             tags=tags,
         )
-        per_node = fleet.config.haproxies_per_node
         return Service(
             place,
             "Service",
             cluster=fleet.cluster.cluster_name,
             task_definition=task.ref,
-            desired_count=per_node,
+            desired_count=self.per_node,
             launch_type="FARGATE",
             deployment_configuration=NEW_BEFORE_OLD,
             network_configuration={
                 "awsvpcConfiguration": {
                     "assignPublicIp": "DISABLED",
                     "securityGroups": [fleet.security_group.security_group_id],
-                    "subnets": fleet.network.near(node.availability_zone, per_node),
+                    "subnets": fleet.network.near(node.availability_zone, self.per_node),
                 }
             },
             propagate_tags="TASK_DEFINITION",

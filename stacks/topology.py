@@ -21,14 +21,13 @@ from resync.elasticache import topology_of
 from resync.topology import Hostname, hostname
 from stacks.config import Block, ClusterConfig, EnvironmentConfig, NodeName
 from stacks.errors import ConfigError
+from stacks.parameters import ENDPOINT_TYPE, endpoint_type
 
 if TYPE_CHECKING:
     from mypy_boto3_elasticache import ElastiCacheClient
     from mypy_boto3_elasticache.type_defs import ReplicationGroupTypeDef
 
 CONTEXT_FILE = "cdk.context.json"
-ENDPOINT_TYPE = "cluster-preferred-endpoint-type"
-"""What MOVED and CLUSTER SLOTS carry: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html"""
 TIMEOUTS = Config(
     connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3}
 )
@@ -202,15 +201,7 @@ def refuse_addresses(
 ) -> None:
     """Raises ConfigError when a parameter group makes the cluster announce addresses although it has names."""
     for parameter_group in sorted(filter(None, parameter_groups)):
-        pages = client.get_paginator("describe_cache_parameters").paginate(
-            CacheParameterGroupName=parameter_group
-        )
-        values = {
-            p.get("ParameterName"): p.get("ParameterValue")
-            for page in pages
-            for p in page["Parameters"]
-        }
-        if values.get(ENDPOINT_TYPE) == "ip":
+        if endpoint_type(client, parameter_group) == "ip":
             msg = (
                 f"{group_id} announces addresses: {ENDPOINT_TYPE}=ip in its parameter group {parameter_group};"
                 " set it to tls-dynamic (it takes effect at once), or use VPC peering or Envoy"

@@ -1,0 +1,188 @@
+"""What a month of an environment costs, before it is deployed, beside the other ways to the same nodes. Pure.
+
+A month is 730 hours. What flows (USD/GB) is a rate and never part of a sum, since nobody knows the
+traffic at synth. ElastiCache itself, stand-ins, support, taxes and free tiers are left out. It must
+never ask AWS nor a clock; the prices come from stacks/prices.json.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stacks.config import EnvironmentConfig
+from stacks.prices import Figures, Price, Prices
+
+HOURS = 730
+"""Of a month, as AWS's own calculator counts."""
+RUNS = HOURS * 60
+RUN_MEMORY_GB = 0.25
+"""The resync function's, in stacks/resync.py."""
+ALARMS = 4
+"""For each cluster, in stacks/alarms.py."""
+METRICS = 9
+"""For each cluster, in lambda/resync/journal.py."""
+ZONES = 2
+"""For each cluster: the zone of its names, and where stand-ins find their nodes."""
+GATEWAY_ENDPOINTS = frozenset({"s3"})
+"""Free: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html"""
+PEER_ZONES = 2
+"""AZs that the NLBs and endpoints of the other ways are counted in."""
+THIS = "Nodeway, as configured"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What of an environment costs money."""
+
+    nodes: int
+    clusters: int = 1
+    haproxies_per_node: int = 1
+    cpu: int = 256
+    memory: int = 512
+    interface_endpoints: int = 0
+    """Endpoints times AZs."""
+    nat_gateways: int = 0
+    resolver_addresses: int = 0
+    client_vpcs: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. `month` is USD; `gb` is USD per GB, from all in one AZ to all across AZs."""
+
+    what: str
+    month: float
+    how: str
+    gb: tuple[float, float] | None = None
+    assumed: tuple[str, ...] = ()
+    """Figures of the price list in it that are assumptions."""
+    part: bool = False
+    """Whether it is a part of this design's sum."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Reads figures, and remembers which of them are assumptions."""
+
+    figures: Figures
+    assumed: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> float:
+        """A figure's value."""
+        price: Price = getattr(self.figures, name)
+        if price.status == "assumed" and name not in self.assumed:
+            self.assumed = (*self.assumed, name)
+        return price.value
+
+
+def shape_of(environment: EnvironmentConfig, nodes: int) -> Shape:
+    """What of this environment costs money, with so many nodes behind HAProxies."""
+    vpc = environment.proxy_vpc
+    zones = (
+        len({*vpc.availability_zones, *(one.availability_zone for one in vpc.subnets)})
+        if vpc
+        else 0
+    )
+    interface = [one for one in vpc.endpoints if one not in GATEWAY_ENDPOINTS] if vpc else []
+    outside = environment.on_premises
+    return Shape(
+        nodes=nodes,
+        clusters=len(environment.proxied),
+        haproxies_per_node=environment.haproxies_per_node,
+        cpu=environment.cpu,
+        memory=environment.memory,
+        interface_endpoints=len(interface) * zones,
+        nat_gateways=vpc.nat_gateways if vpc else 0,
+        resolver_addresses=len(outside.resolver_subnet_ids) if outside else 0,
+        client_vpcs=len(environment.client_vpcs),
+    )
+
+
+def estimate(environment: EnvironmentConfig, nodes: int, prices: Prices) -> tuple[Row, ...]:
+    """The month of this environment with so many nodes behind HAProxies: its parts, its sum, the other ways."""
+    return rows_of(shape_of(environment, nodes), prices)
+
+
+def rows_of(shape: Shape, prices: Prices) -> tuple[Row, ...]:
+    """The parts of this design that cost anything, their sum, and the other ways."""
+    parts = tuple(row for row in parts_of(shape, prices.prices) if row.month)
+    crossing = 2 * prices.prices.cross_az_gb.value
+    total = Row(
+        THIS,
+        sum(row.month for row in parts),
+        "the sum",
+        # client to HAProxy, and HAProxy to node: each may cross, none must
+        (0.0, 2 * crossing),
+        tuple(dict.fromkeys(name for row in parts for name in row.assumed)),
+    )
+    return (*parts, total, *(others(shape, prices.prices) if shape.nodes else ()))
+
+
+def parts_of(shape: Shape, figures: Figures) -> Iterator[Row]:
+    """What this design is billed for."""
+    f = Ledger(figures)
+    tasks = shape.nodes * shape.haproxies_per_node
+    vcpu, gb = shape.cpu / 1024, shape.memory / 1024
+    size = f"{tasks} x {vcpu:g} vCPU, {gb:g} GB"
+    yield Row("HAProxies on Fargate", tasks * task_month(f, vcpu, gb), size, part=True)
+    n = shape.interface_endpoints
+    month = n * f["interface_endpoint_hour"] * HOURS
+    yield Row("interface endpoints", month, f"{n} endpoint AZs", part=True)
+    n = shape.nat_gateways
+    month = n * (f["nat_gateway_hour"] + f["public_ipv4_hour"]) * HOURS
+    yield Row("NAT gateways", month, f"{n}, each with an address", part=True)
+    n = shape.resolver_addresses
+    month = n * f["resolver_address_hour"] * HOURS
+    yield Row("Resolver inbound endpoint", month, f"{n} addresses", part=True)
+    n = shape.clusters * ZONES
+    yield Row("private hosted zones", n * f["hosted_zone_month"], f"{n} zones", part=True)
+    yield resync_row(shape.clusters, figures)
+
+
+def resync_row(clusters: int, figures: Figures) -> Row:
+    """The Lambda with what watches it: a run a minute, at list price without the free tier."""
+    f = Ledger(figures)
+    seconds = RUNS * f["lambda_seconds_per_run"] * RUN_MEMORY_GB
+    runs = RUNS / 1e6 * f["lambda_request_million"] + seconds * f["lambda_gb_second"]
+    logs = f["logs_gb"] * f["logs_gb_per_cluster"]
+    watch = METRICS * f["metric_month"] + ALARMS * f["alarm_month"]
+    how = f"runs {runs:.2f}, logs {logs:.2f}, watching {watch:.2f}"
+    month = clusters * (runs + logs + watch)
+    return Row("resync Lambda", month, how, assumed=f.assumed, part=True)
+
+
+def others(shape: Shape, figures: Figures) -> Iterator[Row]:
+    """The other ways to the same nodes, from the dearest idea to the cheapest."""
+    crossing = 2 * figures.cross_az_gb.value
+    names = shape.nodes + shape.clusters
+    f = Ledger(figures)
+    month = (f["nlb_hour"] + PEER_ZONES * f["interface_endpoint_hour"]) * HOURS * shape.nodes
+    low = f["nlcu_hour"] + f["interface_endpoint_gb"]
+    how = f"{shape.nodes} NLBs, endpoints in {PEER_ZONES} AZs"
+    yield Row("NLB + PrivateLink per node", month, how, (low, low + crossing), f.assumed)
+    f = Ledger(figures)
+    billed = names if f["lattice_billed_per_name"] else shape.clusters
+    month = billed * f["lattice_resource_hour"] * HOURS
+    gb = f["lattice_gb"]
+    how = f"{billed} names as resources"
+    yield Row("VPC Lattice, service network", month, how, (gb, gb + crossing), f.assumed)
+    f = Ledger(figures)
+    n = shape.clusters * shape.client_vpcs
+    month = n * f["resource_endpoint_hour"] * HOURS
+    gb = f["lattice_gb"] + f["resource_endpoint_gb"]
+    how = f"a GROUP of names each: {n}"
+    yield Row("VPC Lattice, resource endpoint", month, how, (gb, gb + crossing), f.assumed)
+    f = Ledger(figures)
+    n, vcpu, gb = int(f["envoys"]) * shape.clusters, f["envoy_vcpu"], f["envoy_gb"]
+    how = f"{n} x {vcpu:g} vCPU, {gb:g} GB; no cluster clients"
+    yield Row("Envoy pair", n * task_month(f, vcpu, gb), how, (0.0, 2 * crossing), f.assumed)
+    f = Ledger(figures)
+    n = shape.client_vpcs + 1
+    gb = f["tgw_gb"]
+    month = n * f["tgw_attachment_hour"] * HOURS
+    yield Row("Transit Gateway, routes only", month, f"{n} VPCs attached", (gb, gb + crossing))
+    yield Row("VPC peering, routes only", 0.0, "where it is allowed", (0.0, crossing))
+
+
+def task_month(f: Ledger, vcpu: float, gb: float) -> float:
+    """USD of a Fargate task that runs all month."""
+    return (vcpu * f["fargate_vcpu_hour"] + gb * f["fargate_gb_hour"]) * HOURS

@@ -1,0 +1,250 @@
+"""The month's estimate: sums by hand, what an environment adds, what is assumed, a price list that is broken."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.layout import ROOT
+from stacks import cost
+from stacks.context import load
+from stacks.cost import THIS, Row, Shape, estimate, parts_of, rows_of, shape_of
+from stacks.cost_table import MARK, WIDTH, told
+from stacks.errors import ConfigError
+from stacks.prices import PRICES, Prices, load_prices
+from tests.fakes import context, environment_block
+
+NETWORK = {
+    "vpc_id": "vpc-0000000a",
+    "cidr": "10.20.0.0/16",
+    "subnets": [
+        {"subnet_id": "subnet-0000000a", "availability_zone": "us-east-1a"},
+        {"subnet_id": "subnet-0000000b", "availability_zone": "us-east-1b"},
+    ],
+    "route_table_ids": ["rtb-0000000a"],
+}
+
+
+@pytest.fixture
+def prices() -> Prices:
+    """The list in the repository."""
+    return load_prices()
+
+
+def row(rows: tuple[Row, ...], what: str) -> Row:
+    """The row of this name."""
+    return next(one for one in rows if one.what.startswith(what))
+
+
+def list_with(tmp_path: Path, change: Any) -> Path:  # noqa: ANN401 (a function of the document)
+    """A copy of the price list, changed."""
+    document = json.loads(PRICES.read_text())
+    change(document)
+    file = tmp_path / "prices.json"
+    file.write_text(json.dumps(document))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("what", "month"),
+    [
+        # 12 x (0.25 x 0.04048 + 0.5 x 0.004445) x 730
+        ("HAProxies on Fargate", 108.12),
+        # 12 x (0.0225 + 2 x 0.01) x 730
+        ("NLB + PrivateLink per node", 372.30),
+        # 13 x 0.10 x 730
+        ("VPC Lattice, service network", 949.00),
+        # 0.02 x 730
+        ("VPC Lattice, resource endpoint", 14.60),
+        # 2 x (0.04048 + 2 x 0.004445) x 730
+        ("Envoy pair", 72.08),
+        # 2 x 0.05 x 730
+        ("Transit Gateway", 73.00),
+        ("VPC peering", 0.0),
+    ],
+)
+def test_month_of_twelve_nodes_is_what_a_calculator_says(
+    prices: Prices, what: str, month: float
+) -> None:
+    """Worked by hand from the prices in the comments."""
+    assert round(row(rows_of(Shape(nodes=12), prices), what).month, 2) == month
+
+
+def test_sum_is_of_the_parts_and_of_nothing_else(prices: Prices) -> None:
+    rows = rows_of(Shape(nodes=5, interface_endpoints=4, nat_gateways=1), prices)
+
+    parts = [one for one in rows if one.part]
+    assert row(rows, THIS).month == pytest.approx(sum(one.month for one in parts))
+    assert [one.gb for one in parts] == [None] * len(parts), "traffic is no part of a sum"
+
+
+@pytest.mark.parametrize(
+    ("changes", "shape"),
+    [
+        ({}, {}),
+        (
+            {"haproxies_per_node": 2, "cpu": 512, "memory": 1024},
+            {"haproxies_per_node": 2, "cpu": 512, "memory": 1024},
+        ),
+        # three interface endpoints in two AZs; the S3 gateway endpoint is free
+        (
+            {"proxy_vpc": NETWORK | {"endpoints": ["ecr.api", "ecr.dkr", "logs", "s3"]}},
+            {"interface_endpoints": 6},
+        ),
+    ],
+    ids=["as it is", "size", "endpoints"],
+)
+def test_shape_has_what_the_configuration_says(
+    changes: dict[str, Any], shape: dict[str, int]
+) -> None:
+    environment = load(context(environment_block(**{"proxy_vpc": NETWORK} | changes)))
+
+    assert shape_of(environment, 7) == Shape(nodes=7, **shape)
+
+
+def test_shape_of_a_made_network_has_its_nat_gateways_and_resolver() -> None:
+    """Copied from a checked environment, so that this is about cost and not about a whole network."""
+    environment = load(context(environment_block()))
+    assert environment.proxy_vpc is not None
+    made = environment.proxy_vpc.model_copy(
+        update={
+            "vpc_id": None,
+            "subnets": (),
+            "availability_zones": ("us-east-1a", "us-east-1b", "us-east-1c"),
+            "nat_gateways": 2,
+            "endpoints": ("logs",),
+        }
+    )
+    outside = {
+        "cidrs": ("192.168.0.0/16",),
+        "resolver_vpc_id": "vpc-1",
+        "resolver_subnet_ids": ("a", "b"),
+    }
+    environment = environment.model_copy(
+        update={"proxy_vpc": made, "on_premises": type("Outside", (), outside)()}
+    )
+
+    shape = shape_of(environment, 2)
+
+    assert (shape.interface_endpoints, shape.nat_gateways, shape.resolver_addresses) == (3, 2, 2)
+
+
+def test_environment_without_haproxies_costs_nothing_a_month(prices: Prices) -> None:
+    """Plain peering: no other way stands beside it."""
+    rows = rows_of(Shape(nodes=0, clusters=0), prices)
+
+    assert [(one.what, one.month) for one in rows] == [(THIS, 0)]
+
+
+def test_assumptions_mark_the_rows_that_use_them(prices: Prices) -> None:
+    rows = rows_of(Shape(nodes=2), prices)
+
+    assert row(rows, "VPC Lattice, resource endpoint").assumed == ("resource_endpoint_hour",)
+    assert "lambda_seconds_per_run" in row(rows, THIS).assumed
+    assert row(rows, "NLB").assumed == row(rows, "HAProxies").assumed == ()
+
+
+def test_lattice_may_be_billed_by_the_group(prices: Prices, tmp_path: Path) -> None:
+    """The assumption is a figure that one can turn."""
+
+    def change(document: dict[str, Any]) -> None:
+        document["prices"]["lattice_billed_per_name"]["value"] = 0
+
+    changed = load_prices(list_with(tmp_path, change))
+
+    per_name = row(rows_of(Shape(nodes=9), prices), "VPC Lattice, service").month
+    assert per_name == pytest.approx(
+        10 * row(rows_of(Shape(nodes=9), changed), "VPC Lattice, service").month
+    )
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 90, 500])
+def test_table_is_plain_and_narrow(prices: Prices, nodes: int) -> None:
+    """Whatever the size: no line is cut or too wide, and none has colour."""
+    text = told(load(context(environment_block())), nodes, prices)
+
+    assert max(map(len, text.splitlines())) <= WIDTH
+    assert "\x1b" not in text
+    assert f"{nodes} node{'s' * (nodes > 1)})" in text.splitlines()[0]
+    for one in estimate(load(context(environment_block())), nodes, prices):
+        assert f"{one.what:<30}" in text
+        assert one.how in text
+
+
+def test_table_says_date_region_assumptions_and_another_region(prices: Prices) -> None:
+    block = environment_block(
+        region="eu-west-1",
+        proxy_vpc={
+            "vpc_id": "vpc-0000000a",
+            "subnets": [{"subnet_id": "subnet-0000000a", "availability_zone": "eu-west-1a"}],
+        },
+    )
+    here, there = (told(load(context(one)), 2, prices) for one in (environment_block(), block))
+
+    assert f"us-east-1 prices of {prices.as_of} (stacks/prices.json)" in here
+    assert f"{MARK} rests on assumptions" in here
+    assert "edit stacks/prices.json" not in here
+    assert (
+        "the prices are those of us-east-1, but dev is in eu-west-1: edit stacks/prices.json"
+        in there
+    )
+
+
+def test_every_figure_is_used_and_has_a_source(prices: Prices) -> None:
+    """A figure that nothing reads would only look like a price."""
+    text = Path(str(cost.__file__)).read_text()
+
+    assert [name for name, _ in prices.prices if name not in text] == []
+    for _, one in prices.prices:
+        assert one.source.startswith("https://") or one.status == "assumed"
+
+
+def test_counts_are_those_of_the_stacks() -> None:
+    """What the estimate counts for each cluster is what is deployed and written."""
+    alarms = len(re.findall(r"self\._alarm\(", (ROOT / "stacks" / "alarms.py").read_text()))
+    journal = (ROOT / "lambda" / "resync" / "journal.py").read_text()
+    metrics = set(re.findall(r"^\s+([A-Z][A-Za-z]+)=", journal, re.MULTILINE))
+    memory = re.search(r"memory_size=(\d+)", (ROOT / "stacks" / "resync.py").read_text())
+
+    assert (alarms, len(metrics)) == (cost.ALARMS, cost.METRICS)
+    assert memory is not None
+    assert int(memory[1]) / 1024 == cost.RUN_MEMORY_GB
+
+
+@pytest.mark.parametrize(
+    ("change", "told_of"),
+    [
+        (
+            lambda d: d["prices"]["nlb_hour"].update(value=-1),
+            "prices.nlb_hour.value: Input should be greater",
+        ),
+        (lambda d: d["prices"]["nlb_hour"].update(value="x"), "prices.nlb_hour.value"),
+        (lambda d: d["prices"]["nlb_hour"].update(status="sure"), "prices.nlb_hour.status"),
+        (lambda d: d["prices"].pop("nlb_hour"), "prices.nlb_hour: Field required"),
+        (lambda d: d["prices"].update(nbl_hour={}), "prices.nbl_hour"),
+        (lambda d: d.update(region="Virginia"), "region: "),
+        (lambda d: d.update(as_of="yesterday"), "as_of: "),
+    ],
+)
+def test_broken_price_list_is_one_line(tmp_path: Path, change: Any, told_of: str) -> None:  # noqa: ANN401
+    with pytest.raises(ConfigError, match=r"the price list prices\.json is broken") as caught:
+        load_prices(list_with(tmp_path, change))
+
+    assert told_of in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_price_list_that_is_no_json_or_is_not_there_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "prices.json").write_text("{")
+    for file in (tmp_path / "prices.json", tmp_path / "none.json"):
+        with pytest.raises(ConfigError, match="the price list") as caught:
+            load_prices(file)
+        assert "\n" not in str(caught.value)
+
+
+def test_parts_that_cost_nothing_are_left_out(prices: Prices) -> None:
+    """All six are known; a row of zeros says nothing."""
+    assert len(list(parts_of(Shape(nodes=1), prices.prices))) == 6
+    assert len([one for one in rows_of(Shape(nodes=1), prices) if one.part]) == 3
