@@ -4,7 +4,9 @@ For scenarios: inside the sandbox, in the router's network. It must never reach 
 keys that it hands out are the lab's.
 """
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from http import HTTPStatus
@@ -113,12 +115,13 @@ def bootstrap() -> None:
         mark.touch()
 
 
-def deploy(*context: str) -> subprocess.CompletedProcess[str]:
+def deploy(
+    *context: str, check: bool = True, directory: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """`cdk deploy` of all stacks of the lab's environment; `context` is `KEY=VALUE` each."""
     bootstrap()
-    return cdk(
-        "deploy", "--all", "--require-approval", "never", "--concurrency", "3", *_context(context)
-    )
+    words = ("--require-approval", "never", "--concurrency", "3", *_context(context))
+    return cdk("deploy", "--all", *words, check=check, directory=directory)
 
 
 def diff(*context: str) -> str:
@@ -126,9 +129,17 @@ def diff(*context: str) -> str:
     return cdk("diff", "--all", *_context(context)).stdout
 
 
-def destroy(*context: str) -> subprocess.CompletedProcess[str]:
+def destroy(*, directory: Path | None = None) -> subprocess.CompletedProcess[str]:
     """`cdk destroy` of all stacks."""
-    return cdk("destroy", "--all", "--force", *_context(context))
+    return cdk("destroy", "--all", "--force", *_context(()), directory=directory)
+
+
+def synthesized() -> Path:
+    """A directory in which the CDK command uses what the latest synth of the app made, and makes no other."""
+    directory = _directory(layout.run_dir() / "synthesized")
+    made = app_directory(layout.run_dir()) / "cdk.out"
+    (directory / "cdk.json").write_text(json.dumps({"app": str(made)}))
+    return directory
 
 
 def _context(pairs: tuple[str, ...]) -> list[str]:
@@ -143,6 +154,18 @@ def app_directory(run_dir: Path) -> Path:
         link = directory / name
         if not link.is_symlink():
             link.symlink_to(layout.ROOT / name)
+    return directory
+
+
+def app_with(**changes: object) -> Path:
+    """The same app with another block for the lab's environment: a cdk.json of its own, and what CDK looked up."""
+    directory = _directory(layout.run_dir() / "other-app")
+    settings = json.loads((layout.ROOT / "cdk.json").read_text())
+    settings["context"]["environments"]["lab"] |= changes
+    (directory / "cdk.json").write_text(json.dumps(settings))
+    (directory / "app.py").unlink(missing_ok=True)
+    (directory / "app.py").symlink_to(layout.ROOT / "app.py")
+    shutil.copy(app_directory(layout.run_dir()) / "cdk.context.json", directory)
     return directory
 
 

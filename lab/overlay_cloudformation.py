@@ -9,7 +9,7 @@ from typing import Any
 
 from ministack.services.cloudformation import provisioners, stacks
 
-from lab import overlay_resources, overlay_steady
+from lab import overlay_events, overlay_resources, overlay_steady
 
 ANY = None
 """Types of CDK's own bootstrap template, which is not ours to judge."""
@@ -75,6 +75,7 @@ def install() -> None:
     )
     stacks._provision_keeping_seed = _provision(stacks._provision_keeping_seed)
     stacks._update_keeping_seed = _update(stacks._update_keeping_seed)
+    overlay_events.install()
 
 
 def _provision(make: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,6 +104,8 @@ def _update(make: Callable[..., Any]) -> Callable[..., Any]:
         *rest: object,
     ) -> Any:
         _refuse_unknown_properties(kind, new)
+        if old == new:
+            overlay_events.untouched(stack, logical_id)
         made = make(kind, physical_id, old, new, stack, logical_id, *rest)
         overlay_steady.wait(logical_id)
         return made

@@ -53,6 +53,23 @@ def _check_cluster(data: Data) -> None:
         raise Refused("ClusterNotFoundException", "Cluster not found.")
 
 
+def _check_empty(data: Data) -> None:
+    """Rule: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html."""
+    _check_cluster(data)
+    name = ecs._resolve_cluster_name(data.get("cluster", "default"))
+    arn = ecs._clusters[name]["clusterArn"]
+    found = (
+        ("Services", [s["status"] for s in ecs._services.values() if s["clusterArn"] == arn], "ACTIVE"),
+        ("Tasks", [t["desiredStatus"] for t in ecs._tasks.values() if t["clusterArn"] == arn], "RUNNING"),
+    )  # fmt: skip
+    for what, states, active in found:
+        if active in states:
+            raise Refused(
+                f"ClusterContains{what}Exception",
+                f"The Cluster cannot be deleted while {what} are active.",
+            )
+
+
 def _check_network(data: Data) -> None:
     _check_cluster(data)
     definition = ecs._task_defs.get(ecs._resolve_td_key(data.get("taskDefinition", "")))
@@ -124,6 +141,7 @@ def _paged(
 
 CHECKS: dict[str, Callable[[Data], None]] = {
     "CreateService": _check_network,
+    "DeleteCluster": _check_empty,
     "DeleteService": _check_cluster,
     "DescribeServices": _at_most("services", 10),
     "DescribeTasks": _at_most("tasks", 100),

@@ -35,6 +35,7 @@ def install(handlers: dict[str, Props]) -> None:
     }
     definition = "AWS::ECS::TaskDefinition"
     handlers[definition] = {"create": _definition_create, "delete": _definition_delete}
+    handlers["AWS::ECS::Cluster"]["delete"] = _cluster_delete
     handlers["AWS::ECS::Service"] = {
         "create": _service_create,
         "update": _service_update,
@@ -103,6 +104,11 @@ def _definition_create(logical_id: str, props: Props, stack: str) -> Made:
 def _definition_delete(physical_id: str, props: Props) -> None:
     del props
     ecs._deregister_task_definition({"taskDefinition": physical_id})
+
+
+def _cluster_delete(physical_id: str, props: Props) -> None:
+    del props
+    _answer(ecs._ACTION_MAP["DeleteCluster"]({"cluster": physical_id}))
 
 
 def _service_create(logical_id: str, props: Props, stack: str) -> Made:

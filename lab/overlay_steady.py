@@ -1,13 +1,16 @@
-"""CloudFormation waits until an ECS service is steady, and fails the deployment when it never is.
+"""CloudFormation changes ECS services in waves, waits until each is steady, and fails when one never is.
 
-ministack makes one resource after the other; AWS makes independent ones at the same time. So that a deployment does
-not take the sum of all start times, a stack's services start one after the other and are waited for together, before
-the first resource that depends on any of them.
+ministack makes one resource after the other; AWS makes at the same time what does not depend on each other
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html). So the services
+of a stack that depend on no other service are changed one after the other and waited for together, then those that
+depend on them, and so on. One thing is simpler than on AWS: when a service fails, the rest of its wave is waited for;
+AWS cancels it, and sends it back, too. It must never start a wave before the one before it is steady.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ministack.services import ecs
@@ -21,72 +24,122 @@ DEADLINE_SECONDS = 180.0
 """CloudFormation itself gives up after three hours; nobody waits for the lab as long."""
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A service, and the deployment of it that is to become complete."""
+
+    arn: str
+    deployment_id: str
+
+    @property
+    def key(self) -> str:
+        """The service's key in ministack."""
+        return "/".join(self.arn.split("/")[-2:])
+
+
 @dataclass(slots=True)
 class Operation:
-    """One create or update of a stack: its last service, and what is to become steady."""
+    """One create or update of a stack."""
 
-    last_service: str | None
-    expected: list[tuple[str, str, str]] = field(default_factory=list)
+    ends: frozenset[str]
+    """The last service of each wave, after which all of the wave are waited for."""
+    expected: dict[str, Expected] = field(default_factory=dict)
+    watched: set[str] = field(default_factory=set)
+    """Services whose end `wait` tells, and nobody else."""
+    tell: dict[str, Callable[[str, str, str], None]] = field(default_factory=dict)
+    """How a service's end becomes an event: physical id, COMPLETE or FAILED, reason."""
+    failures: dict[str, str] = field(default_factory=dict)
+    rolls_back: bool = False
 
 
 _operation: ContextVar[Operation | None] = ContextVar("operation", default=None)
+current = _operation.get
 
 
 def order(resources: dict[str, Any], conditions: dict[str, Any]) -> list[str]:
-    """The order of creation: first what needs no service, then the services, then what needs one."""
+    """The order of a create or update, wave by wave: first what needs no service, then the services, and so on."""
     sequence: list[str] = engine._topological_sort(resources, conditions)
-    names = set(sequence)
-    services = [name for name in sequence if resources[name].get("Type") == SERVICE]
-    after: set[str] = set()
+    services = {name for name in sequence if resources[name].get("Type") == SERVICE}
+    wave: dict[str, int] = {}
     for name in sequence:
-        needs = engine._extract_deps(resources[name], names)
-        if needs & after or (needs & set(services) and name not in services):
-            after.add(name)
-    services = [name for name in services if name not in after]
-    before = [name for name in sequence if name not in after and name not in services]
-    _operation.set(Operation(services[-1] if services else None))
-    return before + services + [name for name in sequence if name in after]
+        needs = engine._extract_deps(resources[name], set(sequence)) - {name}
+        wave[name] = max((wave[other] + (other in services) for other in needs), default=0)
+    ordered = sorted(sequence, key=lambda name: (wave[name], name in services))
+    ends = {wave[name]: name for name in ordered if name in services}
+    _operation.set(Operation(frozenset(ends.values())))
+    return ordered
 
 
 def expect(logical_id: str, service: Mapping[str, Any]) -> None:
-    """This service's newest deployment must become complete."""
+    """This service's primary deployment must become complete."""
     operation = _operation.get()
     if operation is not None:
-        key = "/".join(service["serviceArn"].split("/")[-2:])
-        operation.expected.append((logical_id, key, service["deployments"][0]["id"]))
+        primary = ecs._primary_deployment(service)
+        operation.expected[logical_id] = Expected(service["serviceArn"], primary["id"])
+        operation.watched.add(logical_id)
 
 
 def wait(logical_id: str) -> None:
-    """After the stack's last service, and after each one that depends on another: wait for all of them."""
+    """After the last service of a wave: wait for all. Raises ValueError with the reasons of those that failed."""
     operation = _operation.get()
-    if operation is None or not operation.expected or logical_id != operation.last_service:
+    if operation is None or logical_id not in operation.ends:
         return
-    expected, operation.expected = operation.expected, []
-    for name, key, deployment in expected:
-        try:
-            wait_until(
-                lambda key=key, deployment=deployment: _steady(key, deployment),  # type: ignore[misc]
-                timeout_seconds=DEADLINE_SECONDS,
-                what="it",
+    operation.failures = settle(operation)
+    if operation.failures:
+        raise ValueError("; ".join(operation.failures.values()))
+
+
+def wait_for_rollback(kind: str) -> None:
+    """After a service was sent back: wait for it. Raises ValueError, on which the rollback itself fails."""
+    operation = _operation.get()
+    if kind == SERVICE and operation is not None and operation.rolls_back:
+        failures = settle(operation)
+        if failures:
+            raise ValueError("; ".join(failures.values()))
+
+
+def settle(operation: Operation) -> dict[str, str]:
+    """Wait until every expected deployment has ended, and tell so at that moment; gives the reasons of the failed."""
+    waiting, operation.expected = operation.expected, {}
+    ends: dict[str, str] = {}
+
+    def look() -> bool:
+        for name in waiting.keys() - ends.keys():
+            if (why := _outcome(name, waiting[name])) is not None:
+                ends[name] = why
+                _tell(operation, name, waiting[name], why)
+        return ends.keys() == waiting.keys()
+
+    try:
+        wait_until(look, timeout_seconds=DEADLINE_SECONDS, what="them")
+    except LabError:
+        for name in waiting.keys() - ends.keys():
+            late = (
+                f"{name}: service {waiting[name].key} did not stabilize in {DEADLINE_SECONDS:g} s"
             )
-        except LabError:
-            raise ValueError(
-                f"{name}: service {key} did not stabilize in {DEADLINE_SECONDS:g} s; {_why(key)}"
-            ) from None
+            ends[name] = f"{late}; {_why(waiting[name].key)}"
+            _tell(operation, name, waiting[name], ends[name])
+    return {name: why for name, why in ends.items() if why}
 
 
-def _steady(key: str, deployment_id: str) -> bool:
-    service = ecs._services[key]
-    deployment = next((d for d in service["deployments"] if d["id"] == deployment_id), None)
-    if deployment is None or deployment["rolloutState"] == "FAILED":
-        raise ValueError(
-            f"ECS Deployment Circuit Breaker was triggered: service {key}; {_why(key)}"
-        )
-    return (
-        deployment["rolloutState"] == "COMPLETED"
+def _tell(operation: Operation, name: str, one: Expected, why: str) -> None:
+    if not operation.rolls_back:
+        operation.tell[name](one.arn, "FAILED" if why else "COMPLETE", why)
+
+
+def _outcome(name: str, expected: Expected) -> str | None:
+    """None while it goes on; then the reason of its failure, or nothing."""
+    service = ecs._services[expected.key]
+    ours = [d for d in service["deployments"] if d["id"] == expected.deployment_id]
+    if not ours or ours[0]["rolloutState"] == "FAILED":
+        return f"{name}: ECS Deployment Circuit Breaker was triggered; {_why(expected.key)}"
+    others = [d for d in service["deployments"] if d["rolloutState"] != "FAILED" and d not in ours]
+    steady = (
+        ours[0]["rolloutState"] == "COMPLETED"
         and service["runningCount"] == service["desiredCount"]
-        and len(service["deployments"]) == 1
+        and not others
     )
+    return "" if steady else None
 
 
 def _why(key: str) -> str:
@@ -103,3 +156,11 @@ def _why(key: str) -> str:
         return f"{counts}; none is healthy yet"
     reason, task_id = stopped[-1]["stoppedReason"], stopped[-1]["taskArn"].rsplit("/", 1)[-1]
     return f"{counts}; last stopped task: {reason} (see logs/task-{task_id}-*.log)"
+
+
+def teller(
+    add_event: Callable[..., None], stack_id: str, stack: str, logical_id: str, verb: str
+) -> Callable[[str, str, str], None]:
+    """How the end of a service's create or update becomes an event of its stack."""
+    begun = partial(add_event, stack_id, stack, logical_id, SERVICE)
+    return lambda physical_id, state, reason: begun(f"{verb}_{state}", reason, physical_id)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_route53 import Route53Client
 
-STACK = f"nodeway-lab-{layout.REPLICATION_GROUP}"
+STACKS = "nodeway-lab-"
+"""How the names of all stacks of the environment `lab` begin."""
+NEEDED = frozenset({"EcsCluster", "HostedZoneId", "ResyncFunction"})
 
 
 def client(service: str) -> Any:
@@ -33,20 +35,25 @@ def client(service: str) -> Any:
 
 @dataclass(frozen=True)
 class Product:
-    """What the three stacks made."""
+    """What the stacks made."""
+
+    def stacks(self) -> dict[str, dict[str, Any]]:
+        """The stacks that there are, by name, as CloudFormation describes them."""
+        pages = client("cloudformation").get_paginator("describe_stacks").paginate()
+        found = [stack for page in pages for stack in page["Stacks"]]
+        return {s["StackName"]: s for s in found if s["StackName"].startswith(STACKS)}
 
     @cached_property
     def outputs(self) -> dict[str, str]:
         """The stacks' outputs; raises LabError when they are not deployed."""
-        cloudformation = client("cloudformation")
-        found: dict[str, str] = {}
-        for name in ("haproxy", "dns", "resync"):
-            try:
-                stack = cloudformation.describe_stacks(StackName=f"{STACK}-{name}")["Stacks"][0]
-            except cloudformation.exceptions.ClientError as error:
-                msg = f"stack {STACK}-{name} is not deployed: {error}"
-                raise LabError(msg) from error
-            found |= {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+        found = {
+            one["OutputKey"]: one["OutputValue"]
+            for stack in self.stacks().values()
+            for one in stack.get("Outputs", [])
+        }
+        if missing := sorted(NEEDED - found.keys()):
+            msg = f"the product is not deployed: no stack {STACKS}* has the outputs {', '.join(missing)}"
+            raise LabError(msg)
         return found
 
     def records(self) -> dict[str, tuple[str, ...]]:

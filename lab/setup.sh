@@ -81,10 +81,15 @@ find_node() {
 }
 
 # write_command NAME COMMAND: .venv/bin/NAME runs COMMAND with .venv/bin first on PATH, so that whatever it starts
-# (`python3 app.py` of cdk.json, the node of jsii) is of the same set, whether .venv is active or not.
+# (`python3 app.py` of cdk.json, the node of jsii) is of the same set, whether .venv is active or not. jsii keeps the
+# CDK's JavaScript at home, and fails where it cannot: then here. HOME itself stays as it is, for ~/.aws.
 write_command() {
     rm -f ".venv/bin/$1"
-    printf '#!/bin/sh\nPATH="%s:$PATH" exec %s "$@"\n' "$bin" "$2" >".venv/bin/$1"
+    cat >".venv/bin/$1" <<END
+#!/bin/sh
+[ -w "\${HOME:-}" ] || export JSII_RUNTIME_PACKAGE_CACHE_ROOT="\${JSII_RUNTIME_PACKAGE_CACHE_ROOT:-$here/build/cache/jsii}"
+PATH="$bin:\$PATH" exec $2 "\$@"
+END
     chmod +x ".venv/bin/$1"
 }
 

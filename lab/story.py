@@ -14,9 +14,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from lab import layout
+from lab import deploy_scenarios, layout, resync_scenarios
 from lab.errors import LabError
-from lab.resync_scenarios import CHAPTER
 from lab.scenario import Result, run
 from lab.scenarios import STORY
 from lab.world import World
@@ -42,6 +41,12 @@ SHOWN = {
     "in_our_zone_after_seconds": "s until our name is known",
     "seconds_until_gone": "s until gone",
     "steps": "stand-in steps",
+    "diff": "cdk diff",
+    "untouched": "services untouched",
+    "tasks_started": "tasks started",
+    "exit_code": "cdk's exit code",
+    "rolled": "services rolled",
+    "left": "left",
     "expected": "expected",
 }
 """The figures that the table shows, and their names there; the report has all."""
@@ -80,7 +85,11 @@ class Teller:
         self._console.print(f"       {mark} in {result.seconds:.1f} s", highlight=False)
 
 
-CHAPTERS = {"main": STORY, "resync": CHAPTER}
+CHAPTERS = {
+    "main": STORY,
+    "resync": resync_scenarios.CHAPTER,
+    "deploy": deploy_scenarios.CHAPTER,
+}
 
 
 def main(chapter: str) -> int:

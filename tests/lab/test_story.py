@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab import control, layout
+from lab import control, deploy_scenarios, layout
 from lab.control import INTERRUPTED
 from lab.resync_scenarios import CHAPTER
 from lab.scenarios import STORY
@@ -88,3 +88,17 @@ def test_resync_chapter_keeps_every_promise() -> None:
     assert figures["scale_out_without_deploy"]["errors"] == 0
     assert figures["burst_of_500_events"]["runs"] <= 5
     assert figures["scale_in_keeps_writes"]["lost_acknowledged"] == 0
+
+
+def test_deploy_chapter_keeps_every_promise() -> None:
+    """Deploys, a bad one and the end of it all, while a client writes: each scenario passes, with its figures."""
+    told = nodeway("lab", "story", "--chapter", "deploy", timeout=600)
+    report = json.loads((layout.ROOT / "build" / "lab" / "report.json").read_text())
+    figures = {one["name"]: one["figures"] for one in report["scenarios"] if one["passed"]}
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert {play.__name__ for play in deploy_scenarios.CHAPTER} <= figures.keys()
+    assert figures["change_one_node_changes_one_node"]["tasks_started"] == 1
+    assert figures["bad_deploy_rolls_back"]["failed"] == 0
+    assert figures["rolling_change_goes_in_waves"]["rolled"] == 6
+    assert figures["destroy_leaves_nothing"]["left_later"] == {}

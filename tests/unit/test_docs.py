@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lab import deploy_scenarios
 from lab.layout import ROOT
 from lab.resync_scenarios import CHAPTER
 from lab.scenarios import STORY
@@ -45,7 +46,12 @@ def update(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("name", "plays"), [("scenarios", STORY), ("resync-scenarios", CHAPTER[1:])]
+    ("name", "plays"),
+    [
+        ("scenarios", STORY),
+        ("resync-scenarios", CHAPTER[1:]),
+        ("deploy-scenarios", deploy_scenarios.CHAPTER[1:]),
+    ],
 )
 def test_readme_lists_the_story(name: str, plays: tuple[object, ...], *, update: bool) -> None:
     """Every scenario stands in the README with its own words."""
