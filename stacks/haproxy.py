@@ -1,4 +1,4 @@
-"""What the HAProxies of one cluster share: ECS cluster, roles, log group, security group, and the stand-in."""
+"""What the HAProxies of one cluster share: ECS cluster, roles, log group, security group."""
 
 from typing import Any
 
@@ -14,7 +14,6 @@ from haproxy_templates.render import HaproxySpec, render
 from stacks.config import ClusterConfig, EnvironmentConfig
 from stacks.network import ProxyNetwork, known_network
 from stacks.review import acknowledge
-from stacks.stand_in import StandIn
 from stacks.topology import KnownTopology
 
 GRACE_SECONDS = 30
@@ -75,7 +74,6 @@ class HaproxyStack(cdk.Stack):
             drain_seconds=DRAIN_SECONDS,
         )
         self.configuration = render(self.spec)
-        self.stand_in = StandIn(self, "StandIn", fleet=self, cluster=cluster)
         cdk.CfnOutput(self, "EcsCluster", value=self.cluster.cluster_name)
 
     def tasks_arn(self) -> str:

@@ -21,6 +21,7 @@ from stacks.dns import DnsStack
 from stacks.haproxy import HaproxyStack
 from stacks.layer import powertools_layer
 from stacks.review import acknowledge
+from stacks.stand_in import StandIn
 from stacks.topology import KnownTopology
 from stacks.triggers import Triggers
 
@@ -53,10 +54,12 @@ class ResyncStack(cdk.Stack):
             enforce_ssl=True,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
         )
+        # here and not with the fleet: a bad change fails at the nodes' own services and never gets to the stand-ins
+        self.stand_in = StandIn(self, "StandIn", fleet=fleet, cluster=cluster)
         self.function = self._function(environment, cluster, fleet, dns)
         grant_reads(self.function, cluster, fleet)
         dns.grant_sync(self.function)
-        fleet.stand_in.grant_run(self.function)
+        self.stand_in.grant_run(self.function)
         acknowledge(self.failures, "SQS3", "it is itself where the function's failed events end")
         clusters = (
             f"arn:<AWS::Partition>:elasticache:{environment.region}:{environment.account}:cluster:*"
@@ -74,7 +77,7 @@ class ResyncStack(cdk.Stack):
         )
         revisions = (
             f"arn:<AWS::Partition>:ecs:{environment.region}:{environment.account}"
-            f":task-definition/{fleet.stand_in.task.family}:*"
+            f":task-definition/{self.stand_in.task.family}:*"
         )
         acknowledge(
             role_policy(self.function),
@@ -151,7 +154,7 @@ class ResyncStack(cdk.Stack):
                 "TAKE_OVER": "true" if environment.take_over else "false",
                 "PROXY_VPC_ID": fleet.network.vpc_id,
                 "MAX_STAND_INS": str(environment.max_stand_ins),
-                "STAND_IN": cdk.Stack.of(self).to_json_string(fleet.stand_in.settings()),
+                "STAND_IN": cdk.Stack.of(self).to_json_string(self.stand_in.settings()),
             },
         )
 
@@ -178,7 +181,8 @@ class ResyncStack(cdk.Stack):
                 ).hexdigest()
             },
         )
-        deployed.node.add_dependency(dns)
+        # and at its removal it runs before what it empties
+        deployed.node.add_dependency(dns, self.stand_in)
         return deployed
 
 

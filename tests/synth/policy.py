@@ -118,7 +118,7 @@ def known(
         cluster: fleet,
         f"{cluster}.Arn": f"arn:aws:ecs:us-east-1:{account}:cluster/{fleet}",
         only("dns", "AWS::Route53::HostedZone"): "Z0CLIENTS",
-        only("haproxy", "AWS::Route53::HostedZone"): "Z0PARKING",
+        only("resync", "AWS::Route53::HostedZone"): "Z0PARKING",
         f"{only('haproxy', 'AWS::EC2::SecurityGroup')}.GroupId": "sg-0000000a",
         f"{only('haproxy', 'AWS::IAM::Role', 'Task')}.Arn": f"arn:aws:iam::{account}:role/task",
         f"{only('haproxy', 'AWS::IAM::Role', 'Exec')}.Arn": (
@@ -137,7 +137,7 @@ def family(synthesis: Synthesis) -> str:
     """The family of the stand-in's task definition."""
     (found,) = [
         one["Properties"]["Family"]
-        for key, one in synthesis.resources("haproxy", "AWS::ECS::TaskDefinition").items()
+        for key, one in synthesis.resources("resync", "AWS::ECS::TaskDefinition").items()
         if key.startswith("StandIn")
     ]
     return str(found)

@@ -61,10 +61,10 @@ def test_function_is_told_what_its_settings_need(dev: Synthesis, rich: Synthesis
 def test_function_is_told_how_to_start_a_stand_in(dev: Synthesis) -> None:
     """The family and not a revision; where the nodes' own HAProxies run, with what they may reach."""
     (group,) = dev.resources("haproxy", "AWS::EC2::SecurityGroup")
-    (zone,) = dev.resources("haproxy", "AWS::Route53::HostedZone")
+    (zone,) = dev.resources("resync", "AWS::Route53::HostedZone")
     (task,) = [
         one["Properties"]["Family"]
-        for key, one in dev.resources("haproxy", "AWS::ECS::TaskDefinition").items()
+        for key, one in dev.resources("resync", "AWS::ECS::TaskDefinition").items()
         if key.startswith("StandIn")
     ]
     known = {f"{group}.GroupId": "sg-0000000a", zone: "Z0PARKING"}

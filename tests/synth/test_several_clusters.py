@@ -57,7 +57,7 @@ def test_each_cluster_has_its_own_function_zone_and_fleet(both: Templates) -> No
             only(stacks[f"nodeway-dev-{cluster}-dns"], "AWS::Route53::HostedZone")["Name"]
             == f"{name}."
         )
-        parking = only(stacks[f"nodeway-dev-{cluster}-haproxy"], "AWS::Route53::HostedZone")
+        parking = only(stacks[f"nodeway-dev-{cluster}-resync"], "AWS::Route53::HostedZone")
         assert parking["Name"] == f"{cluster}.dev.nodeway.internal."
         only(stacks[f"nodeway-dev-{cluster}-haproxy"], "AWS::ECS::Cluster")
         assert (variables["ZONE_NAME"], variables["OWNER"]) == (name, f"nodeway/dev/{cluster}")
