@@ -165,6 +165,13 @@ def peering_reaches_the_cache(environment: EnvironmentConfig) -> Iterator[str]:
         missing = [key for key in ("cidr", "route_table_ids") if not getattr(vpc, key)]
         if missing:
             yield f"proxy_vpc: {' and '.join(missing)} missing; access: peering makes routes with them"
+    if vpc and vpc.made and environment.cache_vpc is None:
+        yield "cache_vpc: is missing; access: peering peers the VPC to make with it"
+    yield from clients_reach_the_cache(environment)
+
+
+def clients_reach_the_cache(environment: EnvironmentConfig) -> Iterator[str]:
+    """Without HAProxies there is nobody between them."""
     for cluster in (c for c in environment.clusters if c.proxy == "none"):
         name = cluster.replication_group_id
         if environment.cache_vpc is None:

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from stacks.aws_calls import AwsCalls, Call
 from stacks.config import ClientVpc, EnvironmentConfig
+from stacks.plain import plain_id
 from stacks.topology import KnownTopology
 
 
@@ -58,7 +59,7 @@ class DnsStack(cdk.Stack):
         region = client.region or environment.region
         return ec2.Vpc.from_vpc_attributes(
             self,
-            client.vpc_id,
+            plain_id(client.vpc_id, "ClientVpc"),
             vpc_id=client.vpc_id,
             availability_zones=[f"{region}a"],
             region=region,

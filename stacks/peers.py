@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from stacks.config import ClientVpc, EnvironmentConfig
 from stacks.network import ProxyNetwork
+from stacks.plain import plain_id
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def proxies_of(environment: EnvironmentConfig, made: ProxyNetwork | None) -> Pee
     vpc = environment.proxy_vpc
     if vpc is None:
         return None
-    tables = made.route_tables if made else tuple((one, one) for one in vpc.route_table_ids)
+    tables = made.route_tables if made else named(vpc.route_table_ids)
     return Peer("proxies", made.vpc_id if made else str(vpc.vpc_id), (str(vpc.cidr),), tables)
 
 
@@ -87,18 +88,25 @@ def cache_of(environment: EnvironmentConfig) -> Peer | None:
     vpc = environment.cache_vpc
     if vpc is None:
         return None
-    tables = tuple((one, one) for one in vpc.route_table_ids)
+    tables = named(vpc.route_table_ids)
     return Peer("cache", vpc.vpc_id, (str(vpc.cidr),), tables)
 
 
 def client_of(client: ClientVpc, environment: EnvironmentConfig) -> Peer:
     """One range of a client VPC."""
     return Peer(
-        client.vpc_id,
+        plain_id(client.vpc_id, "client"),
         client.vpc_id,
         (str(client.cidr),),
-        tuple((one, one) for one in client.route_table_ids),
+        named(client.route_table_ids),
         region=None if client.region == environment.region else client.region,
         account=None if client.account == environment.account else client.account,
         peer_role_arn=client.peer_role_arn,
+    )
+
+
+def named(route_table_ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Each route table with its name in ids."""
+    return tuple(
+        (plain_id(one, f"table{place}"), one) for place, one in enumerate(route_table_ids)
     )
