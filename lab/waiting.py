@@ -11,7 +11,13 @@ PAUSE_SECONDS = 0.05
 T = TypeVar("T")
 
 
-def wait_until(check: Callable[[], T | None], *, timeout_seconds: float, what: str) -> T:
+def wait_until(
+    check: Callable[[], T | None],
+    *,
+    timeout_seconds: float,
+    what: str,
+    pause_seconds: float = PAUSE_SECONDS,
+) -> T:
     """Ask `check` until it says something true, and give that back.
 
     An exception of `check` ends the wait at once: a check says "not yet" by a false value.
@@ -24,4 +30,4 @@ def wait_until(check: Callable[[], T | None], *, timeout_seconds: float, what: s
             return answer
         if time.monotonic() >= deadline:
             raise LabError(f"waited {timeout_seconds:g} s for {what}; last answer: {answer!r}")
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(pause_seconds)

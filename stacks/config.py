@@ -35,6 +35,22 @@ def pinned(image: str) -> str:
     return image
 
 
+def in_quarters(network: IPv4Network) -> IPv4Network:
+    """A range whose quarters can each be a VPC to make; raises ValueError for others."""
+    if not 16 <= network.prefixlen <= 22:  # noqa: PLR2004 (a VPC to make is a /16 to /24)
+        msg = "allowed: /16 to /22"
+        raise ValueError(msg)
+    return network
+
+
+def several(zones: tuple[str, ...]) -> tuple[str, ...]:
+    """Zones that a cluster with automatic failover can be in, or none named; raises ValueError for others."""
+    if len(zones) not in {0, 2, 3, 4}:
+        msg = f"{len(zones)} given; allowed: 2 to 4, as replicas are in another zone than their primary"
+        raise ValueError(msg)
+    return zones
+
+
 VpcId = Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")]
 SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
 RouteTableId = Annotated[str, Field(pattern=r"^rtb-[0-9a-f]{8,17}$")]
@@ -120,6 +136,16 @@ class ClusterConfig(Block):
     cache_security_group_id: SecurityGroupId | None = None
 
 
+class Sandbox(Block):
+    """What the sandbox is made like: `stacks/sandbox_block.py` derives the environment from it."""
+
+    replication_group_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")] = "trial"
+    shards: Annotated[int, Field(ge=1, le=5)] = 2
+    replicas: Annotated[int, Field(ge=1, le=2)] = 1
+    cidr: Annotated[IPv4Network, AfterValidator(in_quarters)] = IPv4Network("10.71.0.0/22")
+    availability_zones: Annotated[tuple[AvailabilityZone, ...], AfterValidator(several)] = ()
+
+
 class EnvironmentConfig(Block):
     """One environment: where it is, who its clients are, which clusters it reaches."""
 
@@ -144,6 +170,7 @@ class EnvironmentConfig(Block):
     take_over: bool = False
     max_stand_ins: Annotated[int, Field(ge=0, le=500)] = 10
     alarm_topic_arn: TopicArn | None = None
+    sandbox: Sandbox | None = None
 
     @property
     def client_cidrs(self) -> tuple[str, ...]:

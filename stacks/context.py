@@ -13,6 +13,7 @@ from resync.topology import Address, Hostname, address, hostname
 from stacks.config import EnvironmentConfig
 from stacks.consistency import problems as problems_between
 from stacks.errors import ConfigError
+from stacks.sandbox_block import with_sandbox
 
 OVERRIDES = (
     "approve",
@@ -58,7 +59,7 @@ def load(context: Mapping[str, Any]) -> EnvironmentConfig:
     if not isinstance(written, dict):
         msg = f"environment {name}: got {written!r}; allowed: an object (docs/configuration.md)"
         raise ConfigError(msg)
-    block = overridden({**written, "name": name}, context, problems)
+    block = with_sandbox(overridden({**written, "name": name}, context, problems), problems)
     config = checked(block, problems)
     if problems:
         lines = "\n".join(f"  - {problem}" for problem in problems)

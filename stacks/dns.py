@@ -51,9 +51,10 @@ class DnsStack(cdk.Stack):
             self.zone.add_vpc(other)
         self._authorise([client for client in clients if client.account not in own], environment)
         cdk.CfnOutput(self, "HostedZoneId", value=self.zone.hosted_zone_id)
-        cdk.CfnOutput(
-            self, "ConfigurationEndpoint", value=f"clustercfg.{topology.zone_name}:{topology.port}"
-        )
+        if not cdk.Token.is_unresolved(topology.zone_name):
+            # else the stack that makes the cluster tells it
+            endpoint = f"clustercfg.{topology.zone_name}:{topology.port}"
+            cdk.CfnOutput(self, "ConfigurationEndpoint", value=endpoint)
 
     def _known(self, client: ClientVpc, environment: EnvironmentConfig) -> ec2.IVpc:
         region = client.region or environment.region

@@ -74,6 +74,12 @@ class HaproxyStack(cdk.Stack):
             drain_seconds=DRAIN_SECONDS,
         )
         self.configuration = render(self.spec)
+        # read once, not once a node: each is a call into the CDK's own process
+        self.cluster_name = self.cluster.cluster_name
+        self.group_id = self.security_group.security_group_id
+        self.log_group_name = self.log_group.log_group_name
+        self.execution_role_arn = self.execution_role.role_arn
+        self.task_role_arn = self.task_role.role_arn
         cdk.CfnOutput(self, "EcsCluster", value=self.cluster.cluster_name)
 
     def tasks_arn(self) -> str:

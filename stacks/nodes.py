@@ -79,7 +79,7 @@ class NodesStack(cdk.Stack):
         return Service(
             place,
             "Service",
-            cluster=fleet.cluster.cluster_name,
+            cluster=fleet.cluster_name,
             task_definition=task.ref,
             desired_count=self.per_node,
             launch_type="FARGATE",
@@ -87,7 +87,7 @@ class NodesStack(cdk.Stack):
             network_configuration={
                 "awsvpcConfiguration": {
                     "assignPublicIp": "DISABLED",
-                    "securityGroups": [fleet.security_group.security_group_id],
+                    "securityGroups": [fleet.group_id],
                     "subnets": fleet.network.near(node.availability_zone, self.per_node),
                 }
             },

@@ -107,6 +107,4 @@ def client_of(client: ClientVpc, environment: EnvironmentConfig) -> Peer:
 
 def named(route_table_ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Each route table with its name in ids."""
-    return tuple(
-        (plain_id(one, f"table{place}"), one) for place, one in enumerate(route_table_ids)
-    )
+    return tuple((plain_id(one, f"table{place}"), one) for place, one in enumerate(route_table_ids))

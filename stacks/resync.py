@@ -165,7 +165,8 @@ class ResyncStack(cdk.Stack):
 
         It runs again whenever anything that it depends on is deployed differently.
         """
-        what = [environment.model_dump(mode="json"), topology.model_dump(mode="json")]
+        # what only the deploy knows is hashed as the template's words for it
+        what = self.resolve([environment.model_dump(mode="json"), topology.model_dump(mode="json")])
         code = [
             cdk.FileSystem.fingerprint(str(path), exclude=NOT_CODE) for path in (SOURCE, TEMPLATES)
         ]

@@ -66,7 +66,7 @@ def haproxy_task(
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {
-                "awslogs-group": fleet.log_group.log_group_name,
+                "awslogs-group": fleet.log_group_name,
                 "awslogs-region": fleet.config.region,
                 "awslogs-stream-prefix": stream_prefix,
             },
@@ -83,8 +83,8 @@ def haproxy_task(
         runtime_platform=Definition.RuntimePlatformProperty(
             cpu_architecture="X86_64", operating_system_family="LINUX"
         ),
-        execution_role_arn=fleet.execution_role.role_arn,
-        task_role_arn=fleet.task_role.role_arn,
+        execution_role_arn=fleet.execution_role_arn,
+        task_role_arn=fleet.task_role_arn,
         container_definitions=[container],
         tags=[cdk.CfnTag(key=key, value=value) for key, value in tags.items()],
     )

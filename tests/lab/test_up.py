@@ -1,5 +1,6 @@
 """A lab that stays up: commands in the client's network, and the CDK command beside the fake AWS."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.cache_state import FIRST_HOST
+from lab.layout import CACHE_VPC, PROXY_VPC, ZONE
 from tests.lab.command import NODEWAY, nodeway, own_run_directory
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls", "up")]
@@ -74,6 +77,28 @@ def test_lab_run_resolves_names_for_a_go_program(tmp_path: Path) -> None:
 
     assert "[10.20." in done.stdout
     assert "<nil>" in done.stdout
+
+
+def test_sandbox_s_check_passes_here_and_sees_a_way_around() -> None:
+    """The file that the sandbox's host runs, in the client's network; a HAProxy in a node's place is a way around."""
+    said = json.loads(nodeway("lab", "status", "--json").stdout)
+    names = [f"{one['name']}.{ZONE}" for one in said["nodes"]]
+    own = [str(CACHE_VPC.cidr[FIRST_HOST + place]) for place, _ in enumerate(names, 1)]
+    proxy = said["nodes"][0]["proxies"][0]["address"]
+    words = ["--through", str(PROXY_VPC.cidr), "--keys", "1000", "--names", *names]
+
+    def check(*direct: str) -> subprocess.CompletedProcess[str]:
+        program = [sys.executable, "-m", "lab.client_check"]
+        return nodeway("lab", "run", "--", *program, *words, "--direct", *direct)
+
+    apart = check(*own)
+    around = check(proxy)
+
+    assert (apart.returncode, json.loads(apart.stdout)["ok"]) == (0, True), apart.stdout
+    assert around.returncode == 1
+    assert json.loads(around.stdout)["direct"] == [
+        {"address": proxy, "ok": False, "answer": "connected"}
+    ]
 
 
 def test_lab_run_says_so_when_there_is_no_such_command() -> None:

