@@ -13,7 +13,7 @@ import pytest
 from lab.layout import ROOT
 from lab.sized_app import write_app
 
-MANY = 60
+MANY = 160
 
 
 def synthesised(app: Path, environment: str, out: Path, seed: int) -> dict[str, bytes]:
