@@ -40,7 +40,7 @@ lint: $(READY) ## format, lint, types, import rules
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 
-coverage: $(READY) ## fast tests with branch coverage
+coverage: $(READY) $(CHECKOV) ## fast tests with branch coverage
 	$(RUN) .venv/bin/pytest -m "not lab" --cov --cov-report=term-missing:skip-covered
 
 soak: $(READY) ## 20,000 random steps of the resync against strict twins, fixed seed

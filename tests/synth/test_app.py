@@ -52,33 +52,6 @@ def test_template_is_as_reviewed(dev: Synthesis, stack: str, snapshot: SnapshotA
     assert json.loads(text) == snapshot(name=stack, extension_class=JSONSnapshotExtension)
 
 
-def test_synth_of_a_clean_process_gives_the_same_bytes_without_any_aws(
-    dev: Synthesis, tmp_path: Path
-) -> None:
-    """Another hash seed, no credentials, no home, an unreachable AWS: the same bytes, and no review finding."""
-    run = subprocess.run(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env={
-            "PATH": search_path(),
-            "HOME": str(tmp_path),
-            "PYTHONHASHSEED": "7",
-            "CDK_OUTDIR": str(tmp_path / "cdk.out"),
-            "CDK_CONTEXT_JSON": json.dumps({**CONTEXT, "env": "dev"}),
-            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-    assert run.returncode == 0, run.stderr
-    for stack in dev.assembly.stacks:
-        there = Path(tmp_path, "cdk.out", stack.template_file).read_bytes()
-        assert there == Path(stack.template_full_path).read_bytes()
-
-
 def test_app_says_what_is_wrong_in_one_line(tmp_path: Path) -> None:
     """No stack trace for a mistake in the configuration."""
     run = subprocess.run(

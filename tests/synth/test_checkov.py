@@ -17,11 +17,6 @@ CHECKOV = ROOT / "build" / "checkov"
 CONFIG = ROOT / ".checkov.yaml"
 LEFT_OUT = yaml.safe_load(CONFIG.read_text())["skip-check"]
 
-pytestmark = pytest.mark.skipif(
-    not (CHECKOV / ".ready").exists(),
-    reason="checkov is not installed: `make check` does so before the tests",
-)
-
 
 @pytest.fixture(scope="module")
 def everything(
@@ -31,6 +26,9 @@ def everything(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """The templates of every fixture and of every documented shape of network, in one directory."""
+    assert (CHECKOV / ".ready").exists(), (
+        "checkov is not installed: `make check` does so before the tests"
+    )
     directory = tmp_path_factory.mktemp("templates")
     syntheses = {"dev": dev, "rich": rich} | {name: shape(name) for name in environments()}
     syntheses["sandbox"] = synthesise(env="sandbox")
