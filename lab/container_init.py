@@ -1,8 +1,9 @@
 """`python -m lab.container_init`: becomes one container of an ECS task.
 
 It is started by lab.containers, speaks with it over stdin (the specification, later `go`) and stdout (`ready`, or what
-failed), and ends in the container's own program. It must never change a file of the machine: all it does is mounts,
-limits and capabilities of its own namespaces.
+failed), and ends in the container's own program. When ECS starts a container again, its namespaces are there already:
+the specification names the descriptors, and there is no `go`. It must never change a file of the machine: all it does
+is mounts, limits and capabilities of its own namespaces.
 
 What an image has and this has not: a root file system of its own (the machine's is seen, read-only when the container
 asks for it), a user of its own (a user namespace without root has one user only), a pid namespace.
@@ -66,18 +67,34 @@ def main() -> None:
     status = os.dup(1)
     try:
         specification = json.loads(sys.stdin.readline())
-        linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS)
-        linux.make_mounts_private()
-        os.write(status, b"ready\n")
-        if sys.stdin.readline() != "go\n":
-            sys.exit("the runtime gave up before the container had a network")
-        _mounts(specification)
+        if specification["namespaces"]:
+            _come_back(*specification["namespaces"])
+        else:
+            _move_in(specification, status)
         _limits(specification["ulimits"])
         _capabilities(drop_all=specification["drop_all_capabilities"])
         _start(specification)
     except BaseException as problem:
         os.write(status, f"{type(problem).__name__}: {problem}".encode())
         raise
+
+
+def _move_in(specification: dict[str, object], status: int) -> None:
+    """A world of its own; its network comes from the parent, which waits for `ready`."""
+    linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS)
+    linux.make_mounts_private()
+    os.write(status, b"ready\n")
+    if sys.stdin.readline() != "go\n":
+        sys.exit("the runtime gave up before the container had a network")
+    _mounts(specification)
+
+
+def _come_back(net: int, mounts: int) -> None:
+    """Into the world that this container had before its program ended."""
+    linux.enter(net, linux.CLONE_NEWNET)
+    linux.enter(mounts, linux.CLONE_NEWNS)
+    for descriptor in (net, mounts):
+        os.close(descriptor)
 
 
 def _start(specification: dict[str, object]) -> None:

@@ -1,7 +1,7 @@
-"""The container runtime of the lab: every container of an ECS task is a real process in namespaces of its own.
+"""The lab's containers: each one of an ECS task is a real process in namespaces of its own (lab.container_runtime).
 
-ministack's ECS drives it in place of Docker. It must never start anything that the task definition does not say: the
-arguments are entryPoint + command, the environment is the image's PATH and the container's own, nothing leaks in.
+A program that dies is started again in the same namespaces when the container's restart policy says so. It must never
+be when ECS has asked the container to stop.
 """
 
 import contextlib
@@ -10,17 +10,30 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
+import time
 import uuid
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lab import layout, network
+from lab.container_namespaces import Namespaces
 from lab.errors import LabError
-from lab.images import SYSTEM_PATH, Image, Images
+from lab.files import write_json
+from lab.images import Image
+
+SECOND = 1.0
+"""How long a second of a restart policy is. A test's may be shorter: a minute is the least that ECS takes."""
+LOST = "lost"
+"""A file in a container's directory: what happens next is the loss of its host, not the death of its program."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """When a program that died is started again in its container; ECS's rule, which the last start counts for."""
+
+    period_seconds: float
+    ignored_exit_codes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +51,22 @@ class ContainerSpec:
     read_only_root: bool
     drop_all_capabilities: bool
     stop_timeout_seconds: float
+    restart: RestartPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunningContainer:
-    """A container as the run directory shows it: for scenarios that kill one."""
+    """A container as the run directory shows it: for scenarios that kill one.
+
+    `pid`: its program's, another one after each restart; `restarts_from`: the time (of `time.monotonic`) from which on
+    a program that dies is started again, if ever.
+    """
 
     task_id: str
     name: str
     address: str
     pid: int
+    restarts_from: float | None
 
 
 def running(run_dir: Path) -> tuple[RunningContainer, ...]:
@@ -59,8 +78,22 @@ def running(run_dir: Path) -> tuple[RunningContainer, ...]:
     return tuple(found)
 
 
+def directory(run_dir: Path, container: ContainerSpec | RunningContainer) -> Path:
+    """Where a container's files are, for as long as it lives."""
+    return run_dir / "containers" / f"{container.task_id}-{container.name}"
+
+
+def lose(run_dir: Path, container: RunningContainer) -> None:
+    """The container's host is gone: its program and its network at once, and nothing starts it again."""
+    (directory(run_dir, container) / LOST).touch()
+    os.kill(container.pid, signal.SIGKILL)
+
+
 class Container:
-    """A started container, with the part of the Docker SDK's face that ministack's ECS uses."""
+    """A started container, with the part of the Docker SDK's face that ministack's ECS uses.
+
+    `began`: when its program was started last, by `time.monotonic`.
+    """
 
     def __init__(
         self,
@@ -69,17 +102,20 @@ class Container:
         image: Image,
         log: Path,
         state: Path,
+        namespaces: Namespaces,
+        start_again: Callable[[], subprocess.Popen[str]],
     ) -> None:
         self.id = uuid.uuid4().hex * 2
         self.spec = spec
-        self.pid = process.pid
         self.exited = threading.Event()
-        self._process = process
         self._image = image
         self._log = log
         self._state = state
-        mark = RunningContainer(spec.task_id, spec.name, spec.address, process.pid)
-        (state / "container.json").write_text(json.dumps(asdict(mark)))
+        self._namespaces = namespaces
+        self._start_again = start_again
+        self._stopping = False
+        self._turn = threading.Lock()  # a stop and a restart never cross
+        self._run(process)
         threading.Thread(target=self._reap, daemon=True, name=f"container-{self.id[:8]}").start()
 
     @property
@@ -93,12 +129,13 @@ class Container:
     def wait(self) -> dict[str, int]:
         """The exit code as Docker says it: 128 + signal for a killed process."""
         self.exited.wait()
-        code = self._process.returncode
-        return {"StatusCode": code if code >= 0 else 128 - code}
+        return {"StatusCode": self._exit_code()}
 
     def stop(self) -> None:
         """The image's stop signal, SIGKILL after the container's stop timeout; returns when it has ended."""
-        self._signal(self._image.stop_signal)
+        with self._turn:
+            self._stopping = True
+            self._signal(self._image.stop_signal)
         if not self.exited.wait(self.spec.stop_timeout_seconds):
             self._signal(signal.SIGKILL)
             self.exited.wait()
@@ -110,18 +147,22 @@ class Container:
             raise LabError(
                 "nsenter (util-linux) is not on PATH: the lab needs it for container health checks"
             )
-        try:
-            done = subprocess.run(
-                [enter, f"--target={self.pid}", "--net", "--mount", "--", *argv],
-                env=dict(self.spec.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=timeout_seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return False
+        with self._namespaces.held() as held:
+            if not held:
+                return False
+            net, mounts = (f"/proc/{os.getpid()}/fd/{one}" for one in held)
+            try:
+                done = subprocess.run(
+                    [enter, f"--net={net}", f"--mount={mounts}", "--", *argv],
+                    env=dict(self.spec.environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    timeout=timeout_seconds,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired:
+                return False
         return done.returncode == 0
 
     def logs(self, **_docker: object) -> Iterator[bytes]:
@@ -134,92 +175,49 @@ class Container:
                     return
                 self.exited.wait(0.25)
 
+    def _run(self, process: subprocess.Popen[str]) -> None:
+        self._process, self.pid, self.began = process, process.pid, time.monotonic()
+        policy = self.spec.restart
+        mark = RunningContainer(
+            self.spec.task_id,
+            self.spec.name,
+            self.spec.address,
+            self.pid,
+            self.began + policy.period_seconds * SECOND if policy else None,
+        )
+        write_json(self._state / "container.json", asdict(mark))
+
+    def _exit_code(self) -> int:
+        code = self._process.wait()
+        return code if code >= 0 else 128 - code
+
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     def _reap(self) -> None:
-        self._process.wait()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)  # what the program may have left behind
+        while True:
+            self._process.wait()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)  # what the program may have left behind
+            with self._turn:
+                if not self._restarts():
+                    break
+                try:
+                    self._run(self._start_again())
+                except (RuntimeError, OSError):
+                    break  # as on AWS: it stays ended then, with the exit code that it had
+        self._namespaces.close()
         shutil.rmtree(self._state, ignore_errors=True)
         self.exited.set()
 
-
-class Runtime:
-    """Starts containers; stands where ministack expects a Docker client."""
-
-    def __init__(self, run_dir: Path) -> None:
-        self._run_dir = run_dir
-        self._containers: dict[str, Container] = {}
-        self._images = Images(run_dir / "image")
-        # The kernel kills a container when the thread that started it ends (lab.linux.die_with_parent): one thread
-        # that lasts as long as this process starts them all.
-        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="container-starter")
-        (run_dir / "logs").mkdir(parents=True, exist_ok=True)
-
-    @property
-    def containers(self) -> "Runtime":
-        """`client.containers.get(id)` of the Docker SDK."""
-        return self
-
-    def get(self, container_id: str) -> Container:
-        """The container of that id; raises KeyError."""
-        return self._containers[container_id]
-
-    def pull(self, name: str) -> Image:
-        """The image of that name; raises PullError."""
-        return self._images.pull(name)
-
-    def run(self, spec: ContainerSpec) -> Container:
-        """Start a container and give its network its address; raises RuntimeError with the reason."""
-        image = self.pull(spec.image)
-        spec = _with_path(spec, f"{image.programs}:{SYSTEM_PATH}")
-        state = self._run_dir / "containers" / f"{spec.task_id}-{spec.name}"
-        state.mkdir(parents=True, exist_ok=True)
-        log = self._run_dir / "logs" / f"task-{spec.task_id}-{spec.name}.log"
-        with log.open("ab") as output:
-            process = self._starter.submit(_popen, output.fileno()).result()
-        assert process.stdin is not None  # noqa: S101 - both are pipes
-        assert process.stdout is not None  # noqa: S101
-        with process.stdin, process.stdout:
-            print(json.dumps(self._message(spec, state)), file=process.stdin, flush=True)
-            said = process.stdout.readline()
-            if said == "ready\n":
-                network.join_proxy_vpc(process.pid, spec.address)
-                print("go", file=process.stdin, flush=True)
-                said = process.stdout.read()
-        if said:
-            process.wait()
-            shutil.rmtree(state, ignore_errors=True)
-            raise RuntimeError(
-                f"container {spec.name}, {' '.join(spec.argv)[:80]!r}: {said.strip()}"
-            )
-        container = Container(process, spec, image, log, state)
-        self._containers[container.id] = container
-        return container
-
-    def _message(self, spec: ContainerSpec, state: Path) -> dict[str, object]:
-        return {
-            **asdict(spec),
-            "state": str(state),
-            "authorities": str(self._run_dir / "ca.pem"),
-            "keep": sorted(map(str, self._images.needed)),
-        }
-
-
-def _with_path(spec: ContainerSpec, path: str) -> ContainerSpec:
-    return ContainerSpec(**{**asdict(spec), "environment": {"PATH": path, **spec.environment}})
-
-
-def _popen(output: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "lab.container_init"],
-        cwd=layout.ROOT,
-        env={"PATH": SYSTEM_PATH, "PYTHONDONTWRITEBYTECODE": "1"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=output,
-        start_new_session=True,
-        text=True,
-    )
+    def _restarts(self) -> bool:
+        """ECS's rule: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerRestartPolicy.html."""
+        policy = self.spec.restart
+        if policy is None or self._stopping or (self._state / LOST).exists():
+            return False
+        ran_for = time.monotonic() - self.began
+        return (
+            ran_for >= policy.period_seconds * SECOND
+            and self._exit_code() not in policy.ignored_exit_codes
+        )

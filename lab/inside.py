@@ -64,7 +64,7 @@ def restart_node(world: World, name: str = "") -> str:
 
 
 def kill_proxy(world: World, node: str = "demo-0001-001") -> str:
-    """Kills the HAProxy of a node; ECS replaces it, and its record follows."""
+    """Kills the HAProxy of a node: ECS starts it again in its task, or replaces the task of one younger than 60 s."""
     addresses = Product().records().get(f"{node}.{layout.ZONE}", ())
     if not addresses:
         msg = f"no node {node}; there are {', '.join(sorted(Product().records()))}"

@@ -54,6 +54,11 @@ def make_mounts_private() -> None:
     mount("none", "/", None, MS_REC | MS_PRIVATE)
 
 
+def enter(namespace: int, kind: int) -> None:
+    """Move the calling thread into a namespace that is open as this descriptor (setns(2)); raises OSError."""
+    _check(_libc.setns(ctypes.c_int(namespace), ctypes.c_int(kind)), "enter a namespace")
+
+
 def die_with_parent() -> None:
     """The kernel kills this process when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG)."""
     result = _libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
@@ -82,8 +87,7 @@ def in_network_of(pid: int, work: Callable[[], T]) -> T:
 
     def run() -> T:
         with Path(f"/proc/{pid}/ns/net").open("rb") as namespace:
-            entered = _libc.setns(namespace.fileno(), ctypes.c_int(CLONE_NEWNET))
-            _check(entered, f"enter the network of process {pid}")
+            enter(namespace.fileno(), CLONE_NEWNET)
         return work()
 
     with ThreadPoolExecutor(max_workers=1) as thread:

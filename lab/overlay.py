@@ -16,7 +16,7 @@ from lab import (
     overlay_services,
     overlay_strict,
 )
-from lab.containers import Runtime
+from lab.container_runtime import Runtime
 from lab.overlay_tasks import Tasks
 
 

@@ -2,7 +2,8 @@
 
 Rules: the first check comes one interval after the start; failures within the start period do not count, a success
 within it counts; `retries` failures in a row make a container unhealthy
-(https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html).
+(https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html). A container that is started again in
+its task begins anew, as Docker has it; what Fargate shows meanwhile is not known.
 """
 
 import time
@@ -47,14 +48,16 @@ class HealthCheck:
 
 def watch(container: Container, check: HealthCheck, report: Callable[[str], None]) -> None:
     """Check until the container ends, and report each change of its health."""
-    started = time.monotonic()
-    status, failures = "UNKNOWN", 0
-    while not container.exited.wait(check.interval):
-        if container.run_inside(check.argv, check.timeout):
+    began, status, failures = container.began, "UNKNOWN", 0
+    pause = check.interval
+    while not container.exited.wait(pause):
+        now, pause = status, check.interval
+        if container.began != began:
+            began, failures, now = container.began, 0, "UNKNOWN"
+            pause = max(0.0, began + check.interval - time.monotonic())
+        elif container.run_inside(check.argv, check.timeout):
             failures, now = 0, "HEALTHY"
-        elif time.monotonic() - started < check.start_period and status == "UNKNOWN":
-            now = status
-        else:
+        elif time.monotonic() - began >= check.start_period or status != "UNKNOWN":
             failures += 1
             now = "UNHEALTHY" if failures >= check.retries else status
         if now != status and not container.exited.is_set():

@@ -16,6 +16,9 @@ Data = dict[str, Any]
 Response = tuple[int, dict[str, str], bytes]
 Action = Callable[[Data], Response]
 
+RESTART_PERIODS = range(60, 1801)
+"""Rule: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerRestartPolicy.html."""
+
 
 class Refused(Exception):
     """An answer that AWS gives instead of doing what was asked."""
@@ -114,6 +117,16 @@ def _at_most(key: str, limit: int) -> Callable[[Data], None]:
     return check
 
 
+def _check_restart_policies(data: Data) -> None:
+    for container in data.get("containerDefinitions") or ():
+        period = (container.get("restartPolicy") or {}).get("restartAttemptPeriod")
+        if period is not None and int(period) not in RESTART_PERIODS:
+            raise Refused(
+                "ClientException",
+                f"restartAttemptPeriod: {period} given; allowed: 60 to 1800 seconds",
+            )
+
+
 def _check_page(data: Data) -> None:
     _check_cluster(data)
     size = data.get("maxResults")
@@ -147,6 +160,7 @@ CHECKS: dict[str, Callable[[Data], None]] = {
     "DescribeTasks": _at_most("tasks", 100),
     "ListServices": _check_page,
     "ListTasks": _check_page,
+    "RegisterTaskDefinition": _check_restart_policies,
     "RunTask": _check_network,
     "StopTask": _check_cluster,
     "UpdateService": _check_cluster,

@@ -97,7 +97,8 @@ def _answer(response: tuple[int, object, bytes]) -> Props:
 def _definition_create(logical_id: str, props: Props, stack: str) -> Made:
     family = props.get("Family") or provisioners._physical_name(stack, logical_id, max_len=255)
     request = _checked("RegisterTaskDefinition", {**camel(props), "family": family})
-    arn = _answer(ecs._register_task_definition(request))["taskDefinition"]["taskDefinitionArn"]
+    answer = _answer(ecs._ACTION_MAP["RegisterTaskDefinition"](request))
+    arn = answer["taskDefinition"]["taskDefinitionArn"]
     return arn, {"TaskDefinitionArn": arn}
 
 

@@ -2,6 +2,7 @@
 
 Replaces the part of ministack's ECS that talks to Docker. A task's state is never ahead of its processes: RUNNING means
 that they run, STOPPED that they ended; what stops shows desiredStatus STOPPED at once and drains in the background.
+A program that its container starts again (lab.containers) changes nothing here but its health.
 One thing is simpler than on AWS: an unhealthy task of a service is stopped first and replaced then.
 """
 
@@ -17,12 +18,14 @@ from ministack.core.responses import now_iso, request_scope
 from ministack.services import ecs, eventbridge
 
 from lab import layout
-from lab.containers import Container, ContainerSpec, Runtime
+from lab.container_runtime import Runtime
+from lab.containers import Container, ContainerSpec, RestartPolicy
 from lab.images import PullError
 from lab.overlay_health import HealthCheck, watch
 from lab.overlay_placement import prepare
 
 DEFAULT_STOP_TIMEOUT_SECONDS = 30
+DEFAULT_RESTART_PERIOD_SECONDS = 300
 
 Task = dict[str, Any]
 
@@ -193,6 +196,16 @@ def specification(task: Task, definition: Task, container: Task, override: Task)
         read_only_root=bool(container.get("readonlyRootFilesystem")),
         drop_all_capabilities="ALL" in (capabilities.get("drop") or ()),
         stop_timeout_seconds=float(container.get("stopTimeout") or DEFAULT_STOP_TIMEOUT_SECONDS),
+        restart=_restart_policy(container.get("restartPolicy") or {}),
+    )
+
+
+def _restart_policy(stated: Mapping[str, Any]) -> RestartPolicy | None:
+    if not stated.get("enabled"):
+        return None
+    return RestartPolicy(
+        float(stated.get("restartAttemptPeriod") or DEFAULT_RESTART_PERIOD_SECONDS),
+        tuple(stated.get("ignoredExitCodes") or ()),
     )
 
 

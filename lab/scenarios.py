@@ -4,6 +4,7 @@ when it is not so.
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,13 +110,13 @@ def failover_follows(world: World) -> Figures:
     return seen
 
 
-def killed_proxy_is_replaced(world: World) -> Figures:
-    """A HAProxy dies: ECS starts another at another address, the record follows, the client goes on."""
+def lost_proxy_is_replaced(world: World) -> Figures:
+    """A HAProxy is lost with its host: ECS starts another elsewhere, the record follows, the client goes on."""
     product = Product()
     name = f"{layout.REPLICATION_GROUP}-0002-001.{layout.ZONE}"
     before = product.records()[name]
-    with under_load(world, "killed-proxy") as load:
-        kill_haproxy(world.run_dir, before[0])
+    with under_load(world, "lost-proxy") as load:
+        lose_task(world.run_dir, before[0])
         wait_until(
             lambda: product.records()[name] not in (before, ()),
             timeout_seconds=120,
@@ -125,7 +126,7 @@ def killed_proxy_is_replaced(world: World) -> Figures:
     after = product.records()
     seen: Figures = {"node": name, "before": before, "after": after[name], **load.figures}
     promise(len(after) == NODES + 1, "no record may be lost", seen)
-    promise(before[0] not in str(after.values()), "nothing may lead to the dead HAProxy", seen)
+    promise(before[0] not in str(after.values()), "nothing may lead to the lost HAProxy", seen)
     promise(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
     return seen
 
@@ -148,11 +149,29 @@ def scale_out_follows(world: World) -> Figures:
 
 
 def kill_haproxy(run_dir: Path, address: str) -> None:
-    """SIGKILL for the HAProxy that has this address, from outside of its container; raises LabError when none has."""
+    """SIGKILL for the HAProxy that has this address, from outside of its container; raises LabError when none has.
+
+    ECS starts it again in place when it has run for long enough (`restarts_in_place`), else replaces its task.
+    """
+    os.kill(haproxy_at(run_dir, address).pid, signal.SIGKILL)
+
+
+def restarts_in_place(run_dir: Path, address: str) -> bool:
+    """Whether the HAProxy of this address would be started again in its task if it died now."""
+    restarts_from = haproxy_at(run_dir, address).restarts_from
+    return restarts_from is not None and time.monotonic() >= restarts_from
+
+
+def lose_task(run_dir: Path, address: str) -> None:
+    """The host of the task with this address is gone, and its network with it: ECS replaces the task elsewhere."""
+    containers.lose(run_dir, haproxy_at(run_dir, address))
+
+
+def haproxy_at(run_dir: Path, address: str) -> containers.RunningContainer:
+    """The HAProxy that has this address now; raises LabError when none has."""
     for container in containers.running(run_dir):
         if container.address == address:
-            os.kill(container.pid, signal.SIGKILL)
-            return
+            return container
     msg = f"no HAProxy has the address {address}"
     raise LabError(msg)
 
@@ -165,7 +184,7 @@ STORY: tuple[Callable[[World], Figures], ...] = (
     wrong_ca_fails,
     second_resync_plans_nothing,
     failover_follows,
-    killed_proxy_is_replaced,
+    lost_proxy_is_replaced,
     scale_out_follows,
 )
 """Cheap proof first; each leaves the world as the next expects it."""

@@ -26,6 +26,11 @@ HEALTH_CHECK = {
     "startPeriod": 5,
 }
 """Says that HAProxy lives, never that the node does: ECS must not replace proxies because a node is down. Seconds."""
+RESTART_POLICY = {"enabled": True, "restartAttemptPeriod": 60}
+"""A HAProxy that dies is started again in its task, at the same address, so that no record has to change; ECS would
+else replace the task. One that ran for less than the period (seconds, the least that ECS takes) is not: its task stops,
+and the service replaces it (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerRestartPolicy.html).
+No exit code is ignored: ECS never restarts what it stops itself, and any other end, with 0 too, is an outage."""
 PLAIN_VARIABLES = (
     "the variables are the public configuration text and the node's name; nothing is secret"
 )
@@ -63,6 +68,7 @@ def haproxy_task(
         "ulimits": [{"name": "nofile", "softLimit": files, "hardLimit": files}],
         "healthCheck": HEALTH_CHECK,
         "stopTimeout": STOP_TIMEOUT_SECONDS,
+        "restartPolicy": RESTART_POLICY,
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {

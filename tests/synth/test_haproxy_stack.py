@@ -129,6 +129,12 @@ def test_containers_have_time_to_drain(dev: Synthesis) -> None:
         assert container["StopTimeout"] == STOP_TIMEOUT_SECONDS
 
 
+def test_a_haproxy_that_dies_is_started_again_in_its_task(dev: Synthesis) -> None:
+    """Whatever its exit code was, and as soon as ECS lets it: the address stays, so the record can."""
+    for container in containers(dev):
+        assert container["RestartPolicy"] == {"Enabled": True, "RestartAttemptPeriod": 60}
+
+
 def test_containers_are_checked_for_their_own_life_only(dev: Synthesis) -> None:
     """A dead node must not make ECS replace its HAProxy."""
     for container in containers(dev):
