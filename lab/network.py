@@ -50,7 +50,7 @@ def up(run_dir: Path) -> Networks:
         client=_hold(run_dir, "client"),
         cache=_hold(run_dir, "cache"),
     )
-    _no_ipv6()
+    _kernel_settings()
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     with IPRoute() as route:
         _bring_up(route, "lo")
@@ -117,7 +117,7 @@ def join_proxy_vpc(pid: int, address: str) -> None:
         route.link("set", index=index, master=bridge[0], state="up")
 
     def container_side() -> None:
-        _no_ipv6()
+        _kernel_settings()
         with IPRoute() as own:
             _bring_up(own, "lo")
             _add_address(own, "eth0", address)
@@ -173,7 +173,7 @@ def _hold(run_dir: Path, name: VpcName) -> int:
 
 
 def _client_side() -> None:
-    _no_ipv6()
+    _kernel_settings()
     with IPRoute() as route:
         _bring_up(route, "lo")
         _add_address(route, "lo", layout.RESOLVER, 32)
@@ -183,7 +183,7 @@ def _client_side() -> None:
 
 
 def _cache_side() -> None:
-    _no_ipv6()
+    _kernel_settings()
     # the nodes' addresses come one by one, the first as a primary address: none may end with another
     Path("/proc/sys/net/ipv4/conf/all/promote_secondaries").write_text("1")
     with IPRoute() as route:
@@ -230,8 +230,13 @@ def _refuse(route: IPRoute, one: IPv4Network, other: IPv4Network) -> None:
         )
 
 
-def _no_ipv6() -> None:
-    """Switch IPv6 off in the calling thread's network, where the kernel has it: one address family to look at."""
+def _kernel_settings() -> None:
+    """What the calling thread's network differs in from this machine's.
+
+    IPv6 is off, where the kernel has it: one address family to look at. TCP without pacing timers, as on Fargate and
+    Amazon Linux, where it is cubic: of what a network namespace may choose reno is the nearest.
+    """
+    Path("/proc/sys/net/ipv4/tcp_congestion_control").write_text("reno")
     for scope in ("all", "default"):
         switch = Path(f"/proc/sys/net/ipv6/conf/{scope}/disable_ipv6")
         if switch.exists():

@@ -1,16 +1,22 @@
 """Route 53's refusals of change batches that ministack accepts. It must never change what a batch does.
 
+The file route53_fault.json ({"Code", "Message", "Status"}) in the run directory makes every change fail with it, for as
+long as it is there: how a scenario plays an API that is throttled.
+
 Limits: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
-Not modelled: five requests a second for an account.
+Not modelled by itself: five requests a second for an account.
 """
 
 import ipaddress
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from ministack.services import route53
+
+from lab import layout, route53_fault
 
 RECORDS_PER_BATCH = 1000
 CHARACTERS_PER_BATCH = 32_000
@@ -33,6 +39,11 @@ def install() -> None:
     route53._normalise_name = _normalise
 
     def change(zone_id: str, body: bytes) -> Response:
+        if fault := _fault():
+            refused: Response = route53._error_response(
+                fault["Code"], fault["Message"], int(fault.get("Status", 400))
+            )
+            return refused
         zone = route53._zones.get(zone_id)
         if zone is not None:
             changes = list(parse(body))
@@ -46,6 +57,14 @@ def install() -> None:
         return done
 
     route53._change_resource_record_sets = change
+
+
+def _fault() -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(route53_fault.path(layout.run_dir()).read_text())
+    except FileNotFoundError:
+        return {}
+    return told
 
 
 def parse(body: bytes) -> Iterator[Change]:

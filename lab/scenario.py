@@ -16,6 +16,8 @@ from lab.waiting import wait_until
 from lab.world import World
 
 Figures = dict[str, Any]
+LAST_WORDS_SECONDS = 120
+"""What a client needs at most to give up what it waits for, and to read all of its writes back."""
 
 
 class BrokenPromise(AssertionError):
@@ -68,20 +70,26 @@ def client(world: World, *words: str) -> Figures:
 
 
 class Load:
-    """A client that writes all the time in the client's network."""
+    """A client that writes all the time."""
 
     def __init__(self, stop_file: Path, progress: Path) -> None:
         """Use `under_load`."""
         self._stop_file = stop_file
         self._progress = progress
         self.figures: Figures = {}
+        self.lost: list[tuple[int, float]] = []
+        """Slot and time (since the epoch) of each acknowledged write that was lost; known after the block."""
+
+    def by_thread(self) -> list[int]:
+        """Writes that each thread has acknowledged so far; empty while there is no word of it."""
+        try:
+            return [int(one) for one in json.loads(self._progress.read_text())["by_thread"]]
+        except (FileNotFoundError, ValueError):
+            return []
 
     def acknowledged(self) -> int:
         """Writes acknowledged so far."""
-        try:
-            return int(json.loads(self._progress.read_text())["acknowledged"])
-        except (FileNotFoundError, ValueError):
-            return 0
+        return sum(self.by_thread())
 
     def goes_on(self, writes: int, *, timeout_seconds: float = 60) -> None:
         """Waits until so many more writes were acknowledged; raises LabError when they are not."""
@@ -92,38 +100,56 @@ class Load:
             what=f"{writes} more acknowledged writes after {before}",
         )
 
+    def goes_on_everywhere(self, writes: int, *, timeout_seconds: float = 60) -> None:
+        """Waits until each thread had so many more, so that no part of the slots is dark; raises LabError."""
+        before = wait_until(self.by_thread, timeout_seconds=timeout_seconds, what="a first write")
+        wait_until(
+            lambda: all(
+                now >= then + writes for now, then in zip(self.by_thread(), before, strict=True)
+            ),
+            timeout_seconds=timeout_seconds,
+            what=f"{writes} more acknowledged writes of each thread after {before}",
+        )
+
 
 @contextmanager
-def under_load(world: World, name: str) -> Iterator[Load]:
-    """A client writes from before the block to after it; then `figures` hold what it saw."""
+def under_load(
+    world: World, name: str, *options: str, beside_proxies: bool = False, writes: int = 500
+) -> Iterator[Load]:
+    """A client writes from before the block to after it; then `figures` hold what it saw.
+
+    `options` are the client's own; `beside_proxies`: it runs where the nodes are reached without us; `writes`: so many
+    before the block, and so many after it.
+    """
     stop_file, progress = (world.run_dir / f"load-{name}.{kind}" for kind in ("stop", "json"))
     for stale in (stop_file, progress):
         stale.unlink(missing_ok=True)
-    words, environment = world.client_command(
-        [
-            sys.executable,
-            "-m",
-            "lab.client",
-            "load",
-            "--until-file",
-            str(stop_file),
-            "--progress",
-            str(progress),
-        ]
-    )
+    argv = [sys.executable, "-m", "lab.client", "load"]
+    argv += ["--until-file", str(stop_file), "--progress", str(progress), *options]
+    command = world.command_beside_proxies if beside_proxies else world.client_command
     load = Load(stop_file, progress)
-    process = start(words, environment)
+    process = start(*command(argv))
     try:
-        load.goes_on(500)
+        load.goes_on(writes)
         yield load
-        load.goes_on(500)
+        load.goes_on(writes)
     finally:
         stop_file.touch()
-        out, err = process.communicate(timeout=60)
+        out, err = last_words(process)
     if process.returncode != 0 or not out.strip():
         msg = f"the load client ended with {process.returncode}: {err.strip().splitlines()[-1:]}"
         raise LabError(msg)
     load.figures.update(json.loads(out.strip().splitlines()[-1]))
+    load.lost = [(int(slot), float(at)) for slot, at in load.figures.pop("lost")]
+
+
+def last_words(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a program says until its end; one that does not end in time is killed."""
+    try:
+        return process.communicate(timeout=LAST_WORDS_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.communicate()
 
 
 def start(words: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:

@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import ExitStack
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -16,11 +17,14 @@ from rich.table import Table
 
 from lab import deploy_scenarios, layout, resync_scenarios
 from lab.errors import LabError
+from lab.faults import chapter as faults
+from lab.faults import table as faults_table
 from lab.scenario import Result, run
 from lab.scenarios import STORY
 from lab.world import World
 
 REPORT = layout.ROOT / "build" / "lab" / "report.json"
+FAULTS_REPORT = REPORT.with_name("faults.json")
 SHOWN = {
     "error": "client saw",
     "moved": "node said",
@@ -89,6 +93,8 @@ CHAPTERS = {
     "main": STORY,
     "resync": resync_scenarios.CHAPTER,
     "deploy": deploy_scenarios.CHAPTER,
+    "faults": faults.CHAPTER,
+    "faults-short": faults.SHORT,
 }
 
 
@@ -113,21 +119,23 @@ def main(chapter: str) -> int:
     except LabError as error:
         teller.stop()
         console.print(f"[red]the lab could not go on[/red]: {error}", highlight=False)
-    write_report(results, {play.__name__ for play in plays})
-    console.print(table(results))
-    console.print(f"report: {REPORT.relative_to(layout.ROOT)}", highlight=False)
+    of_faults = chapter.startswith("faults")
+    report = FAULTS_REPORT if of_faults else REPORT
+    write_report(report, results, {play.__name__ for play in plays})
+    console.print(faults_table.table(results) if of_faults else table(results))
+    console.print(f"report: {report.relative_to(layout.ROOT)}", highlight=False)
     return 0 if len(results) == len(plays) and all(result.passed for result in results) else 1
 
 
-def write_report(results: list[Result], chapter: set[str]) -> None:
+def write_report(report: Path, results: list[Result], chapter: set[str]) -> None:
     """The machine's form of the table, whole or not at all; what other chapters reported stays."""
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    before = json.loads(REPORT.read_text())["scenarios"] if REPORT.exists() else []
+    report.parent.mkdir(parents=True, exist_ok=True)
+    before = json.loads(report.read_text())["scenarios"] if report.exists() else []
     others = [one for one in before if one["name"] not in chapter]
-    scratch = REPORT.with_suffix(".new")
+    scratch = report.with_suffix(".new")
     told = {"scenarios": [*(asdict(result) for result in results), *others]}
     scratch.write_text(json.dumps(told, indent=2) + "\n")
-    scratch.replace(REPORT)
+    scratch.replace(report)
 
 
 def table(results: list[Result]) -> Table:

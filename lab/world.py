@@ -7,6 +7,7 @@ there is no teardown to forget. Deploying is a step of its own: some scenarios c
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import aws, cache, certificates, layout, network
+from lab import aws, cache, certificates, layout, linux, network
 from lab.errors import LabError
 from lab.waiting import wait_until
 
@@ -51,8 +52,8 @@ class World:
         return World(run_dir, cache.Cluster.attach(run_dir))
 
     def start_resolver(self) -> None:
-        """Starts the two VPCs' resolvers and waits until they answer."""
-        with (self.run_dir / "logs" / "resolver.out").open("wb") as log:
+        """Starts the two VPCs' resolvers and waits until they answer; `stop_resolver` ends them."""
+        with (self.run_dir / "logs" / "resolver.out").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "lab.resolver"],
                 cwd=layout.ROOT,
@@ -60,6 +61,8 @@ class World:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+
+        (self.run_dir / "resolver.pid").write_text(str(process.pid))
 
         def answers() -> bool:
             if process.poll() is not None:
@@ -73,6 +76,14 @@ class World:
             )
 
         wait_until(answers, timeout_seconds=20, what="the client's resolver to answer")
+
+    def stop_resolver(self) -> None:
+        """Both resolvers are down: whoever asks gets no answer. Raises LabError when they do not end."""
+        pid = int((self.run_dir / "resolver.pid").read_text())
+        os.kill(pid, signal.SIGKILL)
+        wait_until(
+            lambda: not linux.alive(pid), timeout_seconds=10, what="the resolvers to have ended"
+        )
 
     def client_environment(self) -> dict[str, str]:
         """What a program in the client's network needs to know, and nothing of ours."""
@@ -88,6 +99,10 @@ class World:
     def client_command(self, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         """The words and the environment that run a command in the client's network."""
         return [*network.inside("client"), *argv], {**os.environ, **self.client_environment()}
+
+    def command_beside_proxies(self, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+        """The words and the environment of a client in the proxies' network: it reaches the nodes without us."""
+        return [*argv], {**os.environ, **self.client_environment()}
 
     def beside_proxies(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Runs a command with the proxy VPC's view of names, and waits for it."""

@@ -1,0 +1,192 @@
+"""One of thousands of connections to a node: TLS with the name verified, AUTH, PING, and little memory.
+
+It is an ordinary socket with Python's TLS on it, since a full client object costs far more than what the server holds.
+It must never keep an address: each connection looks its name up.
+"""
+
+import asyncio
+import random
+import resource
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import cycle, islice
+from typing import TypeVar
+
+from lab.errors import LabError
+
+ATTEMPT_SECONDS = 30.0
+"""One host's processors carry what many hosts would: how long an attempt may wait its turn."""
+OWN_FILES = 200
+READ_BYTES = 4096
+
+BACKOFF_BASE_SECONDS = 1.0
+BACKOFF_CAP_SECONDS = 10.0
+RETRIES = 10
+"""What redis-py does by default: exponential, with full jitter."""
+
+T = TypeVar("T")
+
+
+class Refused(ConnectionError):
+    """The node answered with an error, or with something else than was asked for."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to get in, from the environment of `lab.client`."""
+
+    port: int
+    username: str
+    password: str
+    ca_file: str
+
+    @staticmethod
+    def of(environment: Mapping[str, str]) -> "Access":
+        """Raises KeyError when a variable is missing."""
+        return Access(
+            int(environment["LAB_PORT"]),
+            environment["LAB_USERNAME"],
+            environment["LAB_PASSWORD"],
+            environment["LAB_CA_FILE"],
+        )
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """Certificate and name are verified."""
+        return ssl.create_default_context(cafile=self.ca_file)
+
+
+class Connection:
+    """An open connection to a node, logged in."""
+
+    def __init__(self, sock: ssl.SSLSocket) -> None:
+        """Use `opened`."""
+        self._socket = sock
+
+    @staticmethod
+    async def opened(name: str, access: Access) -> "Connection":
+        """Look up, connect, verify, log in, PING; raises OSError (a timeout is one, too) when any of it fails."""
+        async with asyncio.timeout(ATTEMPT_SECONDS):
+            loop = asyncio.get_running_loop()
+            found = await loop.getaddrinfo(
+                name, access.port, family=socket.AF_INET, type=socket.SOCK_STREAM
+            )
+            plain = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            try:
+                plain.settimeout(0)
+                await loop.sock_connect(plain, found[0][4])
+                sock = access.tls.wrap_socket(
+                    plain, server_hostname=name, do_handshake_on_connect=False
+                )
+            except BaseException:
+                plain.close()
+                raise
+            connection = Connection(sock)
+            try:
+                await connection._as_tls_wants(sock.do_handshake)
+                await connection.say("AUTH", access.username, access.password, expect=b"+OK\r\n")
+                await connection.ping()
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    async def ping(self) -> None:
+        """Raises OSError when the answer is not PONG."""
+        await self.say("PING", expect=b"+PONG\r\n")
+
+    async def say(self, *words: str, expect: bytes) -> None:
+        """Send one command; raises Refused when the answer is another, OSError when the connection is gone."""
+        message = command(words)
+        await self._as_tls_wants(lambda: self._socket.send(message))
+        answer = b""
+        while not answer.endswith(b"\r\n"):
+            got = await self._as_tls_wants(lambda: self._socket.recv(READ_BYTES))
+            if not got:
+                raise Refused("closed by the other side")
+            answer += got
+        if answer != expect:
+            raise Refused(f"{words[0]} was answered {answer[:60]!r}")
+
+    def is_open(self) -> bool:
+        """Whether the other side has not closed it; for an idle connection, on which nothing is to come."""
+        try:
+            return bool(self._socket.recv(1))
+        except ssl.SSLWantReadError:
+            return True
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Close it as a program that ends does: without a word."""
+        self._socket.close()
+
+    async def _as_tls_wants(self, step: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return step()
+            except ssl.SSLWantReadError:
+                add, remove = loop.add_reader, loop.remove_reader
+            except ssl.SSLWantWriteError:
+                add, remove = loop.add_writer, loop.remove_writer
+            ready: asyncio.Future[None] = loop.create_future()
+            add(self._socket, _done, ready)
+            try:
+                await ready
+            finally:
+                remove(self._socket)
+
+
+def _done(ready: "asyncio.Future[None]") -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
+def command(words: Sequence[str]) -> bytes:
+    """A command in the form of the Redis protocol."""
+    parts = [word.encode() for word in words]
+    bulk = [b"$%d\r\n%b\r\n" % (len(part), part) for part in parts]
+    return b"*%d\r\n%b" % (len(parts), b"".join(bulk))
+
+
+def spread(names: Sequence[str], connections: int) -> list[str]:
+    """The name that each connection goes to: in turn, so that none has more than one more than another."""
+    return list(islice(cycle(names), connections))
+
+
+def backoff(retry: int, chance: Callable[[], float] = random.random) -> float:
+    """Seconds to wait before the n-th retry (from 1)."""
+    longest = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** (retry - 1))
+    return chance() * longest
+
+
+async def at_most(together: int, works: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Do all, so many at the same time; the results in their order."""
+    turn = asyncio.Semaphore(together)
+
+    async def one(work: Callable[[], Awaitable[T]]) -> T:
+        async with turn:
+            return await work()
+
+    return list(await asyncio.gather(*map(one, works)))
+
+
+def make_room(connections: int) -> None:
+    """Let this process open so many sockets; raises LabError when the machine does not allow that."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    check_room(connections, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def check_room(connections: int, hard: int) -> None:
+    """Raise LabError when that hard limit of open files is too low for so many sockets."""
+    needed = connections + OWN_FILES
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise LabError(
+            f"{connections} connections need {needed} open files, and this user may have {hard}: raise the "
+            f"hard limit (`ulimit -Hn {needed}` as root, or /etc/security/limits.conf)"
+        )
