@@ -3,12 +3,13 @@
 .PHONY: help setup lab faults test check lint coverage soak mutants bench bench-tune bench-resync bench-synth synth review format lock clean stale
 
 ENV ?= dev
-ROUNDS ?= 7
+ROUNDS ?= 5
 READY := .venv/.ready
 CHECKOV := build/checkov/.ready
 # jsii (CDK's Python side) looks for `node` on PATH.
-SIDE_BY_SIDE := --numprocesses auto --dist loadfile
 RUN := PATH="$$(pwd -P)/.venv/bin:$$PATH"
+# A file's tests share what they made, so a file stays with one process.
+SIDE_BY_SIDE := --numprocesses auto --dist loadfile
 
 # The stamp holds the folder of the checkout, as scripts in .venv do: set up again where it was moved, or lost a part.
 STALE := $(shell [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ] && [ -x .venv/bin/node ] && [ -e node_modules/aws-cdk ] || echo stale)
@@ -55,7 +56,7 @@ soak: $(READY) ## 20,000 random steps of the resync against strict twins, fixed 
 mutants: $(READY) ## each guard switched off must make a test fail
 	.venv/bin/python -m tests.mutants
 
-bench: $(READY) ## what a HAProxy per node costs beside direct, kernel forwarding and Envoy (ROUNDS=7): docs/performance.md
+bench: $(READY) ## what a HAProxy per node costs beside direct, kernel forwarding and Envoy (ROUNDS=5): docs/performance.md
 	.venv/bin/python -m lab.bench --rounds $(ROUNDS)
 
 bench-tune: $(READY) ## what single changes of HAProxy's configuration give: build/bench/tuning.json

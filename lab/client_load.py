@@ -29,6 +29,7 @@ from lab.waiting import wait_until
 PROGRESS_SECONDS = 0.2
 BATCH = 500
 READ_BACK_SECONDS = 30.0
+NOTED_GAP_SECONDS = 0.05
 FAILURES = (redis.RedisError, redis.exceptions.RedisClusterException, OSError)
 """What a command may raise; what a cluster client says when it finds no node at all is no RedisError."""
 
@@ -45,6 +46,8 @@ class Writer:
     errors: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     longest_gap: float = 0.0
+    gaps: list[tuple[float, float]] = field(default_factory=list)
+    """Each gap worth the name: when it began, in seconds since the epoch, and how many seconds it lasted."""
     waiting_since: float | None = None
     """When the first write after the latest success was begun; the pauses of its own pace are no gap."""
 
@@ -69,7 +72,10 @@ class Writer:
 
     def _end_gap(self) -> None:
         if self.waiting_since is not None:
-            self.longest_gap = max(self.longest_gap, time.monotonic() - self.waiting_since)
+            seconds = time.monotonic() - self.waiting_since
+            self.longest_gap = max(self.longest_gap, seconds)
+            if seconds >= NOTED_GAP_SECONDS:
+                self.gaps.append((time.time() - seconds, round(seconds, 3)))
         self.waiting_since = None
 
     def end(self) -> None:
@@ -114,6 +120,7 @@ class Load:
             "longest_gap_seconds": round(max(writer.longest_gap for writer in writers), 3),
             "lost_acknowledged": len(lost),
             "lost": lost,
+            "gaps": [gap for writer in writers for gap in writer.gaps],
             "nodes": nodes,
             "seconds": round(seconds, 3),
         }

@@ -79,6 +79,8 @@ class Load:
         self.figures: Figures = {}
         self.lost: list[tuple[int, float]] = []
         """Slot and time (since the epoch) of each acknowledged write that was lost; known after the block."""
+        self.gaps: list[tuple[float, float]] = []
+        """When each gap of a thread began, and its seconds; known after the block."""
 
     def by_thread(self) -> list[int]:
         """Writes that each thread has acknowledged so far; empty while there is no word of it."""
@@ -141,6 +143,7 @@ def under_load(
         raise LabError(msg)
     load.figures.update(json.loads(out.strip().splitlines()[-1]))
     load.lost = [(int(slot), float(at)) for slot, at in load.figures.pop("lost")]
+    load.gaps = [(float(at), float(seconds)) for at, seconds in load.figures.pop("gaps")]
 
 
 def last_words(process: subprocess.Popen[str]) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from lab import layout, sandbox
 from lab.bench import machine, programs, report, tuning
 from lab.errors import LabError
 
-DOCS_ROUNDS = 7
+DOCS_ROUNDS = 5
 """With fewer rounds the pages are left as they are, unless they are asked for."""
 WIDTH_WITHOUT_TERMINAL = 160
 

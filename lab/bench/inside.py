@@ -36,12 +36,7 @@ def compared(place: Site, count: int, teller: Teller) -> dict[str, Any]:
     """The benchmark."""
     found = [warm.up(place, way) for way in ways(Yard(place), place)]
     samples = rounds.play(place, found, LOADS, count, teller)
-    cannot = [
-        {"variant": way.name, "load": load, "why": why}
-        for way in found
-        for load, why in way.cannot.items()
-    ]
-    return told(samples) | {"cannot": cannot}
+    return told(samples, found)
 
 
 def tried(place: Site, count: int, teller: Teller) -> dict[str, Any]:
@@ -51,17 +46,22 @@ def tried(place: Site, count: int, teller: Teller) -> dict[str, Any]:
     trials = [one for one in started.values() if isinstance(one, Variant)]
     rivals = [
         variants.envoy(yard, place),
-        variants.envoy(yard, place, "Envoy, writes batched", flush_bytes=1024),
+        variants.envoy_batched(yard, place),
     ]
     found = [warm.up(place, way) for way in (*trials, *rivals)]
     samples = rounds.play(place, found, tuning.TUNED_LOADS, count, teller)
     not_run = {name: why for name, why in started.items() if isinstance(why, str)}
-    return told(samples) | {"not_run": not_run}
+    return told(samples, found) | {"not_run": not_run}
 
 
-def told(samples: Sequence[Sample]) -> dict[str, Any]:
-    """The samples as JSON has them."""
-    return {"samples": [asdict(one) for one in samples]}
+def told(samples: Sequence[Sample], found: Sequence[Variant]) -> dict[str, Any]:
+    """The samples as JSON has them, and what could not be measured."""
+    cannot = [
+        {"variant": way.name, "load": load, "why": why}
+        for way in found
+        for load, why in way.cannot.items()
+    ]
+    return {"samples": [asdict(one) for one in samples], "cannot": cannot}
 
 
 def main() -> int:

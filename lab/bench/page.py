@@ -7,7 +7,7 @@ from typing import Any
 
 from lab import layout
 from lab.bench import plots
-from lab.bench.page_text import HEAD, METHOD, NOT_SAID, TUNING
+from lab.bench.page_text import HEAD, METHOD, NOT_SAID, TUNING, WHY
 from lab.bench.variants import DIRECT
 
 DOCS = layout.ROOT / "docs"
@@ -20,6 +20,8 @@ ALTERNATIVES = {
     "cpu": "Microseconds of CPU that each proxy takes for a request, for each load",
 }
 HUNDRED = 100
+BUSY = 0.75
+"""Load average for each core above which the figures decide nothing; it forgets slowly what has just ended."""
 
 Row = Mapping[str, Any]
 
@@ -41,6 +43,7 @@ def written(figures: Mapping[str, Any]) -> str:
         HEAD,
         *_busy(report["machine"]),
         *_bars(report["bars"]),
+        WHY,
         "## The ways, load by load",
         *_images(),
     ]
@@ -53,7 +56,7 @@ def written(figures: Mapping[str, Any]) -> str:
 def _busy(machine: Mapping[str, Any]) -> Iterator[str]:
     """A warning where the machine had other work to do."""
     load, cores = machine["load_before"], machine["cores"]
-    if load > cores / 2:
+    if load > BUSY * cores:
         yield (
             f"**The machine was busy with other work** (load average {load:.1f} on {cores} cores before the run):"
             "\nno bar is decided by these figures. Repeat it on an idle machine."
@@ -135,6 +138,8 @@ def _tuning(tuning: Mapping[str, Any] | None) -> Iterator[str]:
 
 
 def _trial(row: Row) -> str:
+    if "not_possible" in row:
+        return str(row["not_possible"])
     return f"{number(row['ratio_to_direct'])} ({number(row['cpu_us_per_request'])} us)"
 
 

@@ -8,11 +8,21 @@ node**, measured in the same round on the same machine: absolute figures of a sm
 none of them is a promise for AWS.
 """
 
+WHY = """\
+What is wished for and not met has two reasons. **Envoy puts the requests of many connections into one to the
+node**, so when dozens of them ask at once without pipelining, node and proxy send and decrypt fewer, larger pieces;
+a pass-through carries each request by itself, and here its three processes share two cores with everybody else, so
+each finds less to do when it wakes (the same HAProxy as one process, by SNI, takes Envoy's CPU). With one request
+at a time, with pipelining, with large values there is nothing to join, and HAProxy is ahead. **Envoy ends TLS
+itself**, so a new connection costs the node nothing, while a pass-through, the kernel's own forwarding too, leaves
+each handshake to the node: that is what "TLS to the node itself" costs, once per connection.
+"""
+
 METHOD = """\
 ## How it is measured, and how to repeat it
 
 ```sh
-make bench              # about a quarter of an hour on two idle cores: build/bench/report.json, plots as PNG beside it
+make bench              # about ten minutes on two idle cores: build/bench/report.json, plots as PNG beside it
 make bench ROUNDS=3     # shorter; this page stays as it is
 make bench-tune         # what single changes of HAProxy's configuration give: build/bench/tuning.json
 ```
@@ -25,8 +35,8 @@ redis-benchmark and nft are not on PATH, a Debian machine's package manager fetc
 - **direct**: client to node. **direct again** is the same once more: how far it is from 1 is the noise of the run.
 - Each leg (client to node, client to proxy, proxy to node) is one virtual cable of its own. The lab's router and bridge
   are not in it: their work would be done, and counted, in the time of whoever sends.
-- **kernel forwarding**: a container for each node in the proxy VPC in which nftables rewrites the addresses and the kernel
-  forwards. What any hop costs at the least; with TLS from end to end nothing can be cheaper.
+- **kernel forwarding**: a container for each node in the proxy VPC in which nftables rewrites the addresses and the
+  kernel forwards. What any hop costs at the least; with TLS from end to end nothing can be cheaper.
 - **HAProxy per node**: the very tasks that `cdk deploy` made, with their configuration, unchanged.
 - **HAProxy by SNI**: one HAProxy for all nodes that routes by the name in the TLS hello. Many clients send none.
 - **Envoy**: `redis_proxy` with `envoy.clusters.redis`, one worker (`--concurrency 1`, as HAProxy has one thread), TLS
@@ -40,9 +50,9 @@ Client, proxy and node share the machine's cores, and the fake AWS sleeps while 
 - **requests/s, p50, p99, p99.9**: redis-benchmark, one thread, in the client's network, reads of 64 bytes unless the
   load says else. "Over all shards": one for each of the three shards at once, each with a third of the connections;
   the requests of all until the last is done, and the mean of their percentiles. HAProxy is three processes then, one
-  for each node, Envoy one for all. The fan-out counts messages that reached a subscriber, from the first byte to the last. Set-up is
-  measured by a program of our own, from the first packet to the answer: redis-benchmark leaves Nagle's algorithm on,
-  which real clients switch off, and Envoy would wait 40 ms for each connection. redis-benchmark's latencies come in
+  for each node, Envoy one for all. The fan-out counts messages that reached a subscriber, from the first byte to the
+  last. Set-up is measured by a program of our own, from the first packet to the answer: redis-benchmark leaves Nagle's
+  algorithm on, which real clients switch off, and Envoy would wait 40 ms for each connection. Its latencies come in
   steps of 8 us, so for one request at a time the ratio of requests/s is the finer figure.
 - **CPU us**: what the scheduler counted for all threads of the proxy's process over the run, for a request. Work that
   the kernel does for packets is counted for whom it interrupts, so kernel forwarding has no figure.
@@ -61,16 +71,15 @@ TUNING = """\
 Copies of the deployed task with one change each (rounds: {rounds}). Requests a second as a ratio to the mean of two
 unchanged copies, with the proxy's CPU for a request. The two copies themselves show the noise.
 
-There is not much left to take away: `strace -c` counts 40,002 sends and 40,070 receives for 20,000 requests on 48
-connections, which is the least for a relay, and 976 waits. Most of the time is the kernel's, sending. Envoy saves sends
-where many connections ask at once, as it puts their requests into one connection to the node.
+There is not much left to take away: `strace` shows one receive and one send for each request and for each answer,
+which is the least for a relay, and one wait for dozens of them. The rest is the kernel's, sending.
 """
 
 NOT_SAID = """\
 ## What it does not say about AWS
 
-- **No network.** Packets go through virtual cables (veth) of one kernel. On AWS a hop through another zone costs 0.5 ms to 1 ms,
-  far more than any proxy here; keep a HAProxy in its node's zone.
+- **No network.** Packets go through virtual cables (veth) of one kernel. On AWS a hop through another zone costs
+  0.5 ms to 1 ms, far more than any proxy here; keep a HAProxy in its node's zone.
 - **Shared cores.** Client, proxy and node compete for the same ones, so throughput under saturation says how much CPU
   a way takes, not what a proxy on its own cores carries. CPU for a request is the figure to size a task with.
 - **Fargate.** A task of 0.25 vCPU is a quarter of a core in turns of 100 ms (tried above where this machine lets a

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -34,14 +34,19 @@ COLUMNS = {
 def made(found: Mapping[str, Any], facts: Mapping[str, Any]) -> Made:
     """The report of a benchmark. Raises LabError when a bar could not be measured."""
     samples = [Sample(**one) for one in found["samples"]]
-    reasons = {(one["variant"], one["load"]): str(one["why"]) for one in found["cannot"]}
     return {
-        "rows": rows(samples, (DIRECT, AGAIN), lambda way, load: reasons.get((way, load))),
+        "rows": rows(samples, (DIRECT, AGAIN), _reasons(found)),
         "bars": judged(samples),
         **facts,
         "loads": {load.name: load.what for load in LOADS},
         "samples": found["samples"],
     }
+
+
+def _reasons(found: Mapping[str, Any]) -> Callable[[str, str], str | None]:
+    """Why a way cannot carry a load, if it cannot."""
+    reasons = {(one["variant"], one["load"]): str(one["why"]) for one in found["cannot"]}
+    return lambda way, load: reasons.get((way, load))
 
 
 def tuned(found: Mapping[str, Any], facts: Mapping[str, Any]) -> Made:
@@ -50,7 +55,7 @@ def tuned(found: Mapping[str, Any], facts: Mapping[str, Any]) -> Made:
     # a quarter of a core is another machine, not a part of the noise
     base = (COPY, COPY_AGAIN)
     return {
-        "rows": rows(samples, base, lambda _way, _load: None),
+        "rows": rows(samples, base, _reasons(found)),
         "not_run": found["not_run"],
         "other_size": QUARTER,
         **facts,

@@ -5,7 +5,7 @@ It must never give one way a shorter path than another: each leg is one cable (l
 
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -147,6 +147,12 @@ def envoy(yard: Yard, site: Site, name: str = ENVOY, flush_bytes: int = 0) -> Va
     address, pid = yard.start("envoy", ENVOY_IMAGE, shell, {"ENVOY": text, "NODE_PEM": pem})
     everywhere = (address,) * len(site.shards)
     return Variant(name, everywhere, (pid,), "envoy", cannot={"fan-out": NO_SUBSCRIBE})
+
+
+def envoy_batched(yard: Yard, site: Site) -> Variant:
+    """Envoy that waits for more to write."""
+    way = envoy(yard, site, "Envoy, writes batched", flush_bytes=1024)
+    return replace(way, cannot={"unloaded": "each request waits 3 ms for others"})
 
 
 def sni(yard: Yard, site: Site) -> Variant:

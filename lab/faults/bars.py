@@ -18,7 +18,8 @@ def recovery_seconds(without_proxies: float) -> float:
 def hold(figures: Figures, *, gap: float | None = None, retried_once: bool = False) -> None:
     """Raises BrokenPromise with the figures, unless the clients through HAProxies kept to the bars.
 
-    `gap`: the bar in seconds where the fault does not touch the direct client, in place of twice its gap and the TTL.
+    `gap`: the bar in seconds where the fault does not touch the direct client, in place of twice its gap and the TTL;
+    a fresh client's write takes its time without a fault, too: as long as that of a fresh direct one.
     `retried_once`: no command of a client that tries once more failed. A fresh client is compared with one that is
     fresh for each write too, if there is one.
     """
@@ -26,7 +27,8 @@ def hold(figures: Figures, *, gap: float | None = None, retried_once: bool = Fal
         seen = figures[who]
         twin = figures.get("direct_fresh") if who == "fresh" else None
         without = (twin or figures["direct"])["longest_gap_seconds"]
-        bar = recovery_seconds(without) if gap is None else gap
+        born = twin["longest_gap_seconds"] if twin else 0.0
+        bar = recovery_seconds(without) if gap is None else round(gap + born, 2)
         seen["bar_seconds"] = bar
         promise(seen["lost_acknowledged"] == 0, f"{who}: no acknowledged write lost by us", figures)
         if retried_once:

@@ -76,9 +76,9 @@ CHAPTER: tuple[Play, ...] = (
 
 SHORT: tuple[Play, ...] = (
     two_proxies_per_node,
-    two_proxies_per_node_killed_one,
     failover_graceful,
     network_flaps_once,
     route53_throttled_5s,
+    two_proxies_per_node_killed_one,
 )
-"""What takes seconds, with one deploy."""
+"""What takes seconds, with one deploy; the HAProxies are a minute old when one of them is killed."""

@@ -31,17 +31,18 @@ SHOWN = (
     "failed",
     "errors",
     "errors_by_type",
-    "longest_gap_seconds",
     "lost_acknowledged",
 )
 
 
 @dataclass
 class Loads:
-    """The clients of one fault. After the block `figures` hold what each saw."""
+    """The clients of one fault. After the block `figures` hold what each saw, its gaps since all of them wrote."""
 
     by_name: dict[str, Load]
     figures: Figures = field(default_factory=dict)
+    since: float = 0.0
+    """When all of them wrote: four programs that start at once make each other wait, which is no fault's doing."""
     failovers: list[Failover] = field(default_factory=list)
 
     def go_on(self, writes: int, *, timeout_seconds: float = 120) -> None:
@@ -70,6 +71,9 @@ class Loads:
             by_redis = sum(any(allowed(one, f) for f in self.failovers) for one in load.lost)
             self.figures[name] = {
                 **{what: load.figures[what] for what in SHOWN},
+                "longest_gap_seconds": max(
+                    (s for at, s in load.gaps if at >= self.since), default=0.0
+                ),
                 "lost_acknowledged": len(load.lost) - by_redis,
                 "lost_on_failover": by_redis,
             }
@@ -97,7 +101,7 @@ def side_by_side(world: World, name: str, *, direct_fresh: bool = False) -> Iter
             for who, words in options.items()
         }
     ) as by_name:
-        loads = Loads(by_name)
+        loads = Loads(by_name, since=time.time())
         yield loads
         loads.recovered()
     loads.tell()

@@ -62,6 +62,8 @@ def two_proxies_per_node_killed_one(world: World) -> Figures:
     """SIGKILL for one of the two HAProxies of a primary: its clients try the next address."""
     product = Product()
     both = addresses(product, primary_name(world, "0001"), count=BOTH)
+    for one in both:
+        aged(world, one)
     with side_by_side(world, "killed-one-of-two", direct_fresh=True) as loads:
         address = busiest(world, both)
         sessions = held(world.run_dir, {address}).sessions

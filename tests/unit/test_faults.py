@@ -91,6 +91,18 @@ def test_losses_are_parted() -> None:
     assert loads.figures["pooled"]["lost_acknowledged"] == 2
 
 
+def test_a_gap_counts_from_when_all_clients_write() -> None:
+    """The first is the start's; the longest of a thread after it is the fault's."""
+    load = Load(Path("stop"), Path("progress"))
+    load.figures = {"acknowledged": 9, "errors_by_type": {}, **seen()}
+    load.gaps = [(999.0, 3.0), (1000.0, 0.4), (1004.0, 0.7)]
+    loads = Loads({"pooled": load}, since=1000.0)
+
+    loads.tell()
+
+    assert loads.figures["pooled"]["longest_gap_seconds"] == 0.7
+
+
 def test_recovery_is_twice_the_direct_and_the_ttl() -> None:
     assert recovery_seconds(4.5) == 14.0
 
