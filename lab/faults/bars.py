@@ -15,17 +15,24 @@ def recovery_seconds(without_proxies: float) -> float:
     return round(TIMES_DIRECT * without_proxies + TTL_SECONDS, 2)
 
 
-def hold(figures: Figures, *, gap: float | None = None, retried_once: bool = False) -> None:
+def hold(
+    figures: Figures,
+    *,
+    gap: float | None = None,
+    retried_once: bool = False,
+    connecting: bool = False,
+) -> None:
     """Raises BrokenPromise with the figures, unless the clients through HAProxies kept to the bars.
 
     `gap`: the bar in seconds where the fault does not touch the direct client, in place of twice its gap and the TTL;
     a fresh client's write takes its time without a fault, too: as long as that of a fresh direct one.
-    `retried_once`: no command of a client that tries once more failed. A fresh client is compared with one that is
-    fresh for each write too, if there is one.
+    `retried_once`: no command of a client that tries once more failed. `connecting`: the fault is to whoever connects,
+    and so to a pool that grows just then: compared with the fresh direct one, too. A fresh client is
+    compared with one that is fresh for each write too, if there is one.
     """
     for who in PROXIED:
         seen = figures[who]
-        twin = figures.get("direct_fresh") if who == "fresh" else None
+        twin = figures.get("direct_fresh") if who == "fresh" or connecting else None
         without = (twin or figures["direct"])["longest_gap_seconds"]
         born = twin["longest_gap_seconds"] if twin else 0.0
         bar = recovery_seconds(without) if gap is None else round(gap + born, 2)

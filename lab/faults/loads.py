@@ -71,12 +71,15 @@ class Loads:
             by_redis = sum(any(allowed(one, f) for f in self.failovers) for one in load.lost)
             self.figures[name] = {
                 **{what: load.figures[what] for what in SHOWN},
-                "longest_gap_seconds": max(
-                    (s for at, s in load.gaps if at >= self.since), default=0.0
-                ),
+                "longest_gap_seconds": longest(load.gaps, self.since),
                 "lost_acknowledged": len(load.lost) - by_redis,
                 "lost_on_failover": by_redis,
             }
+
+
+def longest(gaps: Iterable[tuple[float, float]], since: float) -> float:
+    """Seconds of the longest gap (when it began, its seconds), of each only what lies after `since`."""
+    return round(max((min(s, at + s - since) for at, s in gaps if at + s > since), default=0.0), 3)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def dns_server_down_60s(world: World) -> Figures:
         loads.recovered()
     seen: Figures = {"down_seconds": DNS_DOWN_SECONDS, **loads.figures}
     felt(seen, "direct_fresh", DNS_DOWN_SECONDS / 2)
-    hold(seen)
+    hold(seen, connecting=True)
     return seen
 
 

@@ -92,15 +92,15 @@ def test_losses_are_parted() -> None:
 
 
 def test_a_gap_counts_from_when_all_clients_write() -> None:
-    """The first is the start's; the longest of a thread after it is the fault's."""
+    """The first is the start's; of one that the start began and the fault went on with, what came after counts."""
     load = Load(Path("stop"), Path("progress"))
     load.figures = {"acknowledged": 9, "errors_by_type": {}, **seen()}
-    load.gaps = [(999.0, 3.0), (1000.0, 0.4), (1004.0, 0.7)]
+    load.gaps = [(990.0, 9.0), (999.5, 2.0), (1004.0, 0.7)]
     loads = Loads({"pooled": load}, since=1000.0)
 
     loads.tell()
 
-    assert loads.figures["pooled"]["longest_gap_seconds"] == 0.7
+    assert loads.figures["pooled"]["longest_gap_seconds"] == 1.5
 
 
 def test_recovery_is_twice_the_direct_and_the_ttl() -> None:
@@ -146,6 +146,11 @@ def test_fresh_client_is_compared_with_a_fresh_one() -> None:
     hold(figures)
 
     assert figures["fresh"]["bar_seconds"] == 125.0
+    assert figures["pooled"]["bar_seconds"] == 5.2
+
+    hold(figures, connecting=True)
+
+    assert figures["pooled"]["bar_seconds"] == 125.0
 
 
 def test_names_of_the_chapters_are_unique_and_short_faults_take_seconds() -> None:
