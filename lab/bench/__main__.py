@@ -51,10 +51,16 @@ def measured(rounds: int, search: str, *, tune: bool) -> dict[str, Any]:
     return found
 
 
+def _rounds(word: str) -> int:
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"{word!r}; allowed: a whole number from 1")
+    return int(word)
+
+
 def main(words: list[str]) -> int:
     """Measures, judges, writes; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m lab.bench")
-    parser.add_argument("--rounds", type=int, default=DOCS_ROUNDS)
+    parser.add_argument("--rounds", type=_rounds, default=DOCS_ROUNDS)
     parser.add_argument(
         "--tune", action="store_true", help="what changes of HAProxy's configuration give"
     )
