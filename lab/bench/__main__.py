@@ -20,6 +20,7 @@ from lab.errors import LabError
 
 DOCS_ROUNDS = 5
 """With fewer rounds the pages are left as they are, unless they are asked for."""
+INTERRUPTED = 130
 WIDTH_WITHOUT_TERMINAL = 160
 
 
@@ -38,6 +39,9 @@ def measured(rounds: int, search: str, *, tune: bool) -> dict[str, Any]:
             env=os.environ | environment,
             check=False,
         )
+    except KeyboardInterrupt:
+        shutil.rmtree(run_dir, ignore_errors=True)
+        raise
     finally:
         tuning.tidy()
     if done.returncode != 0:
@@ -82,6 +86,9 @@ def main(words: list[str]) -> int:
     except LabError as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("bench: interrupted; nothing of it stays\n")
+        return INTERRUPTED
     return report.give(
         made, console, docs=options.docs or options.rounds >= DOCS_ROUNDS, tune=options.tune
     )

@@ -78,6 +78,8 @@ def main() -> int:
     except LabError as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        return 130
     Path(asked["output"]).write_text(json.dumps(measured))
     return 0
 
