@@ -101,7 +101,7 @@ def lines_of(outcome: Outcome) -> Iterator[str]:
         for node in outcome.stand_ins.over_limit
     )
     yield from (f"? not read whole: {problem}" for problem in outcome.observation.problems)
-    yield from (f"? no healthy HAProxy for {node}" for node in outcome.nodes_without_proxy)
+    yield from (f"? no healthy proxy for {node}" for node in outcome.nodes_without_proxy)
 
 
 def count(outcome: Outcome) -> str:

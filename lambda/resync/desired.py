@@ -64,7 +64,7 @@ def desired_records(
 
 def told(healthy: tuple[Proxy, ...]) -> str:
     """Why a name leads where it leads."""
-    kind = "stand-in" if healthy[0].stand_in else "HAProxy task"
+    kind = "stand-in" if healthy[0].stand_in else "proxy task"
     return f"{len(healthy)} healthy {kind}{'s' if len(healthy) > 1 else ''}"
 
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 NODE_TAG = "nodeway:node"
 """The tag with the node's hostname; `stacks/haproxy.py` writes it."""
 
+FLEET_TAG = "nodeway:fleet"
+"""Says that a task serves the fleet's one name (a tag's value cannot hold the `*` of a wildcard)."""
+
 STAND_IN_TAG = "nodeway:stand-in"
 RETIRED_TAG = "nodeway:retired-at"
 CONTAINER = "haproxy"
@@ -47,9 +50,15 @@ DESCRIBE_TASKS_LIMIT = 100
 class Ecs:
     """Reads the HAProxy tasks with a boto3 client."""
 
-    def __init__(self, client: "ECSClient", clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        client: "ECSClient",
+        clock: Callable[[], float] = time.time,
+        fleet_name: Hostname | None = None,
+    ) -> None:
         self._client = client
         self._clock = clock
+        self._fleet_name = fleet_name
 
     def fleet(self, cluster: str) -> Fleet:
         """The tasks that are meant to run; raises ReadFailed when the API does not answer."""
@@ -76,7 +85,8 @@ class Ecs:
         except (ClientError, BotoCoreError) as error:
             msg = f"ECS did not answer for cluster {cluster}: {error}"
             raise ReadFailed(msg) from error
-        found = [one for task in tasks if (one := proxy_of(task, problems)) is not None]
+        read = (proxy_of(task, problems, self._fleet_name) for task in tasks)
+        found = [one for one in read if one is not None]
         proxies = sorted(one for one in found if isinstance(one, Proxy))
         pending = sorted(one for one in found if isinstance(one, Pending))
         return Fleet(tuple(proxies), tuple(problems), tuple(pending))
@@ -179,15 +189,19 @@ def tags_of(tags: "Iterable[TagTypeDef]") -> dict[str, str]:
     return {tag["key"]: tag["value"] for tag in tags if "key" in tag and "value" in tag}
 
 
-def proxy_of(task: "TaskTypeDef", problems: list[str]) -> Proxy | Pending | None:
+def proxy_of(
+    task: "TaskTypeDef", problems: list[str], fleet_name: Hostname | None = None
+) -> Proxy | Pending | None:
     """What a task is: a proxy, one without an address yet, or None for somebody else's or one that is ending."""
     tags = tags_of(task.get("tags", []))
-    if NODE_TAG not in tags or task.get("desiredStatus") != "RUNNING":
+    if task.get("desiredStatus") != "RUNNING":
         return None
     try:
-        node = hostname(tags[NODE_TAG])
+        node = fleet_name if FLEET_TAG in tags else named_by(tags)
     except ValueError as error:
         problems.append(f"task {task['taskArn']}: its tag {NODE_TAG} is {error}")
+        return None
+    if node is None:
         return None
     stand_in = tags.get(STAND_IN_TAG) == "true"
     where = address_of(task)
@@ -204,6 +218,11 @@ def proxy_of(task: "TaskTypeDef", problems: list[str]) -> Proxy | Pending | None
         stand_in=stand_in,
         retired_at=time_of(tags.get(RETIRED_TAG)),
     )
+
+
+def named_by(tags: dict[str, str]) -> Hostname | None:
+    """The node that the tags name, if any; raises ValueError for what is no name."""
+    return hostname(tags[NODE_TAG]) if NODE_TAG in tags else None
 
 
 def time_of(text: str | None) -> datetime | None:

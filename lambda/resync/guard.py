@@ -93,7 +93,7 @@ def nothing_healthy_changes_nothing(change: Change, seen: Observed) -> str | Non
     """No healthy HAProxy anywhere is far more likely a fault of ours than a reason to move records."""
     healthy = any(p.healthy for p in seen.observation.fleet.proxies)
     if removes(change) and not healthy and not is_pinned(change, seen):
-        return "no HAProxy at all is healthy"
+        return "no proxy at all is healthy"
     return None
 
 

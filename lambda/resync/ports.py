@@ -5,6 +5,7 @@ from botocore.config import Config
 
 from resync.ecs import Ecs
 from resync.elasticache import ElastiCache
+from resync.one_name import OneName
 from resync.parking import NoParking, Route53Parking
 from resync.route53 import Route53Zone
 from resync.settings import Settings
@@ -21,8 +22,10 @@ def aws_ports(settings: Settings, session: boto3.Session | None = None) -> Ports
     route53 = client("route53", config=RETRIES)
     how = settings.stand_in
     return Ports(
-        elasticache=ElastiCache(client("elasticache", config=RETRIES)),
-        ecs=Ecs(client("ecs", config=RETRIES)),
+        elasticache=OneName(settings.fleet_name)
+        if settings.fleet_name
+        else ElastiCache(client("elasticache", config=RETRIES)),
+        ecs=Ecs(client("ecs", config=RETRIES), fleet_name=settings.fleet_name),
         zone=Route53Zone(route53, settings.hosted_zone_id),
         parking=Route53Parking(route53, how.parking_zone_id) if how else NoParking(),
     )

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from resync.errors import ApplyFailed, Conflict, ReadFailed
 from resync.ownership import marker_of, subject
 from resync.plan import Change, Create, Delete, Update
-from resync.topology import Record, RecordType, address, hostname
+from resync.topology import Record, RecordType, address, record_name
 
 if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client
@@ -105,8 +105,8 @@ def record_of(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
     if not plain or one["Type"] not in {"A", "TXT", "SOA"}:
         return None
     try:
-        name = hostname(one["Name"])
-    except ValueError:  # a wildcard, or another name that is no host's and so none of ours
+        name = record_name(one["Name"])
+    except ValueError:  # a name that is no host's, and so none of ours
         return None
     values = [value["Value"] for value in one["ResourceRecords"]]
     if one["Type"] == "A":
@@ -122,7 +122,7 @@ def in_the_way(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
     Such as a CNAME, an alias, or a text where a marker would be: one of them would have the whole batch refused.
     """
     try:
-        name = hostname(one["Name"])
+        name = record_name(one["Name"])
     except ValueError:
         return None
     other_a = one["Type"] == "A" and ("ResourceRecords" not in one or "SetIdentifier" in one)

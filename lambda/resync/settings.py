@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from resync.errors import BadSettings
-from resync.topology import Address, Hostname, address, hostname
+from resync.topology import Address, Hostname, address, hostname, record_name
 
 T = TypeVar("T")
 REQUIRED = ("REPLICATION_GROUP_ID", "HOSTED_ZONE_ID", "ZONE_NAME", "ECS_CLUSTER")
@@ -59,6 +59,8 @@ class Settings:
     """How many stand-ins may run at once."""
     stand_in: StandInSettings | None = None
     """How to start a stand-in; None: they are not used."""
+    fleet_name: Hostname | None = None
+    """The one name that leads to every proxy of the fleet, whatever nodes there are; None: each node has its own."""
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> "Settings":
@@ -87,6 +89,7 @@ class Settings:
             proxy_vpc_id=env.get("PROXY_VPC_ID", ""),
             max_stand_ins=parsed("MAX_STAND_INS", "10", parse_count, 10),
             stand_in=parsed("STAND_IN", "null", parse_stand_in, None),
+            fleet_name=parsed("FLEET_NAME", "", parse_fleet_name, None),
         )
         if problems:
             msg = f"the function's environment is wrong: {'; '.join(problems)}; deploy the stack again"
@@ -128,6 +131,11 @@ def parse_stand_in(text: str) -> StandInSettings | None:
             f"got {text!r}; allowed: an object with all of a stand-in's settings ({error} is wrong)"
         )
         raise ValueError(msg) from error
+
+
+def parse_fleet_name(text: str) -> Hostname | None:
+    """A record's name, or nothing; raises ValueError for anything else."""
+    return record_name(text) if text else None
 
 
 def parse_ttl(text: str) -> int:

@@ -66,7 +66,7 @@ class Outcome:
         if not self.observation.topology.live:
             parts.append("no node has an endpoint")
         if self.nodes_without_proxy:
-            parts.append(f"no healthy HAProxy for {', '.join(self.nodes_without_proxy)}")
+            parts.append(f"no healthy proxy for {', '.join(self.nodes_without_proxy)}")
         parts += [f"{r.rule}: {r.reason}" for r in self.refusals]
         if self.plan.changes:
             parts.append(f"{len(self.plan.changes)} changes were just made or are left to make")

@@ -28,6 +28,17 @@ def hostname(text: str) -> Hostname:
     return Hostname(name)
 
 
+def record_name(text: str) -> Hostname:
+    r"""The normal form of a record set's name: a host name in which a label may be `*`, Route 53's `\\052`.
+
+    Raises ValueError for what cannot be one.
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html
+    """
+    labels = text.strip().replace("\\052", "*").split(".")
+    hostname(".".join("wildcard" if label == "*" else label for label in labels))
+    return Hostname(".".join(labels).removesuffix(".").lower())
+
+
 def address(text: str) -> Address:
     """An IPv4 address in its normal form; raises ValueError for anything else."""
     try:

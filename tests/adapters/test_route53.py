@@ -11,7 +11,7 @@ from resync.errors import ApplyFailed, Conflict, ReadFailed
 from resync.ownership import Marker, markers
 from resync.plan import Change, Create, Delete, Plan, Update
 from resync.route53 import Route53Zone, entries, record_of, record_set
-from resync.topology import Record, RecordType, hostname
+from resync.topology import Record, RecordType, address, hostname, record_name
 from tests.adapters.conftest import Stubbed, moto_zone, upsert
 from tests.fakes import NOW, ONE, OWNER, THREE, TWO, ZONE, marked, record, soa
 
@@ -39,26 +39,32 @@ FOREIGN: list[dict[str, Any]] = [
         "Weight": 1,
         "ResourceRecords": [{"Value": "10.0.0.1"}],
     },
-    {"Name": f"\\052.{ZONE}", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "10.0.0.1"}]},
 ]
+WILDCARD = {
+    "Name": f"\\052.{ZONE}",
+    "Type": "A",
+    "TTL": 60,
+    "ResourceRecords": [{"Value": "10.0.0.1"}],
+}
 
 
 @pytest.mark.usefixtures("fake_aws")
 @mock_aws
 def test_route53_reads_over_what_is_not_a_plain_address() -> None:
-    """TXT, CNAME, AAAA, weighted and wildcard records are somebody else's: neither read nor touched."""
+    """TXT, CNAME, AAAA, weighted and wildcard records are somebody else's: not touched, and but for the last not read."""
     client, zone_id = moto_zone()
-    upsert(client, zone_id, *FOREIGN)
+    upsert(client, zone_id, *FOREIGN, WILDCARD)
     zone = Route53Zone(client, zone_id)
 
     apply(Plan((Create(X, ""),)), zone, "fill")
 
-    assert [one for one in zone.records() if one.type is RecordType.A] == [X]
+    wildcard = Record.a(record_name(f"*.{ZONE}"), [address("10.0.0.1")], 60)
+    assert [one for one in zone.records() if one.type is RecordType.A] == [wildcard, X]
     kept = {
         one["Name"]
         for one in client.list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
     }
-    assert {one["Name"].removesuffix(".") + "." for one in FOREIGN} <= kept
+    assert {one["Name"].removesuffix(".") + "." for one in (*FOREIGN, WILDCARD)} <= kept
 
 
 @pytest.mark.parametrize(
@@ -131,9 +137,8 @@ def test_route53_sees_what_is_in_the_way(stubbed: Stubbed, one: dict[str, Any], 
         shown(X.name, "AAAA", ResourceRecords=[{"Value": "2001:db8::1"}]),
         shown(ZONE, "NS"),
         shown(X.name, "MX"),
-        shown(f"\\052.{ZONE}", "CNAME"),
     ],
-    ids=["text at a name", "AAAA", "NS", "MX", "wildcard"],
+    ids=["text at a name", "AAAA", "NS", "MX"],
 )
 def test_route53_does_not_see_what_can_stand_beside_ours(
     stubbed: Stubbed, one: dict[str, Any]

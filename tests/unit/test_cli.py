@@ -38,8 +38,8 @@ def test_plan_shows_what_would_change_and_changes_nothing(nodeway: Terminal) -> 
     lines = said.out.splitlines()
     assert (said.code, said.err) == (0, "")
     assert lines[0] == "demo in dev: resync=on, ttl=5 s, pins: none"
-    assert f"~ {named(ONE)} A 10.20.1.5 ttl=5 -> 10.20.1.9 ttl=5  # 1 healthy HAProxy task" in lines
-    assert f"+ {named(TWO)} A 10.20.2.4 ttl=5  # 1 healthy HAProxy task" in lines
+    assert f"~ {named(ONE)} A 10.20.1.5 ttl=5 -> 10.20.1.9 ttl=5  # 1 healthy proxy task" in lines
+    assert f"+ {named(TWO)} A 10.20.2.4 ttl=5  # 1 healthy proxy task" in lines
     assert lines[-2] == "2 to create, 2 to change, 0 to delete; 2 ownership markers with them"
     assert lines[-1].startswith("checksum ")
     assert "\x1b" not in said.out

@@ -30,7 +30,7 @@ def test_explain_tells_all_of_a_name(nodeway: Terminal, host: str) -> None:
         f"{named(ONE)} (demo in dev)",
         f"  answers   10.20.1.9  HAProxy 10.20.1.9 of {ONE} in us-east-1a, healthy",
         "  ttl       5 s",
-        "  why       1 healthy HAProxy task",
+        "  why       1 healthy proxy task",
         f"  node      {ONE}, available, us-east-1a",
         f"  owner     {OWNER} (this deployment)",
         "  next run  changes nothing",

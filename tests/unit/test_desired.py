@@ -59,7 +59,7 @@ def test_desired_gives_a_node_all_its_healthy_proxies() -> None:
     wanted = desired_records(topology(ONE), running, None, settings(ttl=7))
 
     assert record(ONE, "10.20.1.5", "10.20.2.5", ttl=7) in wanted.records
-    assert wanted.why[named(ONE)] == "2 healthy HAProxy tasks"
+    assert wanted.why[named(ONE)] == "2 healthy proxy tasks"
 
 
 def test_desired_names_a_node_without_healthy_proxy_and_states_nothing_about_it() -> None:
@@ -186,7 +186,7 @@ RETIRED = proxy(ONE, "10.20.8.1", stand_in=True, retired_at=NOW)
     ("running", "ips", "why"),
     [
         ((FIRST,), ["10.20.8.1"], "1 healthy stand-in"),
-        ((OWN, FIRST), ["10.20.1.5"], "1 healthy HAProxy task"),
+        ((OWN, FIRST), ["10.20.1.5"], "1 healthy proxy task"),
         ((SICK, FIRST), ["10.20.8.1"], "1 healthy stand-in"),
         ((SECOND, FIRST), ["10.20.8.1"], "1 healthy stand-in"),
         ((RETIRED, SECOND), ["10.20.8.2"], "1 healthy stand-in"),

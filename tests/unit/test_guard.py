@@ -104,7 +104,7 @@ NEEDED: dict[Rule, Case] = {
         Create(NEW, ""), seen(topology()), "the topology that was read has no node with an endpoint"
     ),
     nothing_healthy_changes_nothing: Case(
-        MOVE, seen(topology(ONE), SICK, *marked(OLD)), "no HAProxy at all is healthy"
+        MOVE, seen(topology(ONE), SICK, *marked(OLD)), "no proxy at all is healthy"
     ),
     incomplete_forbids_deletes: Case(
         Delete(LEFT[0], ""),
@@ -181,7 +181,7 @@ def test_check_never_parts_a_name_from_its_marker() -> None:
 
     assert verdict.plan.changes == ()
     assert {(r.rule, r.reason) for r in verdict.refusals} == {
-        ("nothing_healthy_changes_nothing", "no HAProxy at all is healthy")
+        ("nothing_healthy_changes_nothing", "no proxy at all is healthy")
     }
     assert tuple(r.change for r in verdict.refusals) == pair
 

@@ -118,7 +118,7 @@ def test_journal_writes_a_line_for_each_change_and_one_for_the_run(
         5,
     )
     assert (moved["why"], moved["request_id"], moved["trigger"]) == (
-        "1 healthy HAProxy task",
+        "1 healthy proxy task",
         "r-1",
         "aws.events",
     )

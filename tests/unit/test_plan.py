@@ -166,9 +166,9 @@ def test_diff_puts_deletes_last_and_sorts_by_name_with_its_marker() -> None:
 
 def test_diff_gives_each_change_the_reason_of_its_record() -> None:
     """A person who reads the plan sees why."""
-    changes = plan((), marked(X), why="1 healthy HAProxy task").changes
+    changes = plan((), marked(X), why="1 healthy proxy task").changes
 
-    assert {change.why for change in changes} == {"1 healthy HAProxy task"}
+    assert {change.why for change in changes} == {"1 healthy proxy task"}
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_sync_keeps_the_record_of_a_live_node_that_lost_all_its_proxies(
     assert [subject(about(r.change).name) for r in outcome.refusals] == [named(TWO)] * 2
     assert outcome.nodes_without_proxy == (named(TWO),)
     assert (
-        f"no healthy HAProxy for {named(TWO)}; last_address_of_a_live_node_stays: "
+        f"no healthy proxy for {named(TWO)}; last_address_of_a_live_node_stays: "
         in outcome.waiting_for
     )
 
