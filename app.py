@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The CDK app: configuration in, stacks out. No logic lives here.
 
-What the environment's clusters share of the network first; then for each cluster what its HAProxies share, the
-HAProxies, its private zone, and the resync that ties them together.
+What the environment's clusters share of the network first; then for each cluster its proxies, its private zone, and the
+resync that ties them together.
 """
 
 import sys
@@ -14,9 +14,11 @@ from stacks.config import ClusterConfig, EnvironmentConfig
 from stacks.context import load
 from stacks.cost_table import told
 from stacks.dns import DnsStack
+from stacks.envoy import EnvoyStack
 from stacks.errors import ConfigError
+from stacks.fleet import FleetStack
 from stacks.haproxy import HaproxyStack
-from stacks.network import NetworkStack, needs_network_stack
+from stacks.network import NetworkStack, ProxyNetwork, needs_network_stack
 from stacks.nodes import NodesStack, stacks_of
 from stacks.peering import PeeringStack
 from stacks.prices import load_prices
@@ -84,28 +86,52 @@ def add_cluster(
     network: NetworkStack | None,
     peering: PeeringStack | None,
     common: dict[str, Any],
-) -> HaproxyStack:
+) -> FleetStack:
     """The stacks of one cluster, in the order in which they are deployed."""
-    name = f"nodeway-{common['environment'].name}-{cluster.replication_group_id}"
+    name = f"nodeway-{common['environment'].name}-{cluster.label}"
     of_cluster = {"cluster": cluster, "topology": topology, **common}
     made = network.network if network else None
+    if cluster.proxy == "envoy":
+        fleet: FleetStack = EnvoyStack(app, f"{name}-proxies", network=made, **of_cluster)
+        proxies: list[cdk.Stack] = [fleet]
+        entrance, fleet_name = ("Endpoint", "redis"), f"redis.{topology.zone_name}"
+    else:
+        fleet, proxies = add_haproxies(app, name, topology, made, of_cluster, common)
+        entrance, fleet_name = ("ConfigurationEndpoint", "clustercfg"), None
+    for before in (network, peering):
+        # the endpoints that images are pulled through, and the way to the nodes
+        if before:
+            fleet.add_stack_dependency(before)
+    dns = DnsStack(
+        app,
+        f"{name}-dns",
+        anchor=network.anchor if network else None,
+        topology=topology,
+        entrance=entrance,
+        page="per-node" if cluster.by_node else cluster.proxy,
+        **common,
+    )
+    for stack in proxies:
+        # the zone hides the true names as soon as it exists: only when the proxies run is it time for it
+        dns.add_stack_dependency(stack)
+    ResyncStack(app, f"{name}-resync", fleet=fleet, dns=dns, fleet_name=fleet_name, **of_cluster)
+    return fleet
+
+
+def add_haproxies(
+    app: cdk.App,
+    name: str,
+    topology: KnownTopology,
+    made: ProxyNetwork | None,
+    of_cluster: dict[str, Any],
+    common: dict[str, Any],
+) -> tuple[FleetStack, list[cdk.Stack]]:
+    """A HAProxy for each node: what they share, and the stacks of their services."""
     fleet = HaproxyStack(app, f"{name}-haproxy", network=made, **of_cluster)
-    if network:
-        # the endpoints that images are pulled through
-        fleet.add_stack_dependency(network)
-    if peering:
-        fleet.add_stack_dependency(peering)
-    proxies = [
+    return fleet, [
         NodesStack(app, f"{name}-nodes-{first}", fleet=fleet, nodes=nodes, **common)
         for first, nodes in stacks_of(topology.nodes).items()
     ]
-    anchor = network.anchor if network else None
-    dns = DnsStack(app, f"{name}-dns", anchor=anchor, topology=topology, **common)
-    for stack in proxies:
-        # the zone hides the true names as soon as it exists: only when HAProxies run is it time for it
-        dns.add_stack_dependency(stack)
-    ResyncStack(app, f"{name}-resync", fleet=fleet, dns=dns, **of_cluster)
-    return fleet
 
 
 if __name__ == "__main__":

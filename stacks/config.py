@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from envoy_templates.render import ReadPolicy
 from resync.settings import Mode
 from resync.topology import address, hostname
 
@@ -23,6 +24,7 @@ FARGATE_MEMORY_MIB: Mapping[int, tuple[int, ...]] = {
 }
 """CPU units to MiB that Fargate takes: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html"""
 IMAGE = "public.ecr.aws/docker/library/haproxy:2.8.25-alpine"
+ENVOY_IMAGE = "docker.io/envoyproxy/envoy:v1.40.0"
 
 
 def pinned(image: str) -> str:
@@ -58,6 +60,10 @@ SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/\S+$")]
 TopicArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:\S+$")]
+SecretArn = Annotated[
+    str, Field(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$")
+]
+UserName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 AvailabilityZone = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d(-[a-z]+-\d)?[a-z]$")]
 NodeName = Annotated[str, AfterValidator(hostname)]
@@ -126,14 +132,49 @@ class OnPremises(Block):
     resolver_subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=2)]
 
 
+class Envoy(Block):
+    """How Envoy's clients log in with it, and it with the nodes. A secret is a JSON object with the key `password`, or
+    for TLS with `certificate` and `private_key`; only its ARN stands here.
+    """
+
+    downstream_secret_arns: Annotated[tuple[SecretArn, ...], Field(min_length=1, max_length=2)]
+    downstream_username: UserName | None = None
+    tls_secret_arn: SecretArn | None = None
+    upstream_secret_arn: SecretArn | None = None
+    upstream_username: UserName | None = None
+    upstream_iam: bool = False
+    read_policy: ReadPolicy = "primary"
+    zone_name: NodeName | None = None
+    image: Image = ENVOY_IMAGE
+
+
 class ClusterConfig(Block):
-    """An ElastiCache replication group with cluster mode enabled, and how its clients get there."""
+    """An ElastiCache replication group with cluster mode enabled, and how its clients get there.
+
+    `tasks`: of the proxies that serve all nodes together; `clients`, `cache_cidrs`: who connects to a shared HAProxy,
+    and the networks that it may connect to.
+    """
 
     replication_group_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-    proxy: Literal["haproxy", "none"] = "haproxy"
+    proxy: Literal["haproxy", "shared", "envoy", "none"] = "haproxy"
     nodes: tuple[NodeName, ...] = ()
     port: Annotated[int, Field(ge=1, le=65535)] = 6379
     cache_security_group_id: SecurityGroupId | None = None
+    tasks: Annotated[int, Field(ge=2, le=8)] = 2
+    envoy: Envoy | None = None
+    clients: tuple[str, ...] = ()
+    cache_cidrs: tuple[IPv4Network, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What its stacks and its metrics are called after: a group may be reached in more than one way."""
+        ways = (self.replication_group_id, self.proxy)
+        return self.replication_group_id if self.proxy == "haproxy" else "-".join(ways)
+
+    @property
+    def by_node(self) -> bool:
+        """Whether each node has a HAProxy of its own."""
+        return self.proxy == "haproxy"
 
 
 class Sandbox(Block):
@@ -180,5 +221,10 @@ class EnvironmentConfig(Block):
 
     @property
     def proxied(self) -> tuple[ClusterConfig, ...]:
-        """The clusters that get HAProxies."""
-        return tuple(cluster for cluster in self.clusters if cluster.proxy == "haproxy")
+        """The clusters that get proxies."""
+        return tuple(cluster for cluster in self.clusters if cluster.proxy != "none")
+
+    @property
+    def shadowed(self) -> tuple[ClusterConfig, ...]:
+        """The clusters whose own names lead to proxies, so that nobody who sees the zone finds the nodes by them."""
+        return tuple(cluster for cluster in self.proxied if cluster.proxy != "envoy")

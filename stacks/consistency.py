@@ -6,6 +6,7 @@ A rule names the keys it reads, so that it can speak although another key is wro
 from collections.abc import Callable, Iterator, Sequence
 
 from stacks import consistency_network as network
+from stacks import consistency_ways as ways
 from stacks.config import FARGATE_MEMORY_MIB, EnvironmentConfig
 from stacks.consistency_network import twice
 
@@ -28,8 +29,8 @@ def size_is_fargates(environment: EnvironmentConfig) -> Iterator[str]:
 
 
 def clusters_are_told_once(environment: EnvironmentConfig) -> Iterator[str]:
-    """A cluster, and each of its nodes, stands there once; nodes given by hand are of one zone."""
-    for name in twice(cluster.replication_group_id for cluster in environment.clusters):
+    """A cluster stands there once for each way, and each of its nodes once; nodes given by hand are of one zone."""
+    for name in twice(cluster.label for cluster in environment.clusters):
         yield f"clusters: {name} stands there twice"
     for cluster in environment.clusters:
         where = f"nodes of {cluster.replication_group_id}"
@@ -43,11 +44,16 @@ def clusters_are_told_once(environment: EnvironmentConfig) -> Iterator[str]:
 RULES: Sequence[tuple[tuple[str, ...], Callable[[EnvironmentConfig], Iterator[str]]]] = (
     (("cpu", "memory"), size_is_fargates),
     (("clusters",), clusters_are_told_once),
-    (("proxy_vpc", "client_vpcs"), network.proxies_do_not_loop),
+    (("clusters",), ways.keys_are_of_the_way),
+    (("clusters",), ways.one_zone_has_one_owner),
+    (("clusters",), ways.envoy_can_log_in),
+    (("clusters", "memory"), ways.envoy_has_room),
+    (("clusters", "region"), ways.secrets_are_the_regions),
+    (("proxy_vpc", "client_vpcs", "clusters"), network.proxies_do_not_loop),
     (("proxy_vpc", "clusters"), network.proxy_vpc_is_there_when_needed),
     (("proxy_vpc",), network.proxy_vpc_is_given_or_made),
     (("proxy_vpc", "region"), network.zones_are_the_regions),
-    (("proxy_vpc", "image"), network.image_can_be_pulled),
+    (("proxy_vpc", "image", "clusters", "region"), network.image_can_be_pulled),
     (("client_vpcs", "region"), network.clients_are_told_once),
     (
         ("on_premises", "client_vpcs", "clusters", "account", "region"),

@@ -20,7 +20,11 @@ MADE_ZONES = 4
 def proxies_do_not_loop(environment: EnvironmentConfig) -> Iterator[str]:
     """A resolver that sees the zone would send a HAProxy to itself."""
     proxy_vpc = environment.proxy_vpc.vpc_id if environment.proxy_vpc else None
-    if proxy_vpc and proxy_vpc in {vpc.vpc_id for vpc in environment.client_vpcs}:
+    if (
+        environment.shadowed
+        and proxy_vpc
+        and proxy_vpc in {vpc.vpc_id for vpc in environment.client_vpcs}
+    ):
         yield (
             f"proxy_vpc {proxy_vpc} is also a client VPC: its resolver would answer the HAProxies with"
             " their own addresses (a loop); give the HAProxies a VPC of their own, or the cache's VPC"
@@ -28,7 +32,7 @@ def proxies_do_not_loop(environment: EnvironmentConfig) -> Iterator[str]:
 
 
 def proxy_vpc_is_there_when_needed(environment: EnvironmentConfig) -> Iterator[str]:
-    """A VPC for HAProxies, if there are any."""
+    """A VPC for proxies, if there are any."""
     if environment.proxied and environment.proxy_vpc is None:
         yield "proxy_vpc: is missing; HAProxies need one (or give each cluster proxy: none)"
     if environment.proxy_vpc and not environment.proxied:
@@ -103,11 +107,21 @@ def image_can_be_pulled(environment: EnvironmentConfig) -> Iterator[str]:
             f"proxy_vpc.endpoints: {', '.join(missing)} missing; a VPC without NAT gateways needs"
             f" {', '.join(PULLED_THROUGH)} to pull the image and write logs"
         )
-    if f".dkr.ecr.{environment.region}." not in environment.image:
-        yield (
-            f"image: got {environment.image}, which a VPC without NAT gateways cannot reach; push it to a private ECR"
-            f" repository of {environment.region} and give that, or set proxy_vpc.nat_gateways (docs/deploying.md)"
-        )
+    for key, image in images(environment):
+        if f".dkr.ecr.{environment.region}." not in image:
+            yield (
+                f"{key}: got {image}, which a VPC without NAT gateways cannot reach; push it to a private ECR"
+                f" repository of {environment.region} and give that, or set proxy_vpc.nat_gateways (docs/deploying.md)"
+            )
+
+
+def images(environment: EnvironmentConfig) -> Iterator[tuple[str, str]]:
+    """The images that the proxies run, each with its key."""
+    if environment.shadowed:
+        yield "image", environment.image
+    for cluster in environment.proxied:
+        if cluster.envoy:
+            yield f"clusters {cluster.replication_group_id}.envoy.image", cluster.envoy.image
 
 
 def clients_are_told_once(environment: EnvironmentConfig) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The private hosted zone: the clients' view of one cluster's names. The resync function owns its records."""
+"""The private hosted zone: the clients' view of one cluster. The resync function owns its records."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,8 @@ from stacks.topology import KnownTopology
 class DnsStack(cdk.Stack):
     """One zone, associated with the client VPCs only: a VPC that runs HAProxies would resolve its nodes to itself.
 
-    `anchor` is the VPC that the zone is made with when every client VPC is another account's.
+    `anchor` is the VPC that the zone is made with when every client VPC is another account's. `entrance` is an output's
+    name, and the label of what clients connect to, which it tells; `page` is what to read about clients of this way.
     """
 
     def __init__(
@@ -28,6 +29,8 @@ class DnsStack(cdk.Stack):
         *,
         environment: EnvironmentConfig,
         topology: KnownTopology,
+        entrance: tuple[str, str] = ("ConfigurationEndpoint", "clustercfg"),
+        page: str = "per-node",
         anchor: ec2.IVpc | None = None,
         **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
     ) -> None:
@@ -53,8 +56,14 @@ class DnsStack(cdk.Stack):
         cdk.CfnOutput(self, "HostedZoneId", value=self.zone.hosted_zone_id)
         if not cdk.Token.is_unresolved(topology.zone_name):
             # else the stack that makes the cluster tells it
-            endpoint = f"clustercfg.{topology.zone_name}:{topology.port}"
-            cdk.CfnOutput(self, "ConfigurationEndpoint", value=endpoint)
+            output, label = entrance
+            cdk.CfnOutput(self, output, value=f"{label}.{topology.zone_name}:{topology.port}")
+        cdk.CfnOutput(
+            self,
+            "ClientSettings",
+            description="The smallest working code of each client",
+            value=f"docs/clients.md#{page}",
+        )
 
     def _known(self, client: ClientVpc, environment: EnvironmentConfig) -> ec2.IVpc:
         region = client.region or environment.region

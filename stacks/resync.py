@@ -18,6 +18,7 @@ from resync.settings import Mode
 from stacks.alarms import Alarms
 from stacks.config import ClusterConfig, EnvironmentConfig
 from stacks.dns import DnsStack
+from stacks.fleet import FleetStack
 from stacks.haproxy import HaproxyStack
 from stacks.layer import powertools_layer
 from stacks.review import acknowledge
@@ -32,7 +33,10 @@ TIMEOUT = cdk.Duration.minutes(10)
 
 
 class ResyncStack(cdk.Stack):
-    """Keeps one zone's records true: function, permissions, triggers, and the deployment's own run."""
+    """Keeps one zone's records true: function, permissions, triggers, and the deployment's own run.
+
+    `fleet_name`: the one name that leads to all proxies of the fleet; None: each node has its own, and its own HAProxy.
+    """
 
     def __init__(
         self,
@@ -42,11 +46,13 @@ class ResyncStack(cdk.Stack):
         environment: EnvironmentConfig,
         cluster: ClusterConfig,
         topology: KnownTopology,
-        fleet: HaproxyStack,
+        fleet: FleetStack,
         dns: DnsStack,
+        fleet_name: str | None = None,
         **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
     ) -> None:
         super().__init__(scope, construct_id, **stack)
+        self.fleet_name = fleet_name
         self.failures = sqs.Queue(
             self,
             "Failures",
@@ -55,12 +61,49 @@ class ResyncStack(cdk.Stack):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
         )
         # here and not with the fleet: a bad change fails at the nodes' own services and never gets to the stand-ins
-        self.stand_in = StandIn(self, "StandIn", fleet=fleet, cluster=cluster)
+        self.stand_in = (
+            StandIn(self, "StandIn", fleet=fleet, cluster=cluster)
+            if isinstance(fleet, HaproxyStack) and cluster.by_node
+            else None
+        )
         self.function = self._function(environment, cluster, fleet, dns)
-        grant_reads(self.function, cluster, fleet)
+        if self.stand_in:
+            grant_topology_reads(self.function, cluster)
+        grant_task_reads(self.function, fleet)
         dns.grant_sync(self.function)
-        self.stand_in.grant_run(self.function)
+        if self.stand_in:
+            self._grant_stand_ins(self.stand_in, environment, fleet)
         acknowledge(self.failures, "SQS3", "it is itself where the function's failed events end")
+        acknowledge(
+            role_policy(self.function),
+            "IAM5[Resource::*]",
+            "tasks have no names before they run; ecs:cluster limits it",
+        )
+        deployed = self._run_at_the_end(environment, topology, dns)
+        if environment.resync is not Mode.OFF:
+            triggers = Triggers(
+                self,
+                "Triggers",
+                function=self.function,
+                ecs_cluster_arn=fleet.cluster.cluster_arn,
+                follows_nodes=self.stand_in is not None,
+            )
+            # made last and removed first, so that none runs beside a teardown
+            triggers.node.add_dependency(deployed)
+        Alarms(
+            self,
+            "Alarms",
+            cluster=cluster.label,
+            failures=self.failures,
+            topic_arn=environment.alarm_topic_arn,
+        )
+        cdk.CfnOutput(self, "ResyncFunction", value=self.function.function_name)
+
+    def _grant_stand_ins(
+        self, stand_in: StandIn, environment: EnvironmentConfig, fleet: FleetStack
+    ) -> None:
+        """Lets the function run stand-ins for nodes that are new."""
+        stand_in.grant_run(self.function)
         clusters = (
             f"arn:<AWS::Partition>:elasticache:{environment.region}:{environment.account}:cluster:*"
         )
@@ -77,42 +120,19 @@ class ResyncStack(cdk.Stack):
         )
         revisions = (
             f"arn:<AWS::Partition>:ecs:{environment.region}:{environment.account}"
-            f":task-definition/{self.stand_in.task.family}:*"
+            f":task-definition/{stand_in.task.family}:*"
         )
         acknowledge(
             role_policy(self.function),
             f"IAM5[Resource::{revisions}]",
             "the stand-in's own task definition, in whatever revision",
         )
-        acknowledge(
-            role_policy(self.function),
-            "IAM5[Resource::*]",
-            "tasks have no names before they run; ecs:cluster limits it",
-        )
-        deployed = self._run_at_the_end(environment, topology, dns)
-        if environment.resync is not Mode.OFF:
-            triggers = Triggers(
-                self,
-                "Triggers",
-                function=self.function,
-                ecs_cluster_arn=fleet.cluster.cluster_arn,
-            )
-            # made last and removed first, so that none runs beside a teardown
-            triggers.node.add_dependency(deployed)
-        Alarms(
-            self,
-            "Alarms",
-            cluster=cluster.replication_group_id,
-            failures=self.failures,
-            topic_arn=environment.alarm_topic_arn,
-        )
-        cdk.CfnOutput(self, "ResyncFunction", value=self.function.function_name)
 
     def _function(
         self,
         environment: EnvironmentConfig,
         cluster: ClusterConfig,
-        fleet: HaproxyStack,
+        fleet: FleetStack,
         dns: DnsStack,
     ) -> lambda_.Function:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -142,7 +162,7 @@ class ResyncStack(cdk.Stack):
             max_event_age=cdk.Duration.minutes(10),
             on_failure=destinations.SqsDestination(self.failures),
             environment={
-                "REPLICATION_GROUP_ID": cluster.replication_group_id,
+                "REPLICATION_GROUP_ID": cluster.label,
                 "HOSTED_ZONE_ID": dns.zone.hosted_zone_id,
                 "ZONE_NAME": dns.zone_name,
                 "ECS_CLUSTER": fleet.cluster.cluster_name,
@@ -152,11 +172,24 @@ class ResyncStack(cdk.Stack):
                 "OWNER": owner(environment, cluster),
                 "APPROVE": environment.approve,
                 "TAKE_OVER": "true" if environment.take_over else "false",
-                "PROXY_VPC_ID": fleet.network.vpc_id,
-                "MAX_STAND_INS": str(environment.max_stand_ins),
-                "STAND_IN": cdk.Stack.of(self).to_json_string(self.stand_in.settings()),
+                **self._way(environment, cluster, fleet),
             },
         )
+
+    def _way(
+        self, environment: EnvironmentConfig, cluster: ClusterConfig, fleet: FleetStack
+    ) -> dict[str, str]:
+        """The settings in which the ways differ."""
+        settings: dict[str, str] = {}
+        if cluster in environment.shadowed:
+            # where this VPC saw the zone, a proxy would resolve its node to itself
+            settings["PROXY_VPC_ID"] = fleet.network.vpc_id
+        if self.stand_in:
+            settings["MAX_STAND_INS"] = str(environment.max_stand_ins)
+            settings["STAND_IN"] = cdk.Stack.of(self).to_json_string(self.stand_in.settings())
+        if self.fleet_name:
+            settings["FLEET_NAME"] = self.fleet_name
+        return settings
 
     def _run_at_the_end(
         self, environment: EnvironmentConfig, topology: KnownTopology, dns: DnsStack
@@ -183,12 +216,12 @@ class ResyncStack(cdk.Stack):
             },
         )
         # and at its removal it runs before what it empties
-        deployed.node.add_dependency(dns, self.stand_in)
+        deployed.node.add_dependency(*([dns, self.stand_in] if self.stand_in else [dns]))
         return deployed
 
 
-def grant_reads(function: lambda_.Function, cluster: ClusterConfig, fleet: HaproxyStack) -> None:
-    """The describes of a run, on the narrowest resource that each action takes."""
+def grant_topology_reads(function: lambda_.Function, cluster: ClusterConfig) -> None:
+    """The describes of the nodes, on the narrowest resource that each action takes."""
     where = cdk.Stack.of(function)
     function.add_to_role_policy(
         iam.PolicyStatement(
@@ -208,6 +241,10 @@ def grant_reads(function: lambda_.Function, cluster: ClusterConfig, fleet: Hapro
             ],
         )
     )
+
+
+def grant_task_reads(function: lambda_.Function, fleet: FleetStack) -> None:
+    """The describes of the tasks, in this ECS cluster only."""
     function.add_to_role_policy(
         iam.PolicyStatement(
             sid="ReadTasks",
@@ -225,7 +262,7 @@ def grant_reads(function: lambda_.Function, cluster: ClusterConfig, fleet: Hapro
 
 def owner(environment: EnvironmentConfig, cluster: ClusterConfig) -> str:
     """Whose records they are: this environment's deployment for this cluster."""
-    return f"nodeway/{environment.name}/{cluster.replication_group_id}"
+    return f"nodeway/{environment.name}/{cluster.label}"
 
 
 def pins_of(environment: EnvironmentConfig, zone_name: str) -> dict[str, list[str]]:

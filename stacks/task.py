@@ -1,9 +1,9 @@
-"""The HAProxy task: one definition, whether a service runs it for its node or resync runs it as a stand-in.
+"""A proxy's task, and the HAProxy's: one definition, whether a service runs it for its node or resync as a stand-in.
 
 Level 1 constructs and plain values, as a cluster may have 500 of them: level 2 ones make a synth take twice as long.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
@@ -14,6 +14,7 @@ from resync.ecs import CONTAINER
 from stacks.review import acknowledge
 
 if TYPE_CHECKING:
+    from stacks.fleet import FleetStack
     from stacks.haproxy import HaproxyStack
 
 STOP_TIMEOUT_SECONDS = 120
@@ -27,7 +28,7 @@ HEALTH_CHECK = {
 }
 """Says that HAProxy lives, never that the node does: ECS must not replace proxies because a node is down. Seconds."""
 RESTART_POLICY = {"enabled": True, "restartAttemptPeriod": 60}
-"""A HAProxy that dies is started again in its task, at the same address, so that no record has to change; ECS would
+"""A proxy that dies is started again in its task, at the same address, so that no record has to change; ECS would
 else replace the task. One that ran for less than the period (seconds, the least that ECS takes) is not: its task stops,
 and the service replaces it (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerRestartPolicy.html).
 No exit code is ignored: ECS never restarts what it stops itself, and any other end, with 0 too, is an outage."""
@@ -48,25 +49,53 @@ def haproxy_task(
     configuration: str,
     tags: dict[str, str],
 ) -> Definition:
-    """The task definition of a HAProxy for the node of this name.
-
-    Read-only, not root, without a capability and without a secret; its health is HAProxy's, never the node's.
-    """
+    """The task definition of a HAProxy for the node of this name; its health is HAProxy's, never the node's."""
     variables = {"HAPROXY_CFG": configuration, "NODE_HOSTNAME": node, "NODE_BACKEND": node}
-    files = fleet.spec.open_files
     container = {
         "name": CONTAINER,
         "image": fleet.config.image,
-        "essential": True,
         "entryPoint": ["/bin/sh", "-c"],
         "command": [START_COMMAND],
         "environment": [{"name": name, "value": value} for name, value in variables.items()],
-        "readonlyRootFilesystem": True,
         "user": "haproxy",
-        "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
         "portMappings": [{"containerPort": fleet.spec.port, "protocol": "tcp"}],
-        "ulimits": [{"name": "nofile", "softLimit": files, "hardLimit": files}],
+        "ulimits": open_files(fleet.spec.open_files),
         "healthCheck": HEALTH_CHECK,
+    }
+    task = proxy_task(
+        scope,
+        construct_id,
+        fleet=fleet,
+        container=container,
+        stream_prefix=stream_prefix,
+        tags=tags,
+    )
+    acknowledge(task, "ECS2", PLAIN_VARIABLES)
+    return task
+
+
+def open_files(files: int) -> list[dict[str, Any]]:
+    """The limit of a container's file descriptors."""
+    return [{"name": "nofile", "softLimit": files, "hardLimit": files}]
+
+
+def proxy_task(
+    scope: Construct,
+    construct_id: str,
+    *,
+    fleet: "FleetStack",
+    container: dict[str, Any],
+    stream_prefix: str,
+    tags: dict[str, str],
+) -> Definition:
+    """The task definition of a fleet's proxy, whichever it is: `container` as ECS' API has it, but for what all share.
+
+    Read-only, without a capability, started again when it dies, with its output in the fleet's log group.
+    """
+    shared = {
+        "essential": True,
+        "readonlyRootFilesystem": True,
+        "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
         "stopTimeout": STOP_TIMEOUT_SECONDS,
         "restartPolicy": RESTART_POLICY,
         "logConfiguration": {
@@ -78,7 +107,7 @@ def haproxy_task(
             },
         },
     }
-    task = Definition(
+    return Definition(
         scope,
         construct_id,
         family=f"{cdk.Stack.of(scope).stack_name}-{stream_prefix}",
@@ -91,8 +120,6 @@ def haproxy_task(
         ),
         execution_role_arn=fleet.execution_role_arn,
         task_role_arn=fleet.task_role_arn,
-        container_definitions=[container],
+        container_definitions=[{**shared, **container}],
         tags=[cdk.CfnTag(key=key, value=value) for key, value in tags.items()],
     )
-    acknowledge(task, "ECS2", PLAIN_VARIABLES)
-    return task

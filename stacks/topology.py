@@ -42,18 +42,31 @@ class KnownNode(Block):
 
 
 class KnownTopology(Block):
-    """A cluster's nodes as a synth needs them, in cdk.context.json's form."""
+    """A cluster's nodes as a synth needs them, in cdk.context.json's form.
+
+    `zone_name`: the zone that the clients get; `endpoint`: the cluster's own configuration endpoint, where it is not
+    `clustercfg` in that zone; `tls`: whether the nodes speak it.
+    """
 
     zone_name: NodeName
     port: int
     nodes: tuple[KnownNode, ...]
+    endpoint: NodeName | None = None
+    tls: bool = True
+
+    @property
+    def configuration_endpoint(self) -> str:
+        """The cluster's own."""
+        return self.endpoint or f"clustercfg.{self.zone_name}"
 
 
 def context_key(environment: EnvironmentConfig, cluster: ClusterConfig) -> str:
     """The key in cdk.context.json, in the form of the CDK's own look-ups."""
+    # Envoy serves groups that no other proxy can: what was found out for it must not be taken for those
+    way = ":proxy=envoy" if cluster.proxy == "envoy" else ""
     return (
         f"nodeway:topology:account={environment.account}:region={environment.region}"
-        f":replication-group={cluster.replication_group_id}"
+        f":replication-group={cluster.replication_group_id}{way}"
     )
 
 
@@ -66,11 +79,15 @@ def known_topologies(
         msg = f"-c refresh: got {context['refresh']!r}; allowed: true, false"
         raise ConfigError(msg)
     found = tuple(
-        known_topology(
+        for_clients(
             environment,
             cluster,
-            None if refresh == "true" else context.get(context_key(environment, cluster)),
-            partial(look_up, environment, cluster),
+            known_topology(
+                environment,
+                cluster,
+                None if refresh == "true" else context.get(context_key(environment, cluster)),
+                partial(look_up, environment, cluster),
+            ),
         )
         for cluster in environment.proxied
     )
@@ -99,8 +116,25 @@ def known_topology(
             )
             raise ConfigError(msg) from error
     found = look_up()
-    remember(context_key(environment, cluster), found.model_dump(mode="json"))
+    remember(
+        context_key(environment, cluster), found.model_dump(mode="json", exclude_defaults=True)
+    )
     return found
+
+
+def for_clients(
+    environment: EnvironmentConfig, cluster: ClusterConfig, known: KnownTopology
+) -> KnownTopology:
+    """The topology with the zone that the clients get: Envoy's is one of ours, and the cluster's own names stay."""
+    if cluster.envoy is None:
+        return known
+    ours = f"{cluster.replication_group_id}.{environment.name}.nodeway.internal"
+    return known.model_copy(
+        update={
+            "zone_name": cluster.envoy.zone_name or hostname(ours),
+            "endpoint": known.configuration_endpoint,
+        }
+    )
 
 
 def by_hand(cluster: ClusterConfig) -> KnownTopology:
@@ -110,7 +144,7 @@ def by_hand(cluster: ClusterConfig) -> KnownTopology:
         msg = (
             f"nodes of {cluster.replication_group_id}: got {cluster.nodes[0]!r}; allowed: the names of"
             f" a cluster with TLS, NODE.{cluster.replication_group_id}.HASH.REGION.cache.amazonaws.com"
-            " (without TLS a cluster answers addresses, which no DNS can turn: use VPC peering or Envoy)"
+            " (without TLS a cluster answers addresses, which no DNS can turn: use VPC peering or proxy: envoy)"
         )
         raise ConfigError(msg)
     nodes = tuple(
@@ -130,7 +164,7 @@ def look_up(environment: EnvironmentConfig, cluster: ClusterConfig) -> KnownTopo
         group = client.describe_replication_groups(ReplicationGroupId=group_id)[
             "ReplicationGroups"
         ][0]
-        refuse_what_cannot_be_served(group)
+        refuse_what_cannot_be_served(group, cluster)
         pages = client.get_paginator("describe_cache_clusters").paginate(ShowCacheNodeInfo=True)
         members = [
             c
@@ -138,11 +172,15 @@ def look_up(environment: EnvironmentConfig, cluster: ClusterConfig) -> KnownTopo
             for c in page["CacheClusters"]
             if c.get("ReplicationGroupId") == group_id
         ]
-        refuse_addresses(
-            client,
-            group_id,
-            {c.get("CacheParameterGroup", {}).get("CacheParameterGroupName", "") for c in members},
-        )
+        if cluster.proxy != "envoy":
+            refuse_addresses(
+                client,
+                group_id,
+                {
+                    c.get("CacheParameterGroup", {}).get("CacheParameterGroupName", "")
+                    for c in members
+                },
+            )
     except (ClientError, BotoCoreError) as error:
         msg = (
             f"the topology of {group_id} is not in {CONTEXT_FILE}, and ElastiCache in"
@@ -155,8 +193,12 @@ def look_up(environment: EnvironmentConfig, cluster: ClusterConfig) -> KnownTopo
         why = "; ".join(topology.problems) or "no node has an endpoint yet"
         msg = f"the topology of {group_id} is not whole: {why}; wait until the group is available, then synth again"
         raise ConfigError(msg)
+    endpoint = topology.configuration_endpoint
+    of_envoy = cluster.proxy == "envoy"
     return KnownTopology(
-        zone_name=zone_of(topology.configuration_endpoint),
+        zone_name=endpoint.partition(".")[2] if of_envoy else zone_of(endpoint),
+        endpoint=endpoint if of_envoy else None,
+        tls=bool(group.get("TransitEncryptionEnabled")),
         port=topology.port,
         nodes=tuple(
             KnownNode(
@@ -179,8 +221,8 @@ def refuse_pins_elsewhere(environment: EnvironmentConfig, zones: Iterable[str]) 
         raise ConfigError(msg)
 
 
-def refuse_what_cannot_be_served(group: "ReplicationGroupTypeDef") -> None:
-    """Raises ConfigError for a group whose clients are not sent from name to name."""
+def refuse_what_cannot_be_served(group: "ReplicationGroupTypeDef", cluster: ClusterConfig) -> None:
+    """Raises ConfigError for a group whose clients are not sent from name to name; Envoy follows addresses, too."""
     name = group.get("ReplicationGroupId")
     if not group.get("ClusterEnabled"):
         msg = (
@@ -188,10 +230,10 @@ def refuse_what_cannot_be_served(group: "ReplicationGroupTypeDef") -> None:
             " endpoint is enough; this tool is for cluster mode enabled"
         )
         raise ConfigError(msg)
-    if not group.get("TransitEncryptionEnabled"):
+    if not group.get("TransitEncryptionEnabled") and cluster.proxy != "envoy":
         msg = (
             f"{name} has no encryption in transit: its MOVED answers carry addresses, which no DNS can turn; enable TLS"
-            " (Redis OSS 7 and Valkey can do it on a live group), or use VPC peering or Envoy"
+            " (Redis OSS 7 and Valkey can do it on a live group), or use VPC peering or proxy: envoy"
         )
         raise ConfigError(msg)
 
@@ -204,7 +246,7 @@ def refuse_addresses(
         if endpoint_type(client, parameter_group) == "ip":
             msg = (
                 f"{group_id} announces addresses: {ENDPOINT_TYPE}=ip in its parameter group {parameter_group};"
-                " set it to tls-dynamic (it takes effect at once), or use VPC peering or Envoy"
+                " set it to tls-dynamic (it takes effect at once), or use VPC peering or proxy: envoy"
             )
             raise ConfigError(msg)
 

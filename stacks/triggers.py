@@ -31,6 +31,7 @@ class Triggers(Construct):
         *,
         function: lambda_.Function,
         ecs_cluster_arn: str,
+        follows_nodes: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         target = targets.LambdaFunction(function)
@@ -53,6 +54,11 @@ class Triggers(Construct):
             ),
             targets=[target],
         )
+        if follows_nodes:
+            self._of_nodes(function, target)
+
+    def _of_nodes(self, function: lambda_.Function, target: targets.LambdaFunction) -> None:
+        """What tells that nodes come and go."""
         events.Rule(
             self,
             "TopologyCalled",

@@ -1,0 +1,77 @@
+"""What the keys of a cluster may hold together, given the way to it. Pure."""
+
+from collections.abc import Iterator, Mapping
+
+from envoy_templates.render import MEMORY_RESERVED_MIB
+from stacks.config import EnvironmentConfig
+
+READ_BY: Mapping[str, frozenset[str]] = {
+    "envoy": frozenset({"envoy"}),
+    "tasks": frozenset({"envoy", "shared"}),
+    "clients": frozenset({"shared"}),
+    "cache_cidrs": frozenset({"shared"}),
+}
+"""Keys of a cluster that not every way reads, and the ways that do."""
+ENVOY_MEMORY_MIB = MEMORY_RESERVED_MIB + 64
+
+
+def keys_are_of_the_way(environment: EnvironmentConfig) -> Iterator[str]:
+    """What nobody reads would be silently passed over."""
+    for cluster in environment.clusters:
+        for key, ways in READ_BY.items():
+            if key in cluster.model_fields_set and cluster.proxy not in ways:
+                yield (
+                    f"clusters {cluster.replication_group_id}.{key}: is read with proxy:"
+                    f" {' or '.join(sorted(ways))} only; leave it out"
+                )
+
+
+def one_zone_has_one_owner(environment: EnvironmentConfig) -> Iterator[str]:
+    """A cluster's names lead to HAProxies of its nodes or to shared ones; Envoy has a name of its own beside either."""
+    shadowed = [cluster.replication_group_id for cluster in environment.shadowed]
+    for name in sorted({one for one in shadowed if shadowed.count(one) > 1}):
+        yield f"clusters: {name} has proxy: haproxy and shared; its names can lead to one of them only"
+
+
+def envoy_can_log_in(environment: EnvironmentConfig) -> Iterator[str]:
+    """Envoy needs its block, and one login of its own at most."""
+    for cluster in environment.clusters:
+        where = f"clusters {cluster.replication_group_id}.envoy"
+        if cluster.proxy == "envoy" and cluster.envoy is None:
+            yield (
+                f"{where}: is missing; proxy: envoy needs the secrets that its clients log in with,"
+                " downstream_secret_arns (docs/envoy.md)"
+            )
+        if cluster.envoy is None:
+            continue
+        if cluster.envoy.upstream_iam and cluster.envoy.upstream_secret_arn:
+            yield f"{where}: has upstream_iam and upstream_secret_arn; allowed: one of them"
+        if cluster.envoy.upstream_iam and cluster.envoy.upstream_username is None:
+            yield f"{where}.upstream_username: is missing; upstream_iam logs in as this ElastiCache user"
+        if cluster.envoy.upstream_iam and cluster.envoy.read_policy != "primary":
+            yield (
+                f"{where}.read_policy: got {cluster.envoy.read_policy!r}; allowed with upstream_iam: primary, as"
+                " Envoy then does not know the topology"
+            )
+
+
+def envoy_has_room(environment: EnvironmentConfig) -> Iterator[str]:
+    """Envoy takes more memory than HAProxy before its first client comes."""
+    has_envoy = any(cluster.proxy == "envoy" for cluster in environment.clusters)
+    if has_envoy and environment.memory < ENVOY_MEMORY_MIB:
+        yield f"memory: got {environment.memory} MiB; allowed with proxy: envoy: {ENVOY_MEMORY_MIB} and more"
+
+
+def secrets_are_the_regions(environment: EnvironmentConfig) -> Iterator[str]:
+    """ECS reads a task's secrets in the task's own Region."""
+    for cluster in environment.clusters:
+        if cluster.envoy is None:
+            continue
+        how = cluster.envoy
+        given = (*how.downstream_secret_arns, how.tls_secret_arn, how.upstream_secret_arn)
+        for arn in filter(None, given):
+            if arn.split(":")[3] != environment.region:
+                yield (
+                    f"clusters {cluster.replication_group_id}.envoy: {arn} is not in Region {environment.region},"
+                    " where ECS reads it; replicate the secret, and give the replica's ARN"
+                )
