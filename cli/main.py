@@ -19,6 +19,7 @@ from lab import control, sandbox
 from lab.errors import LabError
 from lab.inside import EVENTS
 from lab.story import CHAPTERS
+from lab.ways import Way
 from stacks.errors import ConfigError
 
 FAILED = 1
@@ -68,10 +69,16 @@ def down() -> None:
 
 
 @lab.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def run(context: typer.Context) -> None:
+def run(
+    context: typer.Context,
+    way: Annotated[
+        Way,
+        typer.Option(help="How the client reaches the cluster; one that is not there is deployed."),
+    ] = Way.PER_NODE,
+) -> None:
     """Run any command in the client's network: nodeway lab run -- COMMAND.
 
-    It finds LAB_ENDPOINT, LAB_PORT, LAB_CA_FILE, LAB_USERNAME and LAB_PASSWORD. The lab that is up is
+    It finds LAB_WAY, LAB_ENDPOINT, LAB_PORT, LAB_CA_FILE, LAB_USERNAME and LAB_PASSWORD. The lab that is up is
     used, else one is started for
     the time of the command. The exit code is the command's own.
     """
@@ -79,7 +86,7 @@ def run(context: typer.Context) -> None:
         raise typer.BadParameter(
             "no command; write it after --, for example: nodeway lab run -- python3 my_client.py"
         )
-    raise typer.Exit(control.run(context.args))
+    raise typer.Exit(control.run(context.args, way))
 
 
 @lab.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

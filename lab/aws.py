@@ -165,7 +165,9 @@ def app_with(**changes: object) -> Path:
     (directory / "cdk.json").write_text(json.dumps(settings))
     (directory / "app.py").unlink(missing_ok=True)
     (directory / "app.py").symlink_to(layout.ROOT / "app.py")
-    shutil.copy(app_directory(layout.run_dir()) / "cdk.context.json", directory)
+    known = app_directory(layout.run_dir()) / "cdk.context.json"
+    if known.exists():
+        shutil.copy(known, directory)
     return directory
 
 

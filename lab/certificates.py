@@ -11,13 +11,14 @@ from lab import layout
 
 
 def make(run_dir: Path) -> None:
-    """Write ca.pem (what clients trust), wrong-ca.pem (what they must not) and node.pem (key and chain, mode 600).
+    """Write ca.pem (what clients trust), wrong-ca.pem (what they must not), and node.pem and envoy.pem (mode 600).
 
     The nodes' certificate has the zone's wildcard as its name, as ElastiCache's has, so it cannot tell nodes apart.
     """
     authority = trustme.CA(organization_name="Lab")
     authority.cert_pem.write_to_path(run_dir / "ca.pem")
     trustme.CA(organization_name="Foreign").cert_pem.write_to_path(run_dir / "wrong-ca.pem")
-    node = run_dir / "node.pem"
-    node.touch(mode=0o600)
-    authority.issue_cert(f"*.{layout.ZONE}").private_key_and_cert_chain_pem.write_to_path(node)
+    for name, file in ((f"*.{layout.ZONE}", "node.pem"), (layout.ENVOY_ENDPOINT, "envoy.pem")):
+        path = run_dir / file
+        path.touch(mode=0o600)
+        authority.issue_cert(name).private_key_and_cert_chain_pem.write_to_path(path)

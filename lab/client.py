@@ -1,8 +1,8 @@
 """`python -m lab.client MODE`: an ordinary client program, for the client VPC's network.
 
 It is redis-py as its documentation tells to use it with a cluster and TLS. All that it knows are
-LAB_ENDPOINT, LAB_PORT, LAB_CA_FILE, LAB_USERNAME and LAB_PASSWORD. It prints one line of JSON. It
-must never know of proxies.
+LAB_ENDPOINT, LAB_PORT, LAB_CA_FILE, LAB_USERNAME and LAB_PASSWORD, and by LAB_WAY whether it speaks with a cluster or
+with one endpoint that hides it. It prints one line of JSON. It must never know of proxies.
 """
 
 import argparse
@@ -16,9 +16,41 @@ from typing import Any
 import redis
 from redis.cluster import RedisCluster
 
-from lab import client_exercise, client_load
+from lab import client_exercise, client_load, client_plain
+from lab.ways import Way
 
 Figures = dict[str, Any]
+Client = RedisCluster | redis.Redis
+
+
+def open_client(environment: Mapping[str, str], **options: Any) -> Client:
+    """Connect in the manner of the way; raises redis.RedisError when that fails."""
+    way = Way(environment["LAB_WAY"])
+    return (open_plain if way.by_envoy else open_cluster)(environment, **options)
+
+
+def open_plain(
+    environment: Mapping[str, str],
+    *,
+    ca_file: str | None = None,
+    password: str | None = None,
+    connect_timeout: float = 4,
+) -> redis.Redis:
+    """A client without cluster mode, which speaks what its listener speaks; raises redis.RedisError."""
+    client = redis.Redis(
+        host=environment["LAB_ENDPOINT"],
+        port=int(environment["LAB_PORT"]),
+        username=environment["LAB_USERNAME"],
+        password=password or environment["LAB_PASSWORD"],
+        ssl=True,
+        ssl_ca_certs=ca_file or environment["LAB_CA_FILE"],
+        protocol=3 if Way(environment["LAB_WAY"]) is Way.ENVOY_RESP3 else 2,
+        socket_timeout=6,
+        socket_connect_timeout=connect_timeout,
+        decode_responses=True,
+    )
+    client.ping()
+    return client
 
 
 def open_cluster(
@@ -44,7 +76,7 @@ def open_cluster(
     )
 
 
-def connect(open_it: Callable[[], RedisCluster]) -> Figures:
+def connect(open_it: Callable[[], Client]) -> Figures:
     """Try one SET and one GET; an error is a result too."""
     try:
         with open_it() as cluster:
@@ -78,9 +110,9 @@ def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run one mode; 1 when `exercise` found a wrong result or `connect` was not as expected."""
     options = _options(words)
 
-    def open_it() -> RedisCluster:
+    def open_it() -> Client:
         wrong = "not-the-password" if options.wrong_password else None
-        return open_cluster(
+        return open_client(
             environment,
             ca_file=options.ca,
             password=wrong,
@@ -93,8 +125,12 @@ def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
             figures["moved"] = moved(environment)
         failed = options.expect is not None and figures["ok"] != (options.expect == "ok")
     elif options.mode == "exercise":
-        with open_it() as cluster:
-            figures = client_exercise.exercise(cluster, keys=options.keys)
+        with open_it() as client:
+            figures = (
+                client_exercise.exercise(client, keys=options.keys)
+                if isinstance(client, RedisCluster)
+                else client_plain.exercise(client)
+            )
         failed = not figures["ok"]
     else:
         load = client_load.Load(

@@ -30,6 +30,7 @@ PROGRESS_SECONDS = 0.2
 BATCH = 500
 READ_BACK_SECONDS = 30.0
 NOTED_GAP_SECONDS = 0.05
+Client = RedisCluster | redis.Redis
 FAILURES = (redis.RedisError, redis.exceptions.RedisClusterException, OSError)
 """What a command may raise; what a cluster client says when it finds no node at all is no RedisError."""
 
@@ -96,7 +97,7 @@ class Load:
     progress: Path | None
     fresh: bool = False
 
-    def run(self, open_it: Callable[[], RedisCluster]) -> dict[str, Any]:
+    def run(self, open_it: Callable[[], Client]) -> dict[str, Any]:
         """Write until told to stop, read all back, give the figures; raises redis.RedisError."""
         run = secrets.token_hex(6)
         writers = [Writer(run, n, part(n, self.threads)) for n in range(self.threads)]
@@ -110,7 +111,8 @@ class Load:
                     future.result()
             seconds = time.monotonic() - started
             lost = [one for writer in writers for one in self._lost(cluster, writer)]
-            nodes = sorted(node.host for node in cluster.get_nodes())
+            known = cluster.get_nodes() if isinstance(cluster, RedisCluster) else ()
+            nodes = sorted(node.host for node in known)
         errors = sum((writer.errors for writer in writers), Counter[str]())
         return {
             "acknowledged": sum(len(writer.acknowledged) for writer in writers),
@@ -152,7 +154,7 @@ class Load:
             fresh.replace(self.progress)
             pause.wait(PROGRESS_SECONDS)
 
-    def _lost(self, cluster: RedisCluster, writer: Writer) -> list[tuple[int, float]]:
+    def _lost(self, cluster: Client, writer: Writer) -> list[tuple[int, float]]:
         """Slot and time of each acknowledged write that is not there any more."""
         lost = []
         for start in range(0, len(writer.acknowledged), BATCH):
@@ -164,12 +166,12 @@ class Load:
         return lost
 
 
-def _pooled(cluster: RedisCluster) -> Callable[[str, str], bool]:
+def _pooled(cluster: Client) -> Callable[[str, str], bool]:
     """One client for all writes, as programs have it."""
     return lambda key, value: bool(cluster.set(key, value))
 
 
-def _fresh(open_it: Callable[[], RedisCluster]) -> Callable[[str, str], bool]:
+def _fresh(open_it: Callable[[], Client]) -> Callable[[str, str], bool]:
     def store(key: str, value: str) -> bool:
         with open_it() as cluster:
             return bool(cluster.set(key, value))
@@ -185,13 +187,13 @@ def _try(store: Callable[[str, str], bool], writer: Writer, sequence: int) -> bo
         return False
 
 
-def _read(cluster: RedisCluster, keys: list[str]) -> list[Any]:
+def _read(cluster: Client, keys: list[str]) -> list[Any]:
     """All values; a cluster that is not quite back has some time for its answer. Raises LabError after that."""
     told: list[str] = []
 
     def read() -> list[Any] | None:
         try:
-            with cluster.pipeline() as pipe:
+            with cluster.pipeline(transaction=False) as pipe:
                 for key in keys:
                     pipe.get(key)
                 return list(pipe.execute())

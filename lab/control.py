@@ -19,6 +19,7 @@ from pathlib import Path
 from lab import layout, sandbox
 from lab.errors import LabError
 from lab.waiting import wait_until
+from lab.ways import Way
 
 UP_SECONDS = 240
 DOWN_SECONDS = 30
@@ -152,16 +153,16 @@ def down() -> None:
     clear()
 
 
-def run(argv: Sequence[str]) -> int:
+def run(argv: Sequence[str], way: Way = Way.PER_NODE) -> int:
     """Runs a command in the client's network, in the lab that is up or in one for its time; gives the
     command's exit code.
     """
-    words = [sys.executable, "-m", "lab.inside", "client", *argv]
+    words = [sys.executable, "-m", "lab.inside", "client", way.value, *argv]
     found = sandbox.running(pid_file())
     if found is not None:
         return call(sandbox.enter(found.pid, words, user_namespace=found.user_namespace))
     with fresh():
-        words = [sys.executable, "-m", "lab.inside", "start-for", *argv]
+        words = [sys.executable, "-m", "lab.inside", "start-for", way.value, *argv]
         return call(sandbox.command(words, pid_file=pid_file()))
 
 

@@ -9,14 +9,21 @@ from lab import aws, control, layout, stay
 from lab.errors import LabError
 from lab.product import Product
 from lab.scenarios import NEW_SHARD_SLOTS, kill_haproxy
+from lab.ways import Way, deploy, ready
 from lab.world import World
 
 FAILED = 125
 
 
-def client(world: World, argv: Sequence[str]) -> int:
-    """Runs a command in the client's network; gives its exit code, 127 when there is no such command."""
-    words, environment = world.client_command(argv)
+def client(world: World, way: Way, argv: Sequence[str]) -> int:
+    """Runs a command in the client's network; gives its exit code, 127 when there is no such command.
+
+    A way that the lab does not have yet is deployed first.
+    """
+    if not ready(way, world.run_dir):
+        say(f"cdk deploy of the way {way}")
+        deploy(way, world.run_dir)
+    words, environment = world.client_command(argv, way)
     return control.call(words, environment=environment)
 
 
@@ -31,13 +38,14 @@ def on_aws_side(argv: Sequence[str]) -> int:
     return control.call([command, *argv[1:]], aws.app_directory(run_dir), environment)
 
 
-def start_for(argv: Sequence[str]) -> int:
+def start_for(way: Way, argv: Sequence[str]) -> int:
     """A lab for the time of one command: its steps go to standard error, its exit code is the command's."""
+    return client(stay.deployed(say), way, argv)
 
-    def say(what: str) -> None:
-        sys.stderr.write(f"lab: {what}\n")
 
-    return client(stay.deployed(say), argv)
+def say(what: str) -> None:
+    """A step, beside the command's own output."""
+    sys.stderr.write(f"lab: {what}\n")
 
 
 def failover(world: World, shard: str = "0001") -> str:
@@ -125,11 +133,11 @@ def main(words: Sequence[str]) -> int:
     try:
         match what:
             case "client":
-                return client(World.attach(layout.run_dir()), rest)
+                return client(World.attach(layout.run_dir()), Way(rest[0]), rest[1:])
             case "aws":
                 return on_aws_side(rest)
             case "start-for":
-                return start_for(rest)
+                return start_for(Way(rest[0]), rest[1:])
             case "status":
                 sys.stdout.write(json.dumps(status(World.attach(layout.run_dir()))) + "\n")
             case "event":

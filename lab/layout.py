@@ -55,6 +55,7 @@ REPLICATION_GROUP = "demo"
 ZONE = "demo.abc123.use1.cache.amazonaws.com"
 CONFIGURATION_ENDPOINT = f"clustercfg.{ZONE}"
 PORT = 6379
+ENVOY_ENDPOINT = f"redis.{REPLICATION_GROUP}.lab.nodeway.internal"
 
 
 def run_dir() -> Path:

@@ -16,7 +16,7 @@ Response = tuple[int, dict[str, str], bytes]
 SERVICES = frozenset(
     {
         *("cloudformation", "ec2", "ecr", "ecs", "elasticache", "events", "iam", "lambda", "logs"),
-        *("monitoring", "route53", "s3", "sns", "sqs", "ssm", "sts"),
+        *("monitoring", "route53", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts"),
     }
 )
 ECS: Mapping[str, str] = {

@@ -17,7 +17,7 @@ from ministack.core.concurrency import resource_lock, spawn_background
 from ministack.core.responses import now_iso, request_scope
 from ministack.services import ecs, eventbridge
 
-from lab import layout
+from lab import layout, overlay_secrets
 from lab.container_runtime import Runtime
 from lab.containers import Container, ContainerSpec, RestartPolicy
 from lab.images import PullError
@@ -57,14 +57,15 @@ class Tasks:
             return
         for index, container in enumerate(definition["containerDefinitions"]):
             override = ecs._container_override_for(overrides, container["name"])
-            spec = specification(task, definition, container, override)
             try:
+                secrets = overlay_secrets.values(definition, container)
+                spec = specification(task, definition, container, override, secrets)
                 self._runtime.pull(spec.image)
                 started = self._runtime.run(spec)
             except PullError as problem:
                 raise ecs._ImagePullError(str(problem)) from problem
             except (RuntimeError, OSError) as problem:
-                ecs._fail_task_start(task, None, f"CannotStartContainerError: {problem}")
+                ecs._fail_task_start(task, None, _why(problem))
                 return
             if not _attach(task, index, started):
                 started.stop()
@@ -171,10 +172,19 @@ class _Reporter:
                 ecs._record_service_task_failure(task)
 
 
-def specification(task: Task, definition: Task, container: Task, override: Task) -> ContainerSpec:
-    """What ECS would start for this container of the task definition and the overrides of RunTask."""
+def _why(problem: Exception) -> str:
+    """ECS's word for a container that did not start, and the reason."""
+    unread = isinstance(problem, overlay_secrets.Unreadable)
+    return f"{'ResourceInitializationError' if unread else 'CannotStartContainerError'}: {problem}"
+
+
+def specification(
+    task: Task, definition: Task, container: Task, override: Task, secrets: Mapping[str, str]
+) -> ContainerSpec:
+    """What ECS would start for this container of the task definition, the overrides of RunTask, and its secrets."""
     environment = {e["name"]: e["value"] for e in container.get("environment") or []}
     environment |= {e["name"]: e["value"] for e in override.get("environment") or []}
+    environment |= secrets
     paths = {v["name"] for v in definition.get("volumes") or []}
     capabilities = (container.get("linuxParameters") or {}).get("capabilities") or {}
     return ContainerSpec(

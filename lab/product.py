@@ -11,7 +11,7 @@ from lab import layout
 from lab.errors import LabError
 from resync.ecs import Ecs
 from resync.route53 import Route53Zone
-from resync.topology import Proxy, RecordType
+from resync.topology import Hostname, Proxy, RecordType
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 STACKS = "nodeway-lab-"
 """How the names of all stacks of the environment `lab` begin."""
+FLEETS = (f"{layout.REPLICATION_GROUP}-envoy", f"{layout.REPLICATION_GROUP}-shared")
+"""Labels of the fleets that have one name for all nodes."""
 NEEDED = frozenset({"EcsCluster", "HostedZoneId", "ResyncFunction"})
 
 
@@ -35,13 +37,22 @@ def client(service: str) -> Any:
 
 @dataclass(frozen=True)
 class Product:
-    """What the stacks made."""
+    """What the stacks of one way made: with a HAProxy for each node, or of the fleet with this label."""
+
+    fleet: str = ""
 
     def stacks(self) -> dict[str, dict[str, Any]]:
         """The stacks that there are, by name, as CloudFormation describes them."""
         pages = client("cloudformation").get_paginator("describe_stacks").paginate()
         found = [stack for page in pages for stack in page["Stacks"]]
-        return {s["StackName"]: s for s in found if s["StackName"].startswith(STACKS)}
+        return {s["StackName"]: s for s in found if self._is_ours(s["StackName"])}
+
+    def _is_ours(self, stack: str) -> bool:
+        of_fleet = f"{STACKS}{self.fleet}-"
+        others = tuple(f"{STACKS}{fleet}-" for fleet in FLEETS)
+        return stack.startswith(of_fleet if self.fleet else STACKS) and (
+            bool(self.fleet) or not stack.startswith(others)
+        )
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -65,7 +76,8 @@ class Product:
     def proxies(self) -> tuple[Proxy, ...]:
         """The HAProxy tasks that ECS means to run."""
         ecs: ECSClient = client("ecs")
-        return Ecs(ecs).fleet(self.outputs["EcsCluster"]).proxies
+        name = Hostname(self.fleet) if self.fleet else None
+        return Ecs(ecs, fleet_name=name).fleet(self.outputs["EcsCluster"]).proxies
 
     def resync(self) -> dict[str, Any]:
         """Runs the deployed function once and gives its answer; raises LabError when it failed."""

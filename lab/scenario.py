@@ -13,6 +13,7 @@ from typing import Any
 from lab import layout
 from lab.errors import LabError
 from lab.waiting import wait_until
+from lab.ways import Way
 from lab.world import World
 
 Figures = dict[str, Any]
@@ -57,9 +58,9 @@ def promise(held: object, message: str, figures: Figures) -> None:
         raise BrokenPromise(message, figures)
 
 
-def client(world: World, *words: str) -> Figures:
+def client(world: World, *words: str, way: Way = Way.PER_NODE) -> Figures:
     """Runs the lab's client program in the client's network; its last line of output is its figures."""
-    done = world.client([sys.executable, "-m", "lab.client", *words], check=False)
+    done = world.client([sys.executable, "-m", "lab.client", *words], check=False, way=way)
     lines = done.stdout.strip().splitlines()
     if not lines:
         said = done.stderr.strip().splitlines()[-1:] or ["nothing"]
@@ -116,7 +117,12 @@ class Load:
 
 @contextmanager
 def under_load(
-    world: World, name: str, *options: str, beside_proxies: bool = False, writes: int = 500
+    world: World,
+    name: str,
+    *options: str,
+    beside_proxies: bool = False,
+    writes: int = 500,
+    way: Way = Way.PER_NODE,
 ) -> Iterator[Load]:
     """A client writes from before the block to after it; then `figures` hold what it saw.
 
@@ -128,9 +134,9 @@ def under_load(
         stale.unlink(missing_ok=True)
     argv = [sys.executable, "-m", "lab.client", "load"]
     argv += ["--until-file", str(stop_file), "--progress", str(progress), *options]
-    command = world.command_beside_proxies if beside_proxies else world.client_command
     load = Load(stop_file, progress)
-    process = start(*command(argv))
+    beside = world.command_beside_proxies(argv)
+    process = start(*(beside if beside_proxies else world.client_command(argv, way)))
     try:
         load.goes_on(writes)
         yield load

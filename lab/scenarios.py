@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import aws, containers, layout, single
+from lab import aws, containers, envoy_scenarios, layout, single
 from lab.errors import LabError
 from lab.product import Product
 from lab.scenario import Figures, client, promise, under_load
@@ -186,5 +186,6 @@ STORY: tuple[Callable[[World], Figures], ...] = (
     failover_follows,
     lost_proxy_is_replaced,
     scale_out_follows,
+    *envoy_scenarios.CHAPTER,
 )
 """Cheap proof first; each leaves the world as the next expects it."""

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from lab import deploy_scenarios, layout, resync_scenarios
+from lab import deploy_scenarios, envoy_scenarios, layout, resync_scenarios
 from lab.errors import LabError
 from lab.faults import chapter as faults
 from lab.faults import table as faults_table
@@ -39,6 +39,8 @@ SHOWN = {
     "lost_acknowledged": "lost",
     "records": "records",
     "slots_moved": "slots moved",
+    "envoys": "Envoys",
+    "redirects": "redirects followed by Envoy",
     "runs": "runs",
     "seconds_from_available_to_writes": "s from available to writes",
     "real_names_asked_too_early": "names asked too early",
@@ -95,6 +97,7 @@ CHAPTERS = {
     "deploy": deploy_scenarios.CHAPTER,
     "faults": faults.CHAPTER,
     "faults-short": faults.SHORT,
+    "envoy": envoy_scenarios.CHAPTER,
 }
 
 

@@ -5,7 +5,6 @@ sandbox (lab.sandbox), so
 there is no teardown to forget. Deploying is a step of its own: some scenarios come before it.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -15,9 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import aws, cache, certificates, layout, linux, network
+from lab import aws, cache, certificates, layout, linux, network, ways
 from lab.errors import LabError
 from lab.waiting import wait_until
+from lab.ways import Way
 
 Say = Callable[[str], None]
 """Told each step as it begins."""
@@ -85,20 +85,15 @@ class World:
             lambda: not linux.alive(pid), timeout_seconds=10, what="the resolvers to have ended"
         )
 
-    def client_environment(self) -> dict[str, str]:
+    def client_environment(self, way: Way = Way.PER_NODE) -> dict[str, str]:
         """What a program in the client's network needs to know, and nothing of ours."""
-        credentials = json.loads((self.run_dir / "credentials.json").read_text())
-        return {
-            "LAB_ENDPOINT": layout.CONFIGURATION_ENDPOINT,
-            "LAB_PORT": str(layout.PORT),
-            "LAB_CA_FILE": str(self.run_dir / "ca.pem"),
-            "LAB_USERNAME": credentials["username"],
-            "LAB_PASSWORD": credentials["password"],
-        }
+        return ways.environment(way, self.run_dir)
 
-    def client_command(self, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    def client_command(
+        self, argv: Sequence[str], way: Way = Way.PER_NODE
+    ) -> tuple[list[str], dict[str, str]]:
         """The words and the environment that run a command in the client's network."""
-        return [*network.inside("client"), *argv], {**os.environ, **self.client_environment()}
+        return [*network.inside("client"), *argv], {**os.environ, **self.client_environment(way)}
 
     def command_beside_proxies(self, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         """The words and the environment of a client in the proxies' network: it reaches the nodes without us."""
@@ -109,10 +104,10 @@ class World:
         return subprocess.run(list(argv), capture_output=True, text=True, check=False)
 
     def client(
-        self, argv: Sequence[str], *, check: bool = True
+        self, argv: Sequence[str], *, check: bool = True, way: Way = Way.PER_NODE
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command in the client's network and waits for it; raises LabError when `check` and it failed."""
-        words, environment = self.client_command(argv)
+        words, environment = self.client_command(argv, way)
         done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
         if check and done.returncode != 0:
             last = (done.stderr or done.stdout).strip().splitlines()[-1:]

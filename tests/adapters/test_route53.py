@@ -51,7 +51,7 @@ WILDCARD = {
 @pytest.mark.usefixtures("fake_aws")
 @mock_aws
 def test_route53_reads_over_what_is_not_a_plain_address() -> None:
-    """TXT, CNAME, AAAA, weighted and wildcard records are somebody else's: not touched, and but for the last not read."""
+    """TXT, CNAME, AAAA, weighted and wildcard records are somebody else's: none is touched, only the last is read."""
     client, zone_id = moto_zone()
     upsert(client, zone_id, *FOREIGN, WILDCARD)
     zone = Route53Zone(client, zone_id)
