@@ -5,7 +5,7 @@ product anything but what AWS would: that is lab.cache_state's, and follows from
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -137,6 +137,26 @@ class Cluster:
         target = self._primary(to_shard)
         plan = shares(count, sorted(set(self.primaries().values()) - {target}))
         return slots.move(plan, self.state.node(target), self._connections(), self._password)
+
+    def slots_of(self, shard: str) -> list[int]:
+        """The slots that a shard's primary owns, as it says itself."""
+        name = self._primary(shard)
+        owned = membership.by_name(self._connections()[name])[name].slots
+        return [slot for piece in owned for slot in piece]
+
+    def move_by_hand(
+        self, moving: Collection[int], shards: tuple[str, str], *, while_open: Callable[[], object]
+    ) -> None:
+        """Move these slots from one shard to another so that clients are told ASK: see `slots.move_by_hand`."""
+        source, target = map(self._primary, shards)
+        slots.move_by_hand(
+            moving,
+            source,
+            self.state.node(target),
+            self._connections(),
+            self._password,
+            while_open=while_open,
+        )
 
     def remove_shard(self, shard: str) -> None:
         """Scale in: slots to the other shards, nodes forgotten, gone from the API and from public DNS."""

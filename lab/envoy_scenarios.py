@@ -13,7 +13,9 @@ from lab.ways import Way
 from lab.world import World
 
 SLOTS = 16384
-MOVED_SLOTS = 1365
+MOVED_SLOTS = 200
+A_TURN = 1400
+"""Writes after which a thread of the load has been in each of its slots (lab.client_slots)."""
 FLEET = f"{layout.REPLICATION_GROUP}-envoy"
 ADMIN_STATS = (
     f"http://127.0.0.1:{EnvoySpec.ADMIN_PORT}"
@@ -68,13 +70,16 @@ def envoy_failover(world: World) -> Figures:
 
 
 def envoy_reshard(world: World) -> Figures:
-    """Slots move behind Envoy under load: it follows each MOVED itself, and the client never sees one."""
+    """Slots move key by key behind Envoy: it follows each ASK and MOVED itself, and the client never sees one."""
     before = redirects(world)
+    moving = world.cluster.slots_of("0002")[-MOVED_SLOTS:]
     with under_load(world, "envoy-reshard", way=Way.ENVOY_RESP2) as load:
-        moved = world.cluster.move_slots("0001", MOVED_SLOTS)
-        load.goes_on_everywhere(200)
+        world.cluster.move_by_hand(
+            moving, ("0002", "0001"), while_open=lambda: load.goes_on_everywhere(A_TURN)
+        )
+        load.goes_on_everywhere(A_TURN)
     seen: Figures = {
-        "slots_moved": moved,
+        "slots_moved": len(moving),
         "redirects": redirects(world) - before,
         **load.figures,
     }

@@ -1,7 +1,8 @@
 """Moving hash slots between shards while clients use them, as an online resharding of ElastiCache does."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import redis
 
@@ -27,14 +28,48 @@ def move(plan: Mapping[str, int], target: Node, connections: Connections, passwo
             if _migrates_itself(connections[source]):
                 _migrate(connections[source], target, slots)
             else:
-                _move_by_hand(source, target, slots, connections, password)
+                hands = _hands(source, target, connections, password)
+                for slot in slots:
+                    hands.open(slot)
+                    hands.empty(slot)
+                    hands.close(slot)
             moved.update(slots)
-    wait_until(
-        lambda: all(_owns(connection, target.name, moved) for connection in connections.values()),
-        timeout_seconds=DEADLINE_SECONDS,
-        what=f"every node to know that {target.name} owns {len(moved)} slots",
-    )
+    _wait_until_known(target, moved, connections)
     return len(moved)
+
+
+def move_by_hand(
+    slots: Collection[int],
+    source: str,
+    target: Node,
+    connections: Connections,
+    password: str,
+    *,
+    while_open: Callable[[], object],
+) -> None:
+    """Move these slots of a primary (by name) by hand, whatever the server can do, so that clients are told ASK.
+
+    `while_open` is called when all of their keys are at the target and the source still owns the slots. Returns when
+    every node knows the new owner. Raises LabError and redis.RedisError.
+    """
+    hands = _hands(source, target, connections, password)
+    for step in (hands.open, hands.empty):
+        for slot in slots:
+            step(slot)
+    try:
+        while_open()
+    finally:
+        for slot in slots:
+            hands.close(slot)
+    _wait_until_known(target, set(slots), connections)
+
+
+def _wait_until_known(target: Node, slots: set[int], connections: Connections) -> None:
+    wait_until(
+        lambda: all(_owns(connection, target.name, slots) for connection in connections.values()),
+        timeout_seconds=DEADLINE_SECONDS,
+        what=f"every node to know that {target.name} owns {len(slots)} slots",
+    )
 
 
 def _last(owned: Sequence[range], count: int) -> Iterator[range]:
@@ -83,31 +118,47 @@ def _pairs(flat: Sequence[str]) -> dict[str, str]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _move_by_hand(
-    source_name: str,
-    target: Node,
-    slots: range,
-    connections: Connections,
-    password: str,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Hands:
     """The classic way, slot by slot and key by key (https://valkey.io/commands/cluster-setslot/)."""
+
+    source: redis.Redis
+    source_id: str
+    receiver: redis.Redis
+    receiver_id: str
+    others: Sequence[redis.Redis]
+    """The primaries that neither give nor get the slot."""
+    access: Sequence[str | int]
+    """How the source's MIGRATE reaches the receiver."""
+    login: Sequence[str]
+
+    def open(self, slot: int) -> None:
+        """From now on the source says ASK for a key of this slot that it does not have."""
+        ask(self.receiver, "CLUSTER", "SETSLOT", slot, "IMPORTING", self.source_id)
+        ask(self.source, "CLUSTER", "SETSLOT", slot, "MIGRATING", self.receiver_id)
+
+    def empty(self, slot: int) -> None:
+        """The slot's keys go to the receiver."""
+        while keys := ask(self.source, "CLUSTER", "GETKEYSINSLOT", slot, KEYS_AT_ONCE):
+            ask(self.source, "MIGRATE", *self.access, *self.login, "KEYS", *keys)
+
+    def close(self, slot: int) -> None:
+        """The slot is the receiver's."""
+        # the receiver first: a slot must never be without an owner
+        for connection in (self.receiver, self.source, *self.others):
+            ask(connection, "CLUSTER", "SETSLOT", slot, "NODE", self.receiver_id)
+
+
+def _hands(source_name: str, target: Node, connections: Connections, password: str) -> _Hands:
     source, receiver = connections[source_name], connections[target.name]
     known = by_name(source)
-    source_id, target_id = known[source_name].node_id, known[target.name].node_id
-    primaries = [
-        connections[m.name] for m in members(source) if m.primary and m.name in connections
-    ]
-    for slot in slots:
-        ask(receiver, "CLUSTER", "SETSLOT", slot, "IMPORTING", source_id)
-        ask(source, "CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
-        while keys := ask(source, "CLUSTER", "GETKEYSINSLOT", slot, KEYS_AT_ONCE):
-            address = (target.internal, layout.PORT, "", 0, 5000)
-            access = ("AUTH2", USERNAME, password)
-            ask(source, "MIGRATE", *address, *access, "KEYS", *keys)
-        # the receiver first: a slot must never be without an owner
-        for connection in [
-            receiver,
-            source,
-            *(p for p in primaries if p not in (receiver, source)),
-        ]:
-            ask(connection, "CLUSTER", "SETSLOT", slot, "NODE", target_id)
+    others = [m.name for m in members(source) if m.primary and m.name in connections]
+    return _Hands(
+        source,
+        known[source_name].node_id,
+        receiver,
+        known[target.name].node_id,
+        [connections[name] for name in others if name not in (source_name, target.name)],
+        (target.internal, layout.PORT, "", 0, 5000),
+        ("AUTH2", USERNAME, password),
+    )
