@@ -1,7 +1,6 @@
 """The other way in the story: clients that do not speak cluster mode, by the Envoys that the product deploys."""
 
 import json
-import subprocess
 import urllib.request
 from pathlib import Path
 
@@ -107,9 +106,7 @@ def secrets_shown(world: World) -> list[str]:
     # a line of the key is enough to find it by
     hidden.add((world.run_dir / "envoy.pem").read_text().splitlines()[1])
     places = {
-        "process list": subprocess.run(
-            ["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True
-        ).stdout,
+        "process list": "\n".join(linux.command_lines().values()),
         **{path.name: path.read_text(errors="replace") for path in logs_and_templates(world)},
     }
     return sorted(name for name, text in places.items() if any(one in text for one in hidden))

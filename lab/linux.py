@@ -3,6 +3,7 @@
 It must never know anything about the lab itself: namespaces, mounts and signals only.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -72,6 +73,16 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def command_lines() -> dict[int, str]:
+    """What the process list shows of every process: its arguments, by process id."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            arguments = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            found[int(path.parent.name)] = arguments.strip()
+    return found
 
 
 def started_at(pid: int) -> int:

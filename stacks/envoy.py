@@ -71,7 +71,7 @@ class EnvoyStack(FleetStack):
             cluster=cluster,
             topology=topology,
             network=network,
-            kind=Kind("Envoy", "Envoys", how.image, ports),
+            kind=Kind("Envoy", "Envoys", how.image, ports, may_of(how)),
             **stack,
         )
         self.spec = spec_of(environment, cluster, topology)
@@ -141,6 +141,11 @@ class EnvoyStack(FleetStack):
                 ],
             )
         )
+
+
+def may_of(how: Envoy) -> str:
+    """What a task may do in AWS, in words."""
+    return "log in to the nodes, by IAM" if how.upstream_iam else "no permission at all"
 
 
 def settings_of(cluster: ClusterConfig) -> Envoy:

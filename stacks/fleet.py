@@ -20,12 +20,16 @@ from stacks.topology import KnownTopology
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What the proxies of a fleet are: their name for a person, their image, and the TCP ports that they listen on."""
+    """What the proxies of a fleet are: their name for a person, their image, and the TCP ports that they listen on.
+
+    `may`: what a task of theirs may do in AWS, for the description of its role.
+    """
 
     one: str
     several: str
     image: str
     ports: Sequence[int]
+    may: str = "no permission at all"
 
 
 class FleetStack(cdk.Stack):
@@ -66,7 +70,7 @@ class FleetStack(cdk.Stack):
             self,
             "TaskRole",
             assumed_by=tasks,
-            description=f"{kind.one} tasks: no permission at all",
+            description=f"{kind.one} tasks: {kind.may}",
         )
         self.execution_role = iam.Role(
             self,

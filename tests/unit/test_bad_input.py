@@ -105,7 +105,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("node that is no name", {"clusters": [cluster(nodes=["a b"])]}, "clusters.0.nodes.0: not a host name: got 'a b'"),
     ("name of a group", {"clusters": [cluster(replication_group_id="Demo")]}, "clusters.0.replication_group_id: string should match"),
     ("port", {"clusters": [cluster(port=70000)]}, "clusters.0.port: input should be less than or equal to 65535; got 70000"),
-    ("unknown proxy", {"clusters": [cluster(proxy="nginx")]}, "clusters.0.proxy: input should be 'haproxy' or 'none'; got 'nginx'"),
+    ("unknown proxy", {"clusters": [cluster(proxy="nginx")]}, "clusters.0.proxy: input should be 'haproxy', 'shared', 'envoy' or 'none'; got 'nginx'"),
     ("group id", {"clusters": [cluster(cache_security_group_id="sg")]}, "clusters.0.cache_security_group_id: string should match"),
     ("cpu", {"cpu": 300}, "cpu: input should be 256, 512, 1024, 2048 or 4096; got 300"),
     ("memory", {"memory": 600}, "memory: got 600 MiB with cpu 256; allowed: 512, 1024, 2048"),
