@@ -28,8 +28,10 @@ def keys_are_of_the_way(environment: EnvironmentConfig) -> Iterator[str]:
 
 def one_zone_has_one_owner(environment: EnvironmentConfig) -> Iterator[str]:
     """A cluster's names lead to HAProxies of its nodes or to shared ones; Envoy has a name of its own beside either."""
-    shadowed = [cluster.replication_group_id for cluster in environment.shadowed]
-    for name in sorted({one for one in shadowed if shadowed.count(one) > 1}):
+    ways: dict[str, set[str]] = {}
+    for cluster in environment.shadowed:
+        ways.setdefault(cluster.replication_group_id, set()).add(cluster.proxy)
+    for name in sorted(name for name, found in ways.items() if len(found) > 1):
         yield f"clusters: {name} has proxy: haproxy and shared; its names can lead to one of them only"
 
 
