@@ -75,7 +75,7 @@ def test_isolated_vpc_needs_envoys_image_in_its_own_region() -> None:
         environment(proxy_vpc=made)
 
     own = "111122223333.dkr.ecr.us-east-1.amazonaws.com/envoy:v1.40.0"
-    assert environment(proxy_vpc=made, clusters=[cluster(image=own)])
+    environment(proxy_vpc=made, clusters=[cluster(image=own)])
 
 
 def test_envoys_may_be_in_the_clients_vpc() -> None:
@@ -83,7 +83,7 @@ def test_envoys_may_be_in_the_clients_vpc() -> None:
     block = environment_block(clusters=[cluster()])
     vpc_id = block["proxy_vpc"]["vpc_id"]
 
-    assert environment(client_vpcs=[{"vpc_id": vpc_id, "cidr": "10.40.0.0/16"}])
+    environment(client_vpcs=[{"vpc_id": vpc_id, "cidr": "10.40.0.0/16"}])
 
 
 def test_name_of_envoys_is_in_a_zone_of_ours_unless_one_is_given() -> None:

@@ -1,6 +1,7 @@
 """A fleet behind one name: every healthy proxy answers to it, whatever nodes there are, and nobody asks ElastiCache."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,11 @@ def addresses(zone: MemoryZone, name: Hostname) -> tuple[str, ...]:
         (r.values for r in zone.records() if r.key == (name, RecordType.A)),
         (),
     )
+
+
+def tagged(key: str, value: str) -> Any:  # noqa: ANN401 (as DescribeTasks shows it)
+    """A task with this tag."""
+    return task(tags=[{"key": key, "value": value}])
 
 
 def of_fleet(name: Hostname, address: str, *, healthy: bool = True) -> Proxy:
@@ -71,8 +77,8 @@ def test_one_name_follows_its_tasks_and_is_never_emptied(name: Hostname) -> None
 def test_task_of_a_fleet_is_known_by_its_tag() -> None:
     """The value of a tag cannot hold a wildcard, so the tag only says that the fleet's name is meant."""
     name = record_name(f"*.{ZONE}")
-    shared = task(tags=[{"key": FLEET_TAG, "value": "shared"}])
-    foreign = task(tags=[{"key": "team", "value": "other"}])
+    shared = tagged(FLEET_TAG, "shared")
+    foreign = tagged("team", "other")
     problems: list[str] = []
 
     found = proxy_of(shared, problems, name)
@@ -81,7 +87,7 @@ def test_task_of_a_fleet_is_known_by_its_tag() -> None:
     assert found.node == name
     assert proxy_of(foreign, problems, name) is None
     assert proxy_of(shared, problems) is None
-    misnamed = task(tags=[{"key": NODE_TAG, "value": "a b"}])
+    misnamed = tagged(NODE_TAG, "a b")
     assert proxy_of(misnamed, problems, name) is None
     assert len(problems) == 1
 
