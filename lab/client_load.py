@@ -111,8 +111,9 @@ class Load:
                     future.result()
             seconds = time.monotonic() - started
             lost = [one for writer in writers for one in self._lost(cluster, writer)]
+            # a plain client knows of none
             known = cluster.get_nodes() if isinstance(cluster, RedisCluster) else ()
-            nodes = sorted(node.host for node in known)
+            nodes = {"nodes": sorted(node.host for node in known)} if known else {}
         errors = sum((writer.errors for writer in writers), Counter[str]())
         return {
             "acknowledged": sum(len(writer.acknowledged) for writer in writers),
@@ -123,7 +124,7 @@ class Load:
             "lost_acknowledged": len(lost),
             "lost": lost,
             "gaps": [gap for writer in writers for gap in writer.gaps],
-            "nodes": nodes,
+            **nodes,
             "seconds": round(seconds, 3),
         }
 
