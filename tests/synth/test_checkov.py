@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from lab.layout import ROOT
-from tests.networks_page import environments
+from tests import envoy_page
+from tests.networks_page import environments, offline
 from tests.synth.conftest import Synthesis, Synthesise
-from tests.synth.shapes import shape
+from tests.synth.shapes import built, shape
 
 CHECKOV = ROOT / "build" / "checkov"
 CONFIG = ROOT / ".checkov.yaml"
@@ -25,13 +26,14 @@ def everything(
     rich: Synthesis,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """The templates of every fixture and of every documented shape of network, in one directory."""
+    """The templates of every fixture and of every documented environment, in one directory."""
     assert (CHECKOV / ".ready").exists(), (
         "checkov is not installed: `make check` does so before the tests"
     )
     directory = tmp_path_factory.mktemp("templates")
     syntheses = {"dev": dev, "rich": rich} | {name: shape(name) for name in environments()}
     syntheses["sandbox"] = synthesise(env="sandbox")
+    syntheses["envoy"] = built(offline(envoy_page.environment()))
     for name, synthesis in syntheses.items():
         for stack, template in synthesis.templates.items():
             (directory / f"{name}-{stack}.template.json").write_text(json.dumps(template, indent=1))
