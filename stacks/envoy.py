@@ -4,6 +4,7 @@ Envoy ends the client's TLS and login, and has its own with the nodes. Its secre
 them to the task when it starts, and neither template nor log nor process list ever holds one.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import aws_cdk as cdk
@@ -87,6 +88,8 @@ class EnvoyStack(FleetStack):
         # a task that starts before its role may read the secrets would fail
         service.node.add_dependency(self.execution_role)
         EnvoyMetrics(self, "Metrics", log_group=self.log_group)
+        for name, text in limits_of(self.spec):
+            cdk.Annotations.of(self).add_warning_v2(f"nodeway:envoy-{name}", text)
 
     def _task(
         self, cluster: ClusterConfig, secrets: dict[str, str], tags: dict[str, str]
@@ -175,6 +178,25 @@ def spec_of(
         iam=Iam(cluster.replication_group_id, environment.region) if how.upstream_iam else None,
         reads=how.read_policy,
     )
+
+
+def limits_of(spec: EnvoySpec) -> Iterator[tuple[str, str]]:
+    """What a person should have decided on purpose: a short name for each, and a sentence."""
+    if not spec.downstream_tls:
+        yield (
+            "clients-without-tls",
+            "The clients' password and data cross the network in clear: give tls_secret_arn (docs/envoy.md).",
+        )
+    if not spec.upstream_tls:
+        yield (
+            "nodes-without-tls",
+            "The group has no encryption in transit: what Envoy sends to its nodes is in clear.",
+        )
+    if spec.iam:
+        yield (
+            "iam",
+            "With upstream_iam most commands take one hop more, and MULTI fails with MOVED (docs/envoy.md).",
+        )
 
 
 def secrets_of(how: Envoy) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from envoy_templates.render import EnvoySpec, Iam
 from resync.ecs import FLEET_TAG
+from stacks.envoy import limits_of
 from stacks.envoy_metrics import METRICS
 from stacks.task import STOP_TIMEOUT_SECONDS
 from tests.envoy_page import PAGE, environment
@@ -127,6 +130,19 @@ def test_task_logs_in_as_one_user_of_one_group_with_iam(iam: Synthesis) -> None:
         "arn:aws:elasticache:us-east-1:111122223333:replicationgroup:sessions",
         "arn:aws:elasticache:us-east-1:111122223333:user:app",
     ]
+
+
+def test_synth_says_what_a_person_should_have_decided() -> None:
+    """Clients without TLS, nodes without, and the price of IAM; a whole configuration gives no warning."""
+    whole = EnvoySpec("clustercfg.x", 6379, 512, ("DOWNSTREAM_PASSWORD_1",), downstream_tls=True)
+
+    def told(**changes: Any) -> list[str]:  # noqa: ANN401 (any field)
+        return [name for name, _ in limits_of(replace(whole, **changes))]
+
+    assert told() == []
+    assert told(downstream_tls=False) == ["clients-without-tls"]
+    assert told(upstream_tls=False) == ["nodes-without-tls"]
+    assert told(iam=Iam("demo", "us-east-1")) == ["iam"]
 
 
 def test_containers_can_do_no_harm(documented: Synthesis) -> None:
