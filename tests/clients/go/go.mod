@@ -1,0 +1,3 @@
+module nodeway.test/conformance
+
+go 1.26.0

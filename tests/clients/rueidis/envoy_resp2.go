@@ -1,0 +1,27 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"os"
+
+	"github.com/redis/rueidis"
+)
+
+// envoyRESP2 opens a client through Envoy's RESP2 listener.
+func envoyRESP2(options rueidis.ClientOption) (rueidis.Client, error) {
+	authority, err := os.ReadFile(os.Getenv("LAB_CA_FILE"))
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(authority)
+	options.InitAddress = []string{os.Getenv("LAB_ENDPOINT") + ":" + os.Getenv("LAB_PORT")}
+	options.TLSConfig = &tls.Config{RootCAs: roots}
+	options.Username = os.Getenv("LAB_USERNAME")
+	options.Password = os.Getenv("LAB_PASSWORD")
+	options.ForceSingleClient = true // Envoy answers CLUSTER SLOTS with the nodes' names, which lead nowhere here
+	options.AlwaysRESP2 = true       // Envoy refuses HELLO 3 on this listener
+	options.DisableCache = true      // Envoy has no CLIENT TRACKING
+	return rueidis.NewClient(options)
+}
