@@ -26,6 +26,7 @@ PROGRAMS = (
     "client_check",
     "client_exercise",
     "client_load",
+    "client_plain",
     "client_slots",
     "errors",
     "waiting",

@@ -76,7 +76,7 @@ class Worker:
                 self.errors.append(told(error))
                 if time.monotonic() > deadline:
                     return 0
-                time.sleep(PAUSE_SECONDS)
+                threading.Event().wait(PAUSE_SECONDS)
 
 
 def run(open_store: Callable[[], Store], keys: Keys) -> None:
