@@ -26,6 +26,7 @@ from stacks.quota import known_quota, shortages
 from stacks.resync import ResyncStack
 from stacks.review import review
 from stacks.sandbox import SandboxStack
+from stacks.shared import SharedStack
 from stacks.topology import KnownTopology, known_topologies
 
 
@@ -58,7 +59,7 @@ def build(app: cdk.App) -> str:
     if fleets and short:
         cdk.Annotations.of(fleets[0]).add_warning_v2("nodeway:fargate-vcpu-quota", " ".join(short))
     cdk.Tags.of(app).add("nodeway:environment", environment.name)
-    return told(environment, sum(len(one.nodes) for one in topologies), load_prices())
+    return told(environment, [len(one.nodes) for one in topologies], load_prices())
 
 
 def add_networks(
@@ -91,13 +92,16 @@ def add_cluster(
     name = f"nodeway-{common['environment'].name}-{cluster.label}"
     of_cluster = {"cluster": cluster, "topology": topology, **common}
     made = network.network if network else None
+    entrance, fleet_name = ("ConfigurationEndpoint", "clustercfg"), None
     if cluster.proxy == "envoy":
         fleet: FleetStack = EnvoyStack(app, f"{name}-proxies", network=made, **of_cluster)
         proxies: list[cdk.Stack] = [fleet]
         entrance, fleet_name = ("Endpoint", "redis"), f"redis.{topology.zone_name}"
+    elif cluster.proxy == "shared":
+        fleet = SharedStack(app, f"{name}-proxies", network=made, **of_cluster)
+        proxies, fleet_name = [fleet], f"*.{topology.zone_name}"
     else:
         fleet, proxies = add_haproxies(app, name, topology, made, of_cluster, common)
-        entrance, fleet_name = ("ConfigurationEndpoint", "clustercfg"), None
     for before in (network, peering):
         # the endpoints that images are pulled through, and the way to the nodes
         if before:

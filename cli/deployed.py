@@ -3,7 +3,6 @@
 It reads with the caller's own AWS credentials. It must never change anything, nor show a credential.
 """
 
-import difflib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from resync.settings import Settings
 from resync.source import Ports
 from stacks.config import EnvironmentConfig
 from stacks.context import load
+from stacks.nearest import nearest
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,7 +36,7 @@ class Account(Protocol):
     """Where an environment is deployed."""
 
     def deployment(self, cluster: str) -> Deployment:
-        """What is deployed for a replication group; raises CommandError when nothing is, or it cannot be read."""
+        """What is deployed under a cluster's label; raises CommandError when nothing is, or it cannot be read."""
         ...
 
 
@@ -73,15 +73,9 @@ def choose(name: str, known: Iterable[str], *, what: str) -> str:
     """The name if it is known; raises CommandError with the nearest known one if it is not."""
     names = sorted(known)
     if name not in names:
-        msg = f"unknown {what}: got {name!r}{did_you_mean(name, names)}; there are: {', '.join(names)}"
+        msg = f"unknown {what}: got {name!r}{nearest(name, names)}; there are: {', '.join(names)}"
         raise CommandError(msg)
     return name
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`, did you mean …?` when a known name is near, else nothing."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
 
 
 def on_one_line(error: Exception) -> str:

@@ -74,7 +74,10 @@ def explain(name: Hostname, outcome: Outcome, settings: Settings) -> Explanation
         ttl_seconds=record.ttl if record else None,
         answers=tuple(behind(one, name, outcome, settings) for one in addresses),
         why=reason(name, outcome, marker, refusals),
-        node=next((n for n in seen.topology.nodes if n.hostname == name), None),
+        # a fleet's one name is no node's
+        node=None
+        if settings.fleet_name
+        else next((n for n in seen.topology.nodes if n.hostname == name), None),
         marker=marker,
         ours=marker is not None and marker.owner == settings.owner,
         changes=tuple(c for c in outcome.plan.changes if subject(about(c).name) == name),
@@ -196,7 +199,7 @@ def whose(one: Behind) -> str:
         Kind.ANOTHER_NODES: "ANOTHER NODE'S HAProxy",
         Kind.NOBODYS: "",
     }[one.kind]
-    label = one.proxy.node.partition(".")[0]
+    label = one.proxy.node.partition(".")[0].replace("*", "all nodes")
     return f"{kind} {task} of {label} in {one.proxy.availability_zone}, {health(one.proxy)}"
 
 

@@ -46,9 +46,7 @@ def nodeway() -> None:
 
 @lab.command()
 def story(
-    chapter: Annotated[
-        str, typer.Option(help="main, resync, deploy, faults or faults-short.")
-    ] = "main",
+    chapter: Annotated[str, typer.Option(help=f"One of: {', '.join(CHAPTERS)}.")] = "main",
 ) -> None:
     """Play the main job from nothing to a scale-out, with a table and build/lab/report.json at the end."""
     if chapter not in CHAPTERS:

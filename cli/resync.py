@@ -12,18 +12,20 @@ from rich.console import Console
 
 from cli import explain as explaining
 from cli import told
-from cli.deployed import Account, AwsAccount, Reach, choose, did_you_mean, environment
+from cli.deployed import Account, AwsAccount, Reach, choose, environment
 from cli.errors import CommandError
 from cli.runs import Allowed, Review, carry_out, review
-from resync.topology import Hostname, hostname
+from resync.topology import Hostname, record_name
 from stacks.config import EnvironmentConfig
+from stacks.nearest import nearest
 
 DONE, FAILED, CHANGES = 0, 1, 2
 """Exit codes; CHANGES only with --exit-code."""
 
 Env = Annotated[str, typer.Option("--env", help="The environment in cdk.json.")]
 Cluster = Annotated[
-    str | None, typer.Option("--cluster", help="One replication group; without it, all.")
+    str | None,
+    typer.Option("--cluster", help="One, as its stacks are called after it; without it, all."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 Approve = Annotated[
@@ -97,7 +99,7 @@ def explain(
     """Say what a name answers, which task is there, why, who owns it, and what the next run would do."""
     config, account = reached(context, env)
     try:
-        name = hostname(host)
+        name = record_name(host)
     except ValueError as error:
         raise CommandError(str(error)) from error
     found = explanation(name, account, clusters_of(config, cluster))
@@ -121,10 +123,12 @@ def explanation(
             raise CommandError(f"{cluster}: {seen.error}")
         names = explaining.known_names(seen.outcome)
         whole = name if "." in name else Hostname(f"{name}.{seen.settings.zone_name}")
-        if whole in names:
-            return explaining.explain(whole, seen.outcome, seen.settings)
+        wildcard = Hostname(f"*.{whole.partition('.')[2]}")
+        answered = next((one for one in (whole, wildcard) if one in names), None)
+        if answered:
+            return explaining.explain(answered, seen.outcome, seen.settings)
         known |= names | {Hostname(one.partition(".")[0]) for one in names if "." not in name}
-    msg = f"unknown name: got {name!r}{did_you_mean(name, sorted(known))}"
+    msg = f"unknown name: got {name!r}{nearest(name, sorted(known))}"
     raise CommandError(msg)
 
 
@@ -136,8 +140,10 @@ def reached(context: typer.Context, env: str) -> tuple[EnvironmentConfig, Accoun
 
 
 def clusters_of(config: EnvironmentConfig, only: str | None) -> list[str]:
-    """The replication groups to look at; raises CommandError for one that the environment has not."""
-    names = [one.replication_group_id for one in config.clusters]
+    """What to look at: each cluster in each way to it; raises CommandError for one that the environment has not."""
+    names = [one.label for one in config.proxied]
+    if not names:
+        raise CommandError(f"no cluster of {config.name} has proxies: there are no records")
     return [choose(only, names, what=f"cluster of {config.name}")] if only else names
 
 

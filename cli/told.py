@@ -74,7 +74,7 @@ def show(console: Console, environment: str, review: Review) -> None:
     say(console, f"{review.cluster} in {environment}: {in_force(settings)}", "bold")
     for text in lines_of(outcome):
         coloured(console, text)
-    say(console, count(outcome))
+    say(console, count(outcome, settings))
     if review.something_to_do:
         say(console, f"checksum {review.checksum}", "bold")
 
@@ -104,7 +104,7 @@ def lines_of(outcome: Outcome) -> Iterator[str]:
     yield from (f"? no healthy proxy for {node}" for node in outcome.nodes_without_proxy)
 
 
-def count(outcome: Outcome) -> str:
+def count(outcome: Outcome, settings: Settings) -> str:
     """The run in one line."""
     shown = worth_a_line(outcome.plan.changes)
     plan = Plan(tuple(shown))
@@ -121,8 +121,9 @@ def count(outcome: Outcome) -> str:
     if refused:
         parts.append(f"{refused} refused")
     if not (shown or steps or refused):
+        live = len(outcome.observation.topology.live)
         return (
-            f"nothing to do: {len(outcome.observation.topology.live)} nodes, every record is true"
+            f"nothing to do: {'' if settings.fleet_name else f'{live} nodes, '}every record is true"
         )
     return "; ".join(parts)
 

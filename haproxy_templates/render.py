@@ -3,9 +3,11 @@ never an empty string.
 
 The node's name is not in the text: HAProxy reads it from the environment variable NODE_HOSTNAME when it
 starts, so that one text
-serves every node of a cluster, and a stand-in task needs nothing but another value of that variable.
+serves every node of a cluster, and a stand-in task needs nothing but another value of that variable. A HAProxy that all
+nodes share reads it in each client's TLS hello.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +32,8 @@ OPEN_FILES_OWN = 2 * 100 + 256
 
 
 @dataclass(frozen=True, slots=True)
-class HaproxySpec:
-    """What one cluster's HAProxies share.
+class ProxySpec:
+    """What every HAProxy of one cluster is told.
 
     `client_cidrs`: who may connect; `port`: the cluster's own; `grace_seconds`: how long a stopping HAProxy still takes
     connections, while DNS moves away from it; `drain_seconds`: how long sessions may then live on.
@@ -43,7 +45,6 @@ class HaproxySpec:
     grace_seconds: int
     drain_seconds: int
     resolver: str = "169.254.169.253"
-    ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
 
     @property
     def maxconn(self) -> int:
@@ -59,8 +60,49 @@ class HaproxySpec:
         return 2 * self.maxconn + OPEN_FILES_OWN
 
 
+@dataclass(frozen=True, slots=True)
+class HaproxySpec(ProxySpec):
+    """What one cluster's HAProxies share, each of which serves one node."""
+
+    ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedSpec(ProxySpec):
+    """What a HAProxy that serves all nodes of a cluster is told.
+
+    `nodes`: the known ones' names; `cache_cidrs`: the networks that any node may be in.
+    """
+
+    replication_group_id: str
+    zone_name: str
+    nodes: tuple[str, ...]
+    cache_cidrs: tuple[str, ...]
+    threads: int = 1
+
+    @property
+    def names(self) -> str:
+        """The names that ElastiCache makes of the group's, as a regular expression: of nodes to come, too."""
+        group, zone = self.replication_group_id, self.zone_name.replace(".", r"\.")
+        return rf"(clustercfg|{group}(-[0-9]{{1,4}})?-[0-9]{{3}})\.{zone}"
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        """The known nodes that are called otherwise, as one may be that was there before its group."""
+        return tuple(name for name in self.nodes if not re.fullmatch(self.names, name))
+
+
 def render(spec: HaproxySpec) -> str:
-    """The configuration's text; raises jinja2.UndefinedError when the template asks for what the spec has not."""
+    """The text for a HAProxy of one node; raises jinja2.UndefinedError for what the template wants and no spec has."""
+    return _text("haproxy.cfg.j2", spec)
+
+
+def render_shared(spec: SharedSpec) -> str:
+    """The text for a HAProxy of all nodes; raises jinja2.UndefinedError in the same case."""
+    return _text("shared.cfg.j2", spec)
+
+
+def _text(template: str, spec: ProxySpec) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
@@ -69,4 +111,4 @@ def render(spec: HaproxySpec) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("haproxy.cfg.j2").render(spec=spec)
+    return environment.get_template(template).render(spec=spec)

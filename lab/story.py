@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from lab import deploy_scenarios, envoy_scenarios, layout, resync_scenarios
+from lab import deploy_scenarios, envoy_scenarios, layout, resync_scenarios, shared_scenarios
 from lab.errors import LabError
 from lab.faults import chapter as faults
 from lab.faults import table as faults_table
@@ -40,6 +40,7 @@ SHOWN = {
     "records": "records",
     "slots_moved": "slots moved",
     "envoys": "Envoys",
+    "haproxies": "HAProxies",
     "redirects": "redirects followed by Envoy",
     "runs": "runs",
     "seconds_from_available_to_writes": "s from available to writes",
@@ -98,6 +99,7 @@ CHAPTERS = {
     "faults": faults.CHAPTER,
     "faults-short": faults.SHORT,
     "envoy": envoy_scenarios.CHAPTER,
+    "shared": shared_scenarios.CHAPTER,
 }
 
 

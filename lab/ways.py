@@ -9,10 +9,18 @@ from typing import Any
 
 from lab import aws, layout
 from lab.files import write_json
-from lab.product import client
+from lab.product import Product, client
 
 ENVOY_USERNAME = "shop"
 """What clients log in to Envoy with; Envoy logs in to the nodes with the cluster's own user."""
+
+SHARED_BLOCK = {
+    "proxy": "shared",
+    "clients": ["redis-py"],
+    "cache_cidrs": [str(layout.CACHE_VPC.cidr)],
+}
+"""What a user writes for shared HAProxies."""
+SHARED_FLEET = f"{layout.REPLICATION_GROUP}-shared"
 
 
 class Way(StrEnum):
@@ -21,6 +29,7 @@ class Way(StrEnum):
     PER_NODE = "per-node"
     ENVOY_RESP2 = "envoy-resp2"
     ENVOY_RESP3 = "envoy-resp3"
+    SHARED = "shared"
 
     @property
     def by_envoy(self) -> bool:
@@ -46,13 +55,15 @@ def environment(way: Way, run_dir: Path) -> dict[str, str]:
 
 def ready(way: Way, run_dir: Path) -> bool:
     """Whether the way has been deployed into this lab."""
-    return not way.by_envoy or (run_dir / "envoy.json").exists()
+    if way.by_envoy:
+        return (run_dir / "envoy.json").exists()
+    return bool(Product(SHARED_FLEET).stacks()) == (way is Way.SHARED)
 
 
 def deploy(way: Way, run_dir: Path) -> None:
     """The real `cdk deploy` of the way; Envoys beside the HAProxies. Raises LabError."""
     if not way.by_envoy:
-        aws.deploy()
+        deploy_haproxies(way)
         return
     told = run_dir / "envoy.secrets.json"
     if not told.exists():
@@ -60,6 +71,18 @@ def deploy(way: Way, run_dir: Path) -> None:
     made = json.loads(told.read_text())
     aws.deploy(directory=aws.app_with(clusters=[block(), block() | envoy_block(made["arns"])]))
     write_json(run_dir / "envoy.json", made["login"], mode=0o600)
+
+
+def deploy_haproxies(way: Way) -> None:
+    """One for each node, or shared ones: the zone is of one of them, so that the others go first."""
+    if way is Way.SHARED:
+        if Product().stacks():
+            aws.destroy()
+        aws.deploy(directory=aws.app_with(clusters=[block() | SHARED_BLOCK]))
+        return
+    if Product(SHARED_FLEET).stacks():
+        aws.destroy(directory=aws.app_with(clusters=[block() | SHARED_BLOCK]))
+    aws.deploy()
 
 
 def block() -> dict[str, Any]:

@@ -224,6 +224,10 @@ class EnvironmentConfig(Block):
         """The clusters that get proxies."""
         return tuple(cluster for cluster in self.clusters if cluster.proxy != "none")
 
+    def cache_networks(self, cluster: ClusterConfig) -> tuple[IPv4Network, ...]:
+        """Where the cluster's nodes may be: what it says, else the VPC that the deploy peers the proxies with."""
+        return cluster.cache_cidrs or ((self.cache_vpc.cidr,) if self.cache_vpc else ())
+
     @property
     def shadowed(self) -> tuple[ClusterConfig, ...]:
         """The clusters whose own names lead to proxies, so that nobody who sees the zone finds the nodes by them."""

@@ -6,6 +6,7 @@ A rule names the keys it reads, so that it can speak although another key is wro
 from collections.abc import Callable, Iterator, Sequence
 
 from stacks import consistency_network as network
+from stacks import consistency_shared as sharing
 from stacks import consistency_ways as ways
 from stacks.config import FARGATE_MEMORY_MIB, EnvironmentConfig
 from stacks.consistency_network import twice
@@ -49,6 +50,8 @@ RULES: Sequence[tuple[tuple[str, ...], Callable[[EnvironmentConfig], Iterator[st
     (("clusters",), ways.envoy_can_log_in),
     (("clusters", "memory"), ways.envoy_has_room),
     (("clusters", "region"), ways.secrets_are_the_regions),
+    (("clusters", "proxy_vpc", "cache_vpc"), sharing.shared_leads_to_the_cache_only),
+    (("clusters",), sharing.shared_clients_can_be_served),
     (("proxy_vpc", "client_vpcs", "clusters"), network.proxies_do_not_loop),
     (("proxy_vpc", "clusters"), network.proxy_vpc_is_there_when_needed),
     (("proxy_vpc",), network.proxy_vpc_is_given_or_made),

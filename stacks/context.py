@@ -3,7 +3,6 @@
 `load` gives a frozen object or one ConfigError that lists every problem.
 """
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ from resync.topology import Address, Hostname, address, hostname
 from stacks.config import EnvironmentConfig
 from stacks.consistency import problems as problems_between
 from stacks.errors import ConfigError
+from stacks.nearest import nearest
 from stacks.sandbox_block import with_sandbox
 
 OVERRIDES = (
@@ -152,12 +152,6 @@ def refuse_unknown(context: Mapping[str, Any]) -> None:
         raise ConfigError(msg)
 
 
-def nearest(word: str, known: "Mapping[str, Any] | tuple[str, ...]") -> str:
-    """`, did you mean …?` for a word that is close to a known one."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
-
-
 def lines_of(error: ValidationError) -> list[str]:
     """A pydantic error as lines for a person: where, what, got."""
     found = error.errors()
@@ -177,4 +171,6 @@ def told(error: dict[str, Any]) -> str:
     text = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "missing":
         return f"{where}: is missing"
-    return f"{where}: {text[0].lower()}{text[1:]}; got {error['input']!r}"
+    # somebody may have written a password where its secret's ARN belongs
+    got = "what is not shown here" if "secret_arn" in where else repr(error["input"])
+    return f"{where}: {text[0].lower()}{text[1:]}; got {got}"

@@ -5,10 +5,11 @@ traffic at synth. ElastiCache itself, stand-ins, support, taxes and free tiers a
 never ask AWS nor a clock; the prices come from stacks/prices.json.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stacks.config import EnvironmentConfig
+from stacks.cost_shape import Shape, shape_of
 from stacks.prices import Figures, Price, Prices
 
 HOURS = 730
@@ -21,28 +22,10 @@ ALARMS = 4
 METRICS = 9
 """For each cluster, in lambda/resync/journal.py."""
 ZONES = 2
-"""For each cluster: the zone of its names, and where stand-ins find their nodes."""
-GATEWAY_ENDPOINTS = frozenset({"s3"})
-"""Free: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html"""
+"""For each cluster: the zone of its names, and where stand-ins find their nodes. A fleet has no stand-ins."""
 PEER_ZONES = 2
 """AZs that the NLBs and endpoints of the other ways are counted in."""
 THIS = "Nodeway, as configured"
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What of an environment costs money."""
-
-    nodes: int
-    clusters: int = 1
-    haproxies_per_node: int = 1
-    cpu: int = 256
-    memory: int = 512
-    interface_endpoints: int = 0
-    """Endpoints times AZs."""
-    nat_gateways: int = 0
-    resolver_addresses: int = 0
-    client_vpcs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +57,10 @@ class Ledger:
         return price.value
 
 
-def shape_of(environment: EnvironmentConfig, nodes: int) -> Shape:
-    """What of this environment costs money, with so many nodes behind HAProxies."""
-    vpc = environment.proxy_vpc
-    zones = (
-        len({*vpc.availability_zones, *(one.availability_zone for one in vpc.subnets)})
-        if vpc
-        else 0
-    )
-    interface = [one for one in vpc.endpoints if one not in GATEWAY_ENDPOINTS] if vpc else []
-    outside = environment.on_premises
-    return Shape(
-        nodes=nodes,
-        clusters=len(environment.proxied),
-        haproxies_per_node=environment.haproxies_per_node,
-        cpu=environment.cpu,
-        memory=environment.memory,
-        interface_endpoints=len(interface) * zones,
-        nat_gateways=vpc.nat_gateways if vpc else 0,
-        resolver_addresses=len(outside.resolver_subnet_ids) if outside else 0,
-        client_vpcs=len(environment.client_vpcs),
-    )
-
-
-def estimate(environment: EnvironmentConfig, nodes: int, prices: Prices) -> tuple[Row, ...]:
-    """The month of this environment with so many nodes behind HAProxies: its parts, its sum, the other ways."""
+def estimate(
+    environment: EnvironmentConfig, nodes: Sequence[int], prices: Prices
+) -> tuple[Row, ...]:
+    """The month of this environment with so many nodes in each cluster: its parts, its sum, the other ways."""
     return rows_of(shape_of(environment, nodes), prices)
 
 
@@ -114,16 +76,16 @@ def rows_of(shape: Shape, prices: Prices) -> tuple[Row, ...]:
         (0.0, 2 * crossing),
         tuple(dict.fromkeys(name for row in parts for name in row.assumed)),
     )
-    return (*parts, total, *(others(shape, prices.prices) if shape.nodes else ()))
+    reached = shape.nodes + shape.other_nodes
+    return (*parts, total, *(others(shape, prices.prices) if reached else ()))
 
 
 def parts_of(shape: Shape, figures: Figures) -> Iterator[Row]:
     """What this design is billed for."""
     f = Ledger(figures)
-    tasks = shape.nodes * shape.haproxies_per_node
-    vcpu, gb = shape.cpu / 1024, shape.memory / 1024
-    size = f"{tasks} x {vcpu:g} vCPU, {gb:g} GB"
-    yield Row("HAProxies on Fargate", tasks * task_month(f, vcpu, gb), size, part=True)
+    yield tasks_row("HAProxies", shape.nodes * shape.haproxies_per_node, shape, figures)
+    for fleet in shape.fleets:
+        yield tasks_row(fleet.what, fleet.tasks, shape, figures)
     n = shape.interface_endpoints
     month = n * f["interface_endpoint_hour"] * HOURS
     yield Row("interface endpoints", month, f"{n} endpoint AZs", part=True)
@@ -133,12 +95,22 @@ def parts_of(shape: Shape, figures: Figures) -> Iterator[Row]:
     n = shape.resolver_addresses
     month = n * f["resolver_address_hour"] * HOURS
     yield Row("Resolver inbound endpoint", month, f"{n} addresses", part=True)
-    n = shape.clusters * ZONES
-    yield Row("private hosted zones", n * f["hosted_zone_month"], f"{n} zones", part=True)
-    yield resync_row(shape.clusters, figures)
+    n = shape.clusters * ZONES + len(shape.fleets)
+    how = f"{n} zone{'' if n == 1 else 's'}"
+    yield Row("private hosted zones", n * f["hosted_zone_month"], how, part=True)
+    n = sum(fleet.metrics for fleet in shape.fleets)
+    yield Row("metrics of the proxies", n * f["metric_month"], f"{n} metrics", part=True)
+    yield resync_row(shape.clusters + len(shape.fleets), figures)
 
 
-def resync_row(clusters: int, figures: Figures) -> Row:
+def tasks_row(what: str, tasks: int, shape: Shape, figures: Figures) -> Row:
+    """Proxies of the environment's size."""
+    vcpu, gb = shape.cpu / 1024, shape.memory / 1024
+    month = tasks * task_month(Ledger(figures), vcpu, gb)
+    return Row(f"{what} on Fargate", month, f"{tasks} x {vcpu:g} vCPU, {gb:g} GB", part=True)
+
+
+def resync_row(functions: int, figures: Figures) -> Row:
     """The Lambda with what watches it: a run a minute, at list price without the free tier."""
     f = Ledger(figures)
     seconds = RUNS * f["lambda_seconds_per_run"] * RUN_MEMORY_GB
@@ -146,33 +118,35 @@ def resync_row(clusters: int, figures: Figures) -> Row:
     logs = f["logs_gb"] * f["logs_gb_per_cluster"]
     watch = METRICS * f["metric_month"] + ALARMS * f["alarm_month"]
     how = f"runs {runs:.2f}, logs {logs:.2f}, watching {watch:.2f}"
-    month = clusters * (runs + logs + watch)
+    month = functions * (runs + logs + watch)
     return Row("resync Lambda", month, how, assumed=f.assumed, part=True)
 
 
 def others(shape: Shape, figures: Figures) -> Iterator[Row]:
     """The other ways to the same nodes, from the dearest idea to the cheapest."""
     crossing = 2 * figures.cross_az_gb.value
-    names = shape.nodes + shape.clusters
+    nodes = shape.nodes + shape.other_nodes
+    clusters = shape.clusters + shape.other_clusters
+    names = nodes + clusters
     f = Ledger(figures)
-    month = (f["nlb_hour"] + PEER_ZONES * f["interface_endpoint_hour"]) * HOURS * shape.nodes
+    month = (f["nlb_hour"] + PEER_ZONES * f["interface_endpoint_hour"]) * HOURS * nodes
     low = f["nlcu_hour"] + f["interface_endpoint_gb"]
-    how = f"{shape.nodes} NLBs, endpoints in {PEER_ZONES} AZs"
+    how = f"{nodes} NLBs, endpoints in {PEER_ZONES} AZs"
     yield Row("NLB + PrivateLink per node", month, how, (low, low + crossing), f.assumed)
     f = Ledger(figures)
-    billed = names if f["lattice_billed_per_name"] else shape.clusters
+    billed = names if f["lattice_billed_per_name"] else clusters
     month = billed * f["lattice_resource_hour"] * HOURS
     gb = f["lattice_gb"]
     how = f"{billed} names as resources"
     yield Row("VPC Lattice, service network", month, how, (gb, gb + crossing), f.assumed)
     f = Ledger(figures)
-    n = shape.clusters * shape.client_vpcs
+    n = clusters * shape.client_vpcs
     month = n * f["resource_endpoint_hour"] * HOURS
     gb = f["lattice_gb"] + f["resource_endpoint_gb"]
     how = f"a GROUP of names each: {n}"
     yield Row("VPC Lattice, resource endpoint", month, how, (gb, gb + crossing), f.assumed)
     f = Ledger(figures)
-    n, vcpu, gb = int(f["envoys"]) * shape.clusters, f["envoy_vcpu"], f["envoy_gb"]
+    n, vcpu, gb = int(f["envoys"]) * clusters, f["envoy_vcpu"], f["envoy_gb"]
     how = f"{n} x {vcpu:g} vCPU, {gb:g} GB; no cluster clients"
     yield Row("Envoy pair", n * task_month(f, vcpu, gb), how, (0.0, 2 * crossing), f.assumed)
     f = Ledger(figures)

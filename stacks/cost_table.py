@@ -14,9 +14,12 @@ WIDTH = 100
 MARK = "*"
 
 
-def told(environment: EnvironmentConfig, nodes: int, prices: Prices) -> str:
-    """The estimate of an environment with so many nodes behind HAProxies, with a line feed at its end."""
-    count = f"{nodes} node{'' if nodes == 1 else 's'}"
+def told(environment: EnvironmentConfig, nodes: Sequence[int], prices: Prices) -> str:
+    """The estimate of an environment with so many nodes in each cluster that has proxies; it ends with a line feed."""
+    # a cluster that is reached in two ways has its nodes once
+    groups = (cluster.replication_group_id for cluster in environment.proxied)
+    every = sum(dict(zip(groups, nodes, strict=True)).values())
+    count = f"{every} node{'' if every == 1 else 's'}"
     head = (
         f"nodeway: a month of {environment.name} ({HOURS} h, {count}),"
         f" {prices.region} prices of {prices.as_of} (stacks/prices.json)"

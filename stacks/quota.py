@@ -26,13 +26,13 @@ DEFAULT_VCPU = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """The vCPU of an environment's HAProxies."""
+    """The vCPU of an environment's proxies."""
 
-    haproxies: int
+    proxies: int
     steady: float
     """All services at rest."""
     rolling: float
-    """While a change rolls: in each shard one service at a time runs its old and its new tasks."""
+    """While a change rolls: in each shard one service at a time, and every fleet, runs its old and its new tasks."""
     at_most: float
     """That, and every stand-in that resync may run."""
 
@@ -43,17 +43,20 @@ def quota_key(environment: EnvironmentConfig) -> str:
 
 
 def need_of(environment: EnvironmentConfig, topologies: Sequence[KnownTopology]) -> Need:
-    """What the deploy needs; `topologies` are those of the clusters with HAProxies."""
+    """What the deploy needs; `topologies` are those of the clusters with proxies."""
     vcpu = environment.cpu / 1024
-    nodes = [node.cache_cluster_id for topology in topologies for node in topology.nodes]
+    reached = list(zip(environment.proxied, topologies, strict=True))
+    own = [topology for cluster, topology in reached if cluster.by_node]
+    fleets = sum(cluster.tasks for cluster, _ in reached if not cluster.by_node)
+    nodes = [node.cache_cluster_id for topology in own for node in topology.nodes]
     # a node's id is GROUP-SHARD-MEMBER
     shards = {name.rpartition("-")[0] for name in nodes}
-    haproxies = len(nodes) * environment.haproxies_per_node
-    rolling = haproxies + len(shards) * environment.haproxies_per_node
-    watched = len(topologies) if environment.resync is Mode.ON else 0
+    proxies = len(nodes) * environment.haproxies_per_node + fleets
+    rolling = proxies + len(shards) * environment.haproxies_per_node + fleets
+    watched = len(own) if environment.resync is Mode.ON else 0
     return Need(
-        haproxies=haproxies,
-        steady=haproxies * vcpu,
+        proxies=proxies,
+        steady=proxies * vcpu,
         rolling=rolling * vcpu,
         at_most=(rolling + watched * environment.max_stand_ins) * vcpu,
     )
@@ -101,6 +104,8 @@ def shortages(
     if need.at_most <= allowed:
         return ()
     size = environment.cpu / 1024
+    has_envoys = any(cluster.proxy == "envoy" for cluster in environment.proxied)
+    kind = "proxies" if has_envoys else "HAProxies"
     short = (
         "is not enough to deploy it"
         if need.steady > allowed
@@ -115,7 +120,7 @@ def shortages(
         f" (renew with -c refresh=true), and AWS's default of {allowed:g} vCPU"
     )
     told = (
-        f"Fargate On-Demand vCPU: {need.haproxies} HAProxies of {size:g} vCPU need {need.steady:g},"
+        f"Fargate On-Demand vCPU: {need.proxies} {kind} of {size:g} vCPU need {need.steady:g},"
         f" {need.rolling:g} while a change rolls, {need.at_most:g} with every stand-in; {is_told}"
         f" {short}. All else that runs on Fargate in this account and Region counts too."
     )

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
-from haproxy_templates.render import START_COMMAND
+from haproxy_templates.render import START_COMMAND, ProxySpec
 from resync.ecs import CONTAINER
 from stacks.review import acknowledge
 
@@ -51,27 +51,31 @@ def haproxy_task(
 ) -> Definition:
     """The task definition of a HAProxy for the node of this name; its health is HAProxy's, never the node's."""
     variables = {"HAPROXY_CFG": configuration, "NODE_HOSTNAME": node, "NODE_BACKEND": node}
-    container = {
-        "name": CONTAINER,
-        "image": fleet.config.image,
-        "entryPoint": ["/bin/sh", "-c"],
-        "command": [START_COMMAND],
-        "environment": [{"name": name, "value": value} for name, value in variables.items()],
-        "user": "haproxy",
-        "portMappings": [{"containerPort": fleet.spec.port, "protocol": "tcp"}],
-        "ulimits": open_files(fleet.spec.open_files),
-        "healthCheck": HEALTH_CHECK,
-    }
     task = proxy_task(
         scope,
         construct_id,
         fleet=fleet,
-        container=container,
+        container=haproxy_container(fleet.config.image, fleet.spec, variables),
         stream_prefix=stream_prefix,
         tags=tags,
     )
     acknowledge(task, "ECS2", PLAIN_VARIABLES)
     return task
+
+
+def haproxy_container(image: str, spec: ProxySpec, variables: dict[str, str]) -> dict[str, Any]:
+    """The container of any HAProxy."""
+    return {
+        "name": CONTAINER,
+        "image": image,
+        "entryPoint": ["/bin/sh", "-c"],
+        "command": [START_COMMAND],
+        "environment": [{"name": name, "value": value} for name, value in variables.items()],
+        "user": "haproxy",
+        "portMappings": [{"containerPort": spec.port, "protocol": "tcp"}],
+        "ulimits": open_files(spec.open_files),
+        "healthCheck": HEALTH_CHECK,
+    }
 
 
 def open_files(files: int) -> list[dict[str, Any]]:

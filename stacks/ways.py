@@ -143,6 +143,7 @@ RULES: tuple[Rule, ...] = (
         "a HAProxy per node behind the node's own name: clients, TLS and logins stay as they are,"
         " and records follow the nodes by themselves",
         {Fact.SERVICE: "group", Fact.CLUSTER_MODE: "on", Fact.ANSWERS: "names"},
-        "the HAProxies' own VPC must overlap with neither side; a task per node is paid for",
+        "the HAProxies' own VPC must overlap with neither side; a task per node is paid for (for some clients two"
+        " shared ones do: docs/shared.md)",
     ),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from haproxy_templates.render import START_COMMAND
+from haproxy_templates.render import START_COMMAND, SharedSpec, render_shared
 from lab import layout
 from lab.bench import cables
 from lab.bench.site import Site
@@ -156,16 +156,21 @@ def envoy_batched(yard: Yard, site: Site) -> Variant:
 
 
 def sni(yard: Yard, site: Site) -> Variant:
-    """One HAProxy that routes by the name in the TLS hello."""
-    text = render(
-        "sni.cfg.j2",
-        address="0.0.0.0",
+    """One HAProxy for all nodes, as `proxy: shared` has it."""
+    spec = SharedSpec(
+        client_cidrs=(str(layout.CLIENT_VPC.cidr),),
         port=layout.PORT,
-        zone=layout.ZONE,
-        cache_cidr=layout.CACHE_VPC.cidr,
-        resolver=layout.RESOLVER,
+        memory_mib=512,
+        grace_seconds=1,
+        drain_seconds=1,
+        replication_group_id=layout.REPLICATION_GROUP,
+        zone_name=layout.ZONE,
+        nodes=(),
+        cache_cidrs=(str(layout.CACHE_VPC.cidr),),
     )
-    address, pid = yard.start("sni", HAPROXY_IMAGE, START_COMMAND, {"HAPROXY_CFG": text})
+    address, pid = yard.start(
+        "sni", HAPROXY_IMAGE, START_COMMAND, {"HAPROXY_CFG": render_shared(spec)}
+    )
     return Variant(SNI, (address,) * len(site.shards), (pid,), "haproxy")
 
 

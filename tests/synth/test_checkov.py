@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from lab.layout import ROOT
-from tests import envoy_page
+from tests import envoy_page, shared_page
 from tests.networks_page import environments, offline
 from tests.synth.conftest import Synthesis, Synthesise
 from tests.synth.shapes import built, shape
@@ -33,7 +33,8 @@ def everything(
     directory = tmp_path_factory.mktemp("templates")
     syntheses = {"dev": dev, "rich": rich} | {name: shape(name) for name in environments()}
     syntheses["sandbox"] = synthesise(env="sandbox")
-    syntheses["envoy"] = built(offline(envoy_page.environment()))
+    for page in (envoy_page, shared_page):
+        syntheses[page.PAGE.stem] = built(offline(page.environment()))
     for name, synthesis in syntheses.items():
         for stack, template in synthesis.templates.items():
             (directory / f"{name}-{stack}.template.json").write_text(json.dumps(template, indent=1))

@@ -9,7 +9,8 @@ import pytest
 
 from lab.layout import ROOT
 from stacks.advice import Situation
-from stacks.cost import THIS, Shape, rows_of
+from stacks.cost import THIS, rows_of
+from stacks.cost_shape import Fleet, Shape
 from stacks.cost_table import MARK
 from stacks.prices import load_prices
 from stacks.ways import RULES, WORDS, Rule
@@ -67,18 +68,21 @@ def test_page_has_the_rules_as_its_decision_table(*, update: bool) -> None:
 
 
 def test_page_has_the_costs_of_the_price_list(*, update: bool) -> None:
-    """For a few sizes, at the defaults and with two HAProxies a node; assumptions are marked."""
+    """For a few sizes: at the defaults, with two HAProxies a node, and with shared ones; assumptions are marked."""
     prices = load_prices()
     shapes = [Shape(nodes=n) for n in NODES]
     pairs = [Shape(nodes=n, haproxies_per_node=2) for n in NODES]
+    fleet = (Fleet("shared HAProxies", 2),)
+    shared = [Shape(0, 0, fleet, other_nodes=n, other_clusters=1) for n in NODES]
     lines: dict[str, list[str]] = {}
     for shape in shapes:
         for one in rows_of(shape, prices):
             if not one.part:
                 name = "Nodeway, 0.25 vCPU a HAProxy" if one.what == THIS else one.what
                 lines.setdefault(name, []).append(f"{one.month:,.0f}{MARK if one.assumed else ''}")
-    twice = [one for s in pairs for one in rows_of(s, prices) if one.what == THIS]
-    lines["Nodeway, two HAProxies a node"] = [f"{one.month:,.0f}{MARK}" for one in twice]
+    for name, more in (("two HAProxies a node", pairs), ("two shared HAProxies", shared)):
+        rows = [one for s in more for one in rows_of(s, prices) if one.what == THIS]
+        lines[f"Nodeway, {name}"] = [f"{one.month:,.0f}{MARK}" for one in rows]
     ordered = sorted(lines.items(), key=lambda item: not item[0].startswith("Nodeway"))
     head = ("way", *(f"{n} nodes" for n in NODES))
     text = table(head, [(name, *months) for name, months in ordered])

@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 
 from lab.layout import ROOT
-from stacks import cost
+from stacks import cost, envoy_metrics
+from stacks.config import EnvironmentConfig
 from stacks.context import load
-from stacks.cost import THIS, Row, Shape, estimate, parts_of, rows_of, shape_of
+from stacks.cost import THIS, Row, estimate, parts_of, rows_of
+from stacks.cost_shape import ENVOY_METRICS, Fleet, Shape, shape_of
 from stacks.cost_table import MARK, WIDTH, told
 from stacks.errors import ConfigError
 from stacks.prices import PRICES, Prices, load_prices
 from tests.fakes import context, environment_block
 
+SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:clients-AbCdEf"
 NETWORK = {
     "vpc_id": "vpc-0000000a",
     "cidr": "10.20.0.0/16",
@@ -97,11 +100,11 @@ def test_sum_is_of_the_parts_and_of_nothing_else(prices: Prices) -> None:
     ids=["as it is", "size", "endpoints"],
 )
 def test_shape_has_what_the_configuration_says(
-    changes: dict[str, Any], shape: dict[str, int]
+    changes: dict[str, Any], shape: dict[str, Any]
 ) -> None:
     environment = load(context(environment_block(**{"proxy_vpc": NETWORK} | changes)))
 
-    assert shape_of(environment, 7) == Shape(nodes=7, **shape)
+    assert shape_of(environment, [7]) == Shape(nodes=7, **shape)
 
 
 def test_shape_of_a_made_network_has_its_nat_gateways_and_resolver() -> None:
@@ -126,9 +129,78 @@ def test_shape_of_a_made_network_has_its_nat_gateways_and_resolver() -> None:
         update={"proxy_vpc": made, "on_premises": type("Outside", (), outside)()}
     )
 
-    shape = shape_of(environment, 2)
+    shape = shape_of(environment, [2])
 
     assert (shape.interface_endpoints, shape.nat_gateways, shape.resolver_addresses) == (3, 2, 2)
+
+
+def in_ways(*ways: tuple[str, str]) -> EnvironmentConfig:
+    """An environment whose clusters are reached in these ways: group and proxy each."""
+    more: dict[str, dict[str, Any]] = {
+        "haproxy": {},
+        "shared": {"clients": ["rueidis"], "cache_cidrs": ["10.60.0.0/24"]},
+        "envoy": {"tasks": 3, "envoy": {"downstream_secret_arns": [SECRET]}},
+    }
+    clusters = [{"replication_group_id": group, "proxy": way, **more[way]} for group, way in ways]
+    return load(context(environment_block(clusters=clusters)))
+
+
+@pytest.mark.parametrize(
+    ("ways", "nodes", "shape"),
+    [
+        (
+            [("a", "shared")],
+            [90],
+            Shape(0, 0, (Fleet("shared HAProxies", 2),), other_nodes=90, other_clusters=1),
+        ),
+        (
+            [("a", "haproxy"), ("a", "envoy")],
+            [6, 6],
+            Shape(6, 1, (Fleet("Envoys", 3, ENVOY_METRICS),)),
+        ),
+        (
+            [("a", "haproxy"), ("b", "shared"), ("b", "envoy")],
+            [6, 4, 4],
+            Shape(
+                6,
+                1,
+                (Fleet("shared HAProxies", 2), Fleet("Envoys", 3, ENVOY_METRICS)),
+                other_nodes=4,
+                other_clusters=1,
+            ),
+        ),
+    ],
+    ids=["shared", "one cluster in two ways", "two clusters"],
+)
+def test_shape_counts_each_fleet_s_tasks_and_each_node_once(
+    ways: list[tuple[str, str]], nodes: list[int], shape: Shape
+) -> None:
+    assert shape_of(in_ways(*ways), nodes) == shape
+
+
+def test_fleet_costs_its_tasks_one_zone_and_its_metrics(prices: Prices) -> None:
+    """Worked by hand: 2 tasks of 9.01, one zone instead of two, and ten metrics of 0.30 beside Envoy."""
+    alone = rows_of(Shape(nodes=6), prices)
+    shared = rows_of(shape_of(in_ways(("a", "shared")), [90]), prices)
+    envoy = rows_of(shape_of(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6]), prices)
+
+    assert row(shared, "shared HAProxies on Fargate").month == pytest.approx(18.02, abs=0.01)
+    assert row(shared, "private hosted zones").how == "1 zone"
+    assert row(shared, "resync Lambda").month == row(alone, "resync Lambda").month
+    assert row(shared, "NLB").how == "90 NLBs, endpoints in 2 AZs"
+    assert row(envoy, "HAProxies on Fargate") == row(alone, "HAProxies on Fargate")
+    assert row(envoy, "private hosted zones").how == "3 zones"
+    assert row(envoy, "metrics of the proxies").month == pytest.approx(3.00)
+    assert row(envoy, "resync Lambda").month == 2 * row(alone, "resync Lambda").month
+    assert row(envoy, "NLB").month == row(alone, "NLB").month
+
+
+def test_table_of_two_ways_counts_a_node_once(prices: Prices) -> None:
+    text = told(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6], prices)
+
+    assert "6 nodes)" in text.splitlines()[0]
+    assert "  Envoys on Fargate" in text
+    assert max(map(len, text.splitlines())) <= WIDTH
 
 
 def test_environment_without_haproxies_costs_nothing_a_month(prices: Prices) -> None:
@@ -163,12 +235,12 @@ def test_lattice_may_be_billed_by_the_group(prices: Prices, tmp_path: Path) -> N
 @pytest.mark.parametrize("nodes", [1, 2, 90, 500])
 def test_table_is_plain_and_narrow(prices: Prices, nodes: int) -> None:
     """Whatever the size: no line is cut or too wide, and none has colour."""
-    text = told(load(context(environment_block())), nodes, prices)
+    text = told(load(context(environment_block())), [nodes], prices)
 
     assert max(map(len, text.splitlines())) <= WIDTH
     assert "\x1b" not in text
     assert f"{nodes} node{'s' * (nodes > 1)})" in text.splitlines()[0]
-    for one in estimate(load(context(environment_block())), nodes, prices):
+    for one in estimate(load(context(environment_block())), [nodes], prices):
         assert f"{one.what:<30}" in text
         assert one.how in text
 
@@ -181,7 +253,7 @@ def test_table_says_date_region_assumptions_and_another_region(prices: Prices) -
             "subnets": [{"subnet_id": "subnet-0000000a", "availability_zone": "eu-west-1a"}],
         },
     )
-    here, there = (told(load(context(one)), 2, prices) for one in (environment_block(), block))
+    here, there = (told(load(context(one)), [2], prices) for one in (environment_block(), block))
 
     assert f"us-east-1 prices of {prices.as_of} (stacks/prices.json)" in here
     assert f"{MARK} rests on assumptions" in here
@@ -209,6 +281,7 @@ def test_counts_are_those_of_the_stacks() -> None:
     memory = re.search(r"memory_size=(\d+)", (ROOT / "stacks" / "resync.py").read_text())
 
     assert (alarms, len(metrics)) == (cost.ALARMS, cost.METRICS)
+    assert len(envoy_metrics.METRICS) == ENVOY_METRICS
     assert memory is not None
     assert int(memory[1]) / 1024 == cost.RUN_MEMORY_GB
 
@@ -245,6 +318,6 @@ def test_price_list_that_is_no_json_or_is_not_there_is_one_line(tmp_path: Path) 
 
 
 def test_parts_that_cost_nothing_are_left_out(prices: Prices) -> None:
-    """All six are known; a row of zeros says nothing."""
-    assert len(list(parts_of(Shape(nodes=1), prices.prices))) == 6
+    """All seven are known; a row of zeros says nothing."""
+    assert len(list(parts_of(Shape(nodes=1), prices.prices))) == 7
     assert len([one for one in rows_of(Shape(nodes=1), prices) if one.part]) == 3

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from resync.topology import hostname
 from stacks.config import ClusterConfig, EnvironmentConfig
 from stacks.context import load
 from stacks.errors import ConfigError
@@ -28,6 +29,7 @@ from tests.fakes import ENDPOINT, ONE, TWO, ZONE, context, environment_block, na
 from tests.loopback import Loopback, loopback
 
 DISCOVERED = ClusterConfig(replication_group_id="demo")
+SHARED = ClusterConfig(replication_group_id="demo", proxy="shared")
 KNOWN = KnownTopology(
     zone_name=ZONE,
     port=6379,
@@ -128,14 +130,15 @@ def test_known_topology_makes_the_file_when_there_is_none(
     ]
 
 
-def test_by_hand_refuses_names_of_a_cluster_without_tls() -> None:
+@pytest.mark.parametrize("asked", [DISCOVERED, SHARED], ids=["haproxy", "shared"])
+def test_by_hand_refuses_names_of_a_cluster_without_tls(asked: ClusterConfig) -> None:
     """Such names are not what MOVED carries."""
-    name = "demo-0001-001.abc123.0001.use1.cache.amazonaws.com"
+    name = hostname("demo-0001-001.abc123.0001.use1.cache.amazonaws.com")
 
     with pytest.raises(
         ConfigError, match=r"got 'demo-0001-001\.abc123.*allowed: the names of a cluster with TLS"
     ):
-        by_hand(ClusterConfig(replication_group_id="demo", nodes=(name,)))
+        by_hand(asked.model_copy(update={"nodes": (name,)}))
 
 
 @pytest.mark.usefixtures("aws")
@@ -168,10 +171,12 @@ def test_look_up_gives_the_groups_nodes_from_all_pages(environment: EnvironmentC
     ],
     ids=["cluster mode disabled", "no TLS", "TLS preferred", "not whole"],
 )
+@pytest.mark.parametrize("asked", [DISCOVERED, SHARED], ids=["haproxy", "shared"])
 @pytest.mark.usefixtures("aws")
 def test_look_up_refuses_a_cluster_that_cannot_be_served(
     environment: EnvironmentConfig,
     elasticache: ElastiCacheServer,
+    asked: ClusterConfig,
     changes: dict[str, Any],
     told: str,
 ) -> None:
@@ -179,14 +184,15 @@ def test_look_up_refuses_a_cluster_that_cannot_be_served(
     elasticache.group |= changes
 
     with pytest.raises(ConfigError) as caught:
-        look_up(environment, DISCOVERED)
+        look_up(environment, asked)
 
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize("asked", [DISCOVERED, SHARED], ids=["haproxy", "shared"])
 @pytest.mark.usefixtures("aws")
 def test_look_up_refuses_a_cluster_that_announces_addresses(
-    environment: EnvironmentConfig, elasticache: ElastiCacheServer
+    environment: EnvironmentConfig, elasticache: ElastiCacheServer, asked: ClusterConfig
 ) -> None:
     """No DNS can turn an address."""
     elasticache.endpoint_type = "ip"
@@ -194,7 +200,7 @@ def test_look_up_refuses_a_cluster_that_announces_addresses(
     with pytest.raises(
         ConfigError, match="cluster-preferred-endpoint-type=ip in its parameter group default"
     ):
-        look_up(environment, DISCOVERED)
+        look_up(environment, asked)
 
 
 @pytest.mark.usefixtures("aws")

@@ -13,7 +13,24 @@ from stacks.topology import CONTEXT_FILE, KnownNode, KnownTopology, context_key
 from tests.fakes import ONE, TWO, ZONE, context, environment_block, named
 from tests.loopback import loopback
 
-DISCOVERED: dict[str, Any] = {"clusters": [{"replication_group_id": "demo"}]}
+GROUP: dict[str, Any] = {"replication_group_id": "demo"}
+SHARED = GROUP | {"proxy": "shared", "clients": ["rueidis"], "cache_cidrs": ["10.60.0.0/24"]}
+SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:clients-AbCdEf"
+ENVOY = GROUP | {"proxy": "envoy", "tasks": 3, "envoy": {"downstream_secret_arns": [SECRET]}}
+DIRECT = GROUP | {"proxy": "none", "cache_security_group_id": "sg-0000000a"}
+PEERED: dict[str, Any] = {
+    "access": "peering",
+    "proxy_vpc": None,
+    "client_vpcs": [
+        {"vpc_id": "vpc-0000000c", "cidr": "10.40.0.0/16", "route_table_ids": ["rtb-0000000c"]}
+    ],
+    "cache_vpc": {
+        "vpc_id": "vpc-0000000b",
+        "cidr": "10.60.0.0/16",
+        "route_table_ids": ["rtb-0000000b"],
+    },
+}
+DISCOVERED: dict[str, Any] = {"clusters": [GROUP]}
 
 
 def environment(**changes: Any) -> EnvironmentConfig:  # noqa: ANN401 (any JSON)
@@ -49,10 +66,20 @@ def never(region: str) -> float | None:
         ({"cpu": 1024, "memory": 2048, "max_stand_ins": 0}, [topology(3)], Need(6, 6.0, 9.0, 9.0)),
         # without the schedule nobody starts stand-ins
         ({"resync": "off"}, [topology(3)], Need(6, 1.5, 2.25, 2.25)),
-        ({"max_stand_ins": 1}, [topology(1), topology(1, group="b")], Need(4, 1.0, 1.5, 2.0)),
-        ({}, [], Need(0, 0, 0, 0)),
+        (
+            {"max_stand_ins": 1, "clusters": [GROUP, GROUP | {"replication_group_id": "b"}]},
+            [topology(1), topology(1, group="b")],
+            Need(4, 1.0, 1.5, 2.0),
+        ),
+        ({"clusters": [DIRECT], **PEERED}, [], Need(0, 0, 0, 0)),
+        # two tasks for all nodes, both doubled while they roll; no stand-ins
+        ({"clusters": [SHARED]}, [topology(15)], Need(2, 0.5, 1.0, 1.0)),
+        ({"clusters": [GROUP, ENVOY]}, [topology(3), topology(3)], Need(9, 2.25, 3.75, 6.25)),
     ],
-    ids=["defaults", "two a node", "size", "resync off", "two clusters", "no HAProxy"],
+    ids=[
+        *("defaults", "two a node", "size", "resync off", "two clusters", "no proxy", "shared"),
+        "two ways",
+    ],
 )
 def test_need_is_at_rest_while_rolling_and_with_stand_ins(
     changes: dict[str, Any], topologies: list[KnownTopology], need: Need
@@ -91,6 +118,12 @@ def test_too_small_a_quota_says_for_what_and_how_to_raise_it(quota: float, told:
         "aws service-quotas request-service-quota-increase --service-code fargate"
         " --quota-code L-3032A538 --desired-value 5 --region us-east-1"
     )
+
+
+def test_proxies_of_both_kinds_are_called_so() -> None:
+    (what, _) = shortages(environment(clusters=[GROUP, ENVOY]), [topology(3), topology(3)], 1.0)
+
+    assert "9 proxies of 0.25 vCPU need 2.25" in what
 
 
 def test_unknown_quota_is_aws_s_default_and_says_so() -> None:
