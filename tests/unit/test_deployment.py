@@ -126,9 +126,7 @@ def test_converge_says_what_it_waited_for_when_time_is_up() -> None:
     """Whoever reads the failed stack event learns which node it was."""
     here, clock = world(topology(ONE, TWO), fleet(proxy(ONE, "10.20.1.5"))), Clock(7)
 
-    with pytest.raises(
-        NotConverged, match=f"still waiting for: no healthy proxy for {named(TWO)}"
-    ):
+    with pytest.raises(NotConverged, match=f"still waiting for: no healthy proxy for {named(TWO)}"):
         converge(runs_of(here), clock.seconds_left, clock.pause)
 
 
