@@ -1,0 +1,318 @@
+"""From what a client program says to the verdict on its cells: nothing that is broken may look like a pass."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lab.conformance import __main__ as command
+from lab.conformance import answers, building, clients, report, table, ways
+from lab.conformance.answers import Ended, after_load, observed, refused
+from lab.conformance.behaviours import BEHAVIOURS, COMMANDS, EVENTS, MEANINGS, TITLES
+from lab.conformance.clients import Client
+from lab.conformance.expectations import SHARED
+from lab.conformance.verdicts import Cell, Expectation, Observation, Outcome, judged
+from lab.errors import LabError
+
+SECRET = "the-password"
+KNOWN = Expectation(by="Envoy", reason="Envoy knows no SCAN", match="unsupported command")
+PASSED = Observation(passed=True)
+UNSUPPORTED = Observation(passed=False, detail="ERR unsupported command 'scan'")
+
+
+def line(behaviour: str, outcome: str = "pass", detail: str = "") -> str:
+    return json.dumps({"behaviour": behaviour, "outcome": outcome, "detail": detail})
+
+
+def ended(*lines: str, stderr: str = "", exit_code: int | None = 0) -> Ended:
+    return Ended("\n".join(lines), stderr, exit_code, 30.0)
+
+
+def a_client(**more: object) -> Client:
+    return Client.model_validate(
+        {"name": "one", "language": "Go", "version": "1.0", "run": ["./one"], "snippets": {}} | more
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected", "option", "outcome"),
+    [
+        (PASSED, None, None, Outcome.PASS),
+        (PASSED, None, "protocol=2", Outcome.PASS_WITH_OPTION),
+        (PASSED, KNOWN, None, Outcome.UNEXPECTED_PASS),
+        (PASSED, KNOWN, "protocol=2", Outcome.UNEXPECTED_PASS),
+        (UNSUPPORTED, KNOWN, None, Outcome.EXPECTED_FAIL),
+        (UNSUPPORTED, None, None, Outcome.FAILED),
+        (Observation(passed=False, detail="no answer in 20 s"), KNOWN, None, Outcome.FAILED),
+        (Observation(passed=False), KNOWN, None, Outcome.FAILED),
+        (None, None, None, Outcome.FAILED),
+        (None, KNOWN, None, Outcome.FAILED),
+        (
+            Observation(passed=False, detail=UNSUPPORTED.detail, broken=True),
+            KNOWN,
+            None,
+            Outcome.FAILED,
+        ),
+    ],
+)
+def test_verdict(
+    seen: Observation | None, expected: Expectation | None, option: str | None, outcome: Outcome
+) -> None:
+    assert judged(seen, expected, option).outcome is outcome
+
+
+def test_an_expected_fail_says_whose_limit_it_is_and_why() -> None:
+    cell = judged(UNSUPPORTED, KNOWN, None)
+
+    assert (cell.by, cell.reason) == ("Envoy", "Envoy knows no SCAN")
+
+
+def test_a_pass_with_an_option_names_it() -> None:
+    assert judged(PASSED, None, "protocol=2").reason == "protocol=2"
+
+
+def test_what_a_program_says_is_what_was_seen() -> None:
+    seen = observed(("scan", "blpop"), ended(line("scan"), line("blpop", "fail", "boom")), SECRET)
+
+    assert seen == {"scan": PASSED, "blpop": Observation(passed=False, detail="boom")}
+
+
+@pytest.mark.parametrize(
+    ("how", "detail"),
+    [
+        (ended(), "the program said nothing of it"),
+        (ended(line("blpop")), "the program said nothing of it"),
+        (
+            ended(line("scan"), exit_code=3, stderr="a\npanic: boom\n\n"),
+            "ended with 3 and said: panic: boom",
+        ),
+        (ended(exit_code=-11), "ended with -11 and said: nothing"),
+        (ended(line("scan"), exit_code=None), "no answer in 30 s"),
+        (ended(exit_code=None), "no answer in 30 s"),
+        (ended(line("scan"), "Segmentation fault"), "not in the contract: Segmentation fault"),
+        (ended(line("scan"), "[1, 2]"), "not in the contract: [1, 2]"),
+        (ended(line("scan"), '{"behaviour": "blpop"}'), "not in the contract"),
+        (ended(line("scan"), line("scan")), "not in the contract"),
+        (ended(line("scan"), line("unheard_of")), "not in the contract"),
+        (ended(line("scan", "maybe")), "not in the contract"),
+        (ended(line("scan", detail=SECRET)), "the program printed the password"),
+        (ended(line("scan", "fail", SECRET)), "the program printed the password"),
+        (ended(line("scan"), stderr=f"login with {SECRET}"), "the program printed the password"),
+    ],
+)
+def test_a_broken_program_passes_nothing(how: Ended, detail: str) -> None:
+    """Whatever it says of itself."""
+    seen = observed(("scan", "blpop"), how, SECRET)["scan"]
+
+    assert (seen.passed, seen.broken) == (False, True)
+    assert detail in seen.detail
+    assert SECRET not in seen.detail
+
+
+def test_a_fail_keeps_its_own_words_when_the_program_breaks_later() -> None:
+    how = ended(line("scan", "fail", "boom"), exit_code=2)
+
+    assert observed(("scan",), how, SECRET)["scan"].detail == "boom"
+
+
+def test_long_details_are_one_line_of_bearable_length() -> None:
+    detail = observed(("scan",), ended(line("scan", "fail", "x\n" * 999)), SECRET)["scan"].detail
+
+    assert len(detail) == answers.DETAIL_CHARACTERS
+    assert "\n" not in detail
+
+
+def test_who_connects_with_what_is_wrong_has_failed() -> None:
+    assert not refused(PASSED).passed
+    assert refused(UNSUPPORTED).passed
+
+
+@pytest.mark.parametrize(
+    ("stderr", "words"),
+    [
+        ("", "nothing"),
+        ("starting\n\n", "starting"),
+        ("Traceback\n  raise X\nValueError: boom\n", "ValueError: boom"),
+        ("panic: boom\n\ngoroutine 1 [running]:\nmain.go:12\n", "panic: boom"),
+        ("Error: boom\n    at check.mjs:3\n\nNode.js v24.19.0\n", "Error: boom"),
+        (
+            "Exception in thread main\nCaused by: NoRouteException: boom\n\tat A.b\n",
+            "Caused by: NoRouteException: boom",
+        ),
+    ],
+)
+def test_a_programs_last_words_are_those_about_its_end(stderr: str, words: str) -> None:
+    assert answers.last_words(stderr) == words
+
+
+@pytest.mark.parametrize(
+    ("final", "wrong", "passed", "detail"),
+    [
+        ({"lost": 0, "errors": 2, "longest_gap": 1.25}, "", True, "errors 2, longest gap 1.2 s"),
+        ({"lost": 1, "errors": 0, "longest_gap": 0.1}, "", False, "lost 1 keys"),
+        ({"lost": 0, "errors": 9, "longest_gap": 90, "last_errors": ["EOF"]}, "dark", False, "EOF"),
+        (None, "", False, "the program ended without its figures"),
+        (None, "the program ended with 1", False, "the program ended with 1"),
+    ],
+)
+def test_a_client_passes_an_event_when_it_went_on_and_lost_nothing(
+    final: dict[str, object] | None, wrong: str, *, passed: bool, detail: str
+) -> None:
+    seen = after_load(final, wrong)
+
+    assert seen.passed is passed
+    assert detail in seen.detail
+
+
+def test_what_was_not_played_is_a_fail_and_what_was_not_run_is_none() -> None:
+    one, other = a_client(), a_client(name="other")
+
+    found = report.cells(["per-node"], [one, other], {"other": "needs go on PATH"}, {})
+
+    assert {cell.outcome for key, cell in found.items() if key[1] == "one"} == {Outcome.FAILED}
+    assert {cell.outcome for key, cell in found.items() if key[1] == "other"} == {Outcome.NOT_RUN}
+    assert len(found) == 2 * len(BEHAVIOURS)
+    assert not report.good(found)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "good"),
+    [
+        ([Outcome.PASS, Outcome.EXPECTED_FAIL, Outcome.PASS_WITH_OPTION], True),
+        ([Outcome.PASS, Outcome.NOT_RUN], True),
+        ([Outcome.NOT_RUN, Outcome.NOT_RUN], False),
+        ([Outcome.PASS, Outcome.FAILED], False),
+        ([Outcome.PASS, Outcome.UNEXPECTED_PASS], False),
+    ],
+)
+def test_a_run_is_good_when_what_was_run_is_as_expected(
+    outcomes: list[Outcome], *, good: bool
+) -> None:
+    found = {("per-node", str(n), "scan"): Cell(one) for n, one in enumerate(outcomes)}
+
+    assert report.good(found) is good
+
+
+def test_the_clients_own_word_comes_before_the_ways() -> None:
+    own = {"by": "client", "reason": "own", "match": ""}
+    client = a_client(expected={"envoy-resp2": {"scan": own, "blpop": None}, "shared": {"*": own}})
+    shared = {"scan": KNOWN, "blpop": KNOWN, "pubsub": KNOWN}
+
+    def reason(way: str, behaviour: str) -> str | None:
+        known = client.expectation(way, behaviour, shared)
+        return known.reason if known else None
+
+    assert reason("envoy-resp2", "scan") == "own"
+    assert reason("envoy-resp2", "blpop") is None
+    assert reason("envoy-resp2", "pubsub") == KNOWN.reason
+    assert reason("shared", "failover") == "own"
+    assert reason("per-node", "evalsha") is None
+
+
+def test_a_report_judged_again_is_the_same_until_something_else_is_expected() -> None:
+    client = a_client(options={"envoy-resp2": "protocol=2"})
+    seen = {
+        "envoy-resp2": {
+            "one": {name: {"passed": True, "detail": ""} for name in BEHAVIOURS}
+            | {
+                "scan": {"passed": False, "detail": "SCAN found 3 of 9 keys"},
+                "blpop": {"passed": False, "detail": "unknown command 'BLPOP'", "broken": True},
+            }
+        }
+    }
+    made = report.made(
+        report.cells(["envoy-resp2"], [client], {}, seen), {"one": "1.0"}, {"haproxy": "2.8"}
+    )
+
+    outcomes = {key[2]: cell.outcome for key, cell in report.read(made).items()}
+    assert (outcomes["scan"], outcomes["blpop"]) == (Outcome.EXPECTED_FAIL, Outcome.FAILED)
+    assert report.again(made, [client]) == made
+    told = report.again(made, [client.model_copy(update={"options": {}})])
+    assert {cell.outcome for cell in report.read(told).values()} >= {Outcome.PASS}
+    assert report.again(made, [])["cells"] == []
+
+
+def test_every_behaviour_has_a_title_and_a_meaning() -> None:
+    assert tuple(TITLES) == tuple(MEANINGS) == BEHAVIOURS
+    assert set(COMMANDS) | set(EVENTS) < set(BEHAVIOURS)
+
+
+def test_shared_expectations_are_of_known_ways_and_behaviours() -> None:
+    for of_way in SHARED.values():
+        assert of_way.keys() <= set(BEHAVIOURS)
+
+
+def test_the_table_tells_what_is_behind_each_mark_once() -> None:
+    cells = {
+        ("per-node", "one", behaviour): Cell(Outcome.FAILED, "[boom]") for behaviour in BEHAVIOURS
+    }
+
+    assert list(table.lines(cells)) == ["per-node: one: all: [red]FAILED[/red]: \\[boom]"]
+    assert len(list(table.tables(cells))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"name": "one"}', "language: Field required"),
+        ("{", "the file: Invalid JSON"),
+        (
+            '{"name": "other", "language": "Go", "version": "1", "run": [], "snippets": {}}',
+            "name: 'other'",
+        ),
+    ],
+)
+def test_a_wrong_client_json_is_one_line(
+    text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lab.layout.ROOT", tmp_path)
+    path = tmp_path / "one" / "client.json"
+    path.parent.mkdir()
+    path.write_text(text)
+
+    with pytest.raises(LabError, match=r"one/client\.json") as error:
+        clients.read(path)
+
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"needs": ["no-such-compiler"]}, "needs no-such-compiler on PATH"),
+        (
+            {"build": [["sh", "-c", "echo fetching; echo 'registry: no route' >&2; exit 3"]]},
+            "could not be built: registry: no route",
+        ),
+        ({"build": [["./no-such-program"]]}, "could not be built: [Errno 2]"),
+        ({"build": [["sh", "-c", "test -d {build}"]]}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_cannot_be_built_is_not_run_and_says_why(
+    more: dict[str, object], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "HOME", tmp_path / "clients")
+    monkeypatch.setattr(clients, "BUILDS", tmp_path / "builds")
+    monkeypatch.setattr(building, "BUILDS", tmp_path / "builds")
+    client = a_client(**more)
+    client.directory.mkdir(parents=True)
+
+    said = building.build(client, lambda _: None)
+
+    assert said.startswith(reason)
+    assert bool(said) == bool(reason)
+
+
+def test_the_command_refuses_an_unknown_client_before_it_builds_any(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command.main(["--client", "jredis"]) == 1
+    assert capsys.readouterr().err.startswith("conformance: no client 'jredis'; there are ")
+
+
+def test_an_unknown_client_or_way_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(LabError, match=r"no client 'jredis'; there are .*redis-py"):
+        clients.chosen(["jredis"])
+    with pytest.raises(LabError, match="no way 'direct'; there are per-node"):
+        ways.chosen(["direct"])
