@@ -366,7 +366,7 @@ def test_new_address_of_a_node_is_found(proxies: Room) -> None:
 
 def stopping() -> dict[str, Any]:
     """A HAProxy is asked to stop, as ECS asks it; each new connection is for a name that it does not know yet."""
-    names = [of(f"demo-0008-{number:03}") for number in range(1, 100)]
+    names = [of(f"demo-0008-{number:03}") for number in range(1, 1000)]
     tell({name: [ONE] for name in names})
     live = network.in_network("client", partial(socket.create_connection, (STOPPED, layout.PORT)))
     with live:

@@ -29,18 +29,21 @@ LOCKS = {
     ),
     "node-redis": ("node/package.json", r'"redis": "(\S+)"'),
     "redis-py": ("python/requirements.txt", r"^redis==(\S+)"),
+    "redis-rs": ("redis-rs/Cargo.toml", r'redis = { version = "=(\S+)"'),
     "redisson": ("java/pom.xml", r"<artifactId>redisson</artifactId>\s*<version>(\S+)</version>"),
     "rueidis": ("rueidis/go.mod", r"github\.com/redis/rueidis v(\S+)"),
     "valkey-py": ("python/requirements.txt", r"^valkey==(\S+)"),
 }
 """Where each client's version is pinned."""
+OF_DEBIAN = {"phpredis", "redis-cli"}
+"""No lock can pin these: they are the machine's own, else those of Debian 12's packages, whose versions stand there."""
 
 
 def named(name: str) -> Client:
     return next(client for client in CLIENTS if client.name == name)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted(set(NAMES) - OF_DEBIAN))
 def test_the_version_is_the_one_that_is_installed(name: str) -> None:
     file, pattern = LOCKS[name]
     pinned = re.search(pattern, (HOME / file).read_text(), re.MULTILINE)
