@@ -16,7 +16,7 @@ SERVED = (
     "rueidis",
     "valkey-py",
 )
-"""Each was run through one, on every slot; phpredis only through an earlier form of it."""
+"""Each was run through one: docs/clients.md."""
 
 _NO_NAME = "Node.js sends a name only where `servername` is set, and that is one name for all nodes"
 _ONE_NAME = "it sends no name, or with --sni one name for all nodes"

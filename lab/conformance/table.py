@@ -1,6 +1,6 @@
 """The matrix for a person on a terminal: client by behaviour, a table for each way, and what is behind each mark."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.markup import escape
 from rich.table import Table
@@ -34,15 +34,26 @@ def tables(cells: Cells) -> Iterator[Table]:
 
 
 def lines(cells: Cells) -> Iterator[str]:
-    """What is behind the marks that are not a plain pass, each thing once for all the cells that share it."""
-    for way in dict.fromkeys(way for way, _, _ in cells):
-        said: dict[tuple[str, str], list[str]] = {}
-        for (one, client, behaviour), cell in cells.items():
-            if one == way and cell.outcome is not Outcome.PASS:
-                said.setdefault((client, line(cell)), []).append(TITLES[behaviour])
-        for (client, text), behaviours in said.items():
-            which = ", ".join(behaviours) if len(behaviours) < len(BEHAVIOURS) else "all"
-            yield f"{escape(f'{way}: {client}: {which}')}: {text}"
+    """What is behind the marks that are not a plain pass, each thing once for all the clients that share it."""
+    said: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for (way, client, behaviour), cell in cells.items():
+        if cell.outcome is not Outcome.PASS:
+            behaviours = said.setdefault((way, line(cell)), {}).setdefault(client, [])
+            behaviours.append(TITLES[behaviour])
+    for (way, text), by_client in said.items():
+        for clients, behaviours in _alike(by_client):
+            which = "all" if len(behaviours) == len(BEHAVIOURS) else ", ".join(behaviours)
+            where = f"{way}: {', '.join(clients)}: {which}"
+            yield f"{escape(where)}: {text}"
+
+
+def _alike(by_client: Mapping[str, list[str]]) -> Iterator[tuple[list[str], list[str]]]:
+    """The clients of which the same behaviours are told."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for client, behaviours in by_client.items():
+        alike.setdefault(tuple(behaviours), []).append(client)
+    for told, clients in alike.items():
+        yield clients, list(told)
 
 
 def line(cell: Cell) -> str:

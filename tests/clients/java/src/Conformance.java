@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 final class Conformance {
 
     private static final long LIMIT_SECONDS = 20;
+    private static final int CAUSES = 20;
 
     private final String name;
     private final Callable<Client> opener;
@@ -99,11 +100,16 @@ final class Conformance {
         return told ? shown(root) : shown(error) + " <- " + shown(root);
     }
 
+    /** Redisson's errors may suppress one another in a circle, so the way down is limited. */
     private static Throwable root(Throwable error) {
-        return Stream.concat(Stream.ofNullable(error.getCause()), Arrays.stream(error.getSuppressed()))
-                .findFirst()
-                .map(Conformance::root)
-                .orElse(error);
+        Throwable found = error;
+        for (int depth = 0; depth < CAUSES; depth++) {
+            Throwable shown = found;
+            found = Stream.concat(Stream.ofNullable(shown.getCause()), Arrays.stream(shown.getSuppressed()))
+                    .findFirst()
+                    .orElse(shown);
+        }
+        return found;
     }
 
     private static String shown(Throwable error) {
