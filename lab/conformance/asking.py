@@ -4,6 +4,8 @@ The slots stay open until every client has written to its keys in them, which th
 client's word is taken for it. It must never end well when no node said ASK.
 """
 
+from contextlib import suppress
+
 import redis
 
 from lab.client_slots import slot_of
@@ -25,6 +27,17 @@ def reshard(world: World, crowd: Crowd) -> None:
     They go from the shard with the most keys to the one with the fewest: the clients of the way before took the same.
     """
     primaries = {s: nodes.connection(world, name) for s, name in world.cluster.primaries().items()}
+    # whoever began last has written to all shards by then; who has not is blamed below
+    with suppress(LabError):
+        wait_until(
+            lambda: all(
+                {_writer(key, crowd) for key in nodes.keys(primary)} >= set(crowd.names())
+                for primary in primaries.values()
+            ),
+            timeout_seconds=OPEN_SECONDS,
+            what="keys of every client in every shard",
+            pause_seconds=LOOK_SECONDS,
+        )
     keys = {shard: nodes.keys(primary) for shard, primary in primaries.items()}
     *_, giver = by_number = sorted(keys, key=lambda shard: len(keys[shard]))
     taker = by_number[0]
