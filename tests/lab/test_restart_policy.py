@@ -39,6 +39,8 @@ HURRIED = "from lab import containers, fake_aws; containers.SECOND = 1 / 60; fak
 POLICY = {"enabled": True, "restartAttemptPeriod": 60}
 PATIENT = POLICY | {"restartAttemptPeriod": 1800}
 """Half a minute here: no test takes that long."""
+SILENCE_SECONDS = 3
+"""An address that answers nothing for so long is silent; a HAProxy that starts on a busy machine is not."""
 SLOW_TO_COME_BACK = (
     'printf %s "$CONFIG" > /tmp/haproxy.cfg; test -e /tmp/again && sleep 1; touch /tmp/again;'
     " echo started; exec haproxy -f /tmp/haproxy.cfg"
@@ -94,7 +96,7 @@ def address_of(found: dict[str, Any]) -> str:
 def answer(address: str) -> str:
     """What the task answers, or how it does not."""
     try:
-        with urlopen(f"http://{address}:8405/", timeout=0.5) as told:
+        with urlopen(f"http://{address}:8405/", timeout=SILENCE_SECONDS) as told:
             return str(told.read().decode())
     except URLError as problem:
         return type(problem.reason).__name__
