@@ -1,5 +1,5 @@
-"""Renders HAProxy's configuration. The only place that knows Jinja2; an undefined name is an error,
-never an empty string.
+"""Renders HAProxy's configuration, and has its start script. The only place that knows Jinja2; an undefined name is an
+error, never an empty string.
 
 The node's name is not in the text: HAProxy reads it from the environment variable NODE_HOSTNAME when it
 starts, so that one text
@@ -15,10 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 TEMPLATES = Path(__file__).parent
 
-START_COMMAND = "exec haproxy -db -f /dev/stdin <<CONFIGURATION\n$HAPROXY_CFG\nCONFIGURATION\n"
-"""For `/bin/sh -c`: the configuration comes from an environment variable and goes to HAProxy by
-standard input, so there is no image
-build and no writable file; `exec` makes HAProxy the process that gets the stop signal."""
+START_COMMAND = (TEMPLATES / "start.sh").read_text()
+"""For `/bin/sh -c`: says that HAProxy starts, tells its counters once a minute, and becomes HAProxy."""
 
 MEMORY_RESERVED_MIB = 96
 """HAProxy itself, the shell and the container agent."""

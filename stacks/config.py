@@ -60,6 +60,7 @@ SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/\S+$")]
 TopicArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:\S+$")]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 SecretArn = Annotated[
     str, Field(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$")
 ]
@@ -105,7 +106,10 @@ class ProxyVpc(Block):
 
 
 class ClientVpc(Block):
-    """A VPC with clients: its resolver gets the private zone; its range, or these groups in it, may connect."""
+    """A VPC with clients: its resolver gets the private zone; its range, or these groups in it, may connect.
+
+    `probe_subnet_ids`: where the probe walks from; none: no probe there.
+    """
 
     vpc_id: VpcId
     cidr: IPv4Network
@@ -114,6 +118,7 @@ class ClientVpc(Block):
     route_table_ids: tuple[RouteTableId, ...] = ()
     security_group_ids: tuple[SecurityGroupId, ...] = ()
     peer_role_arn: RoleArn | None = None
+    probe_subnet_ids: tuple[SubnetId, ...] = ()
 
 
 class CacheVpc(Block):
@@ -148,6 +153,15 @@ class Envoy(Block):
     image: Image = ENVOY_IMAGE
 
 
+class Probe(Block):
+    """Whom the probe logs in as with the nodes: the `username` and `password` of a secret, or a user with IAM
+    authentication. Without either it asks no node who it is.
+    """
+
+    secret_arn: SecretArn | None = None
+    iam_username: UserName | None = None
+
+
 class ClusterConfig(Block):
     """An ElastiCache replication group with cluster mode enabled, and how its clients get there.
 
@@ -164,6 +178,7 @@ class ClusterConfig(Block):
     envoy: Envoy | None = None
     clients: tuple[str, ...] = ()
     cache_cidrs: tuple[IPv4Network, ...] = ()
+    probe: Probe | None = None
 
     @property
     def label(self) -> str:
@@ -207,10 +222,12 @@ class EnvironmentConfig(Block):
     pins: dict[NodeName, Annotated[tuple[NodeAddress, ...], Field(min_length=1)]] = {}
     image: Image = IMAGE
     termination_protection: bool = False
+    node_metrics: bool = True
     approve: Annotated[str, Field(pattern=r"^([0-9a-f]{12})?$")] = ""
     take_over: bool = False
     max_stand_ins: Annotated[int, Field(ge=0, le=500)] = 10
     alarm_topic_arn: TopicArn | None = None
+    alarm_email: Email | None = None
     sandbox: Sandbox | None = None
 
     @property

@@ -1,12 +1,18 @@
 """What of an environment costs money, as counts: of tasks, zones, endpoints. Pure; the prices are in stacks/cost.py."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stacks.config import EnvironmentConfig
 
+ENVOYS = "Envoys"
 ENVOY_METRICS = 10
 """For each fleet of Envoys, in stacks/envoy_metrics.py."""
+HAPROXY_METRICS, HAPROXY_NODE_METRICS = 7, 13
+"""For each cluster of HAProxies, and for each of its nodes, in stacks/haproxy_metrics.py; shared HAProxies count as one
+node. A cause of abnormal sessions costs while there are such sessions: nobody knows that at synth."""
+ALARMS: Mapping[str, int] = {"haproxy": 10, "shared": 8, "envoy": 7}
+"""How many metrics the alarms of a cluster look at, in stacks/alarms.py: each is paid for."""
 GATEWAY_ENDPOINTS = frozenset({"s3"})
 """Free: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html"""
 
@@ -19,6 +25,11 @@ class Fleet:
     tasks: int
     metrics: int = 0
     """Beside those of the resync."""
+
+    @property
+    def alarms(self) -> int:
+        """The metrics that its alarms look at."""
+        return ALARMS["envoy" if self.what == ENVOYS else "shared"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,19 @@ class Shape:
     nat_gateways: int = 0
     resolver_addresses: int = 0
     client_vpcs: int = 1
+    node_metrics: bool = True
+
+    @property
+    def alarms(self) -> int:
+        """The metrics that the alarms of all clusters look at."""
+        return self.clusters * ALARMS["haproxy"] + sum(fleet.alarms for fleet in self.fleets)
+
+    @property
+    def proxy_metrics(self) -> int:
+        """The metrics that the proxies' own lines become."""
+        of_nodes = self.nodes * HAPROXY_NODE_METRICS if self.node_metrics else 0
+        of_fleets = sum(fleet.metrics for fleet in self.fleets)
+        return self.clusters * HAPROXY_METRICS + of_nodes + of_fleets
 
 
 def shape_of(environment: EnvironmentConfig, nodes: Sequence[int]) -> Shape:
@@ -57,13 +81,14 @@ def shape_of(environment: EnvironmentConfig, nodes: Sequence[int]) -> Shape:
     counted = list(zip(environment.proxied, nodes, strict=True))
     own = {one.replication_group_id: count for one, count in counted if one.by_node}
     every = {one.replication_group_id: count for one, count in counted}
+    of_shared = HAPROXY_METRICS + (HAPROXY_NODE_METRICS if environment.node_metrics else 0)
     return Shape(
         nodes=sum(own.values()),
         clusters=len(own),
         fleets=tuple(
-            Fleet("Envoys", one.tasks, ENVOY_METRICS)
+            Fleet(ENVOYS, one.tasks, ENVOY_METRICS)
             if one.proxy == "envoy"
-            else Fleet("shared HAProxies", one.tasks)
+            else Fleet("shared HAProxies", one.tasks, of_shared)
             for one in environment.proxied
             if not one.by_node
         ),
@@ -76,4 +101,5 @@ def shape_of(environment: EnvironmentConfig, nodes: Sequence[int]) -> Shape:
         nat_gateways=vpc.nat_gateways if vpc else 0,
         resolver_addresses=len(outside.resolver_subnet_ids) if outside else 0,
         client_vpcs=len(environment.client_vpcs),
+        node_metrics=environment.node_metrics,
     )

@@ -1,13 +1,15 @@
-"""What the HAProxies of one cluster share beside their fleet: the configuration that all of them run."""
+"""What the HAProxies of one cluster share beside their fleet: what all of them run, and what it tells."""
 
 from typing import Any
 
 from constructs import Construct
 
-from haproxy_templates.render import HaproxySpec, render
+from haproxy_templates.render import START_COMMAND, HaproxySpec, render
 from stacks.config import ClusterConfig, EnvironmentConfig
 from stacks.fleet import FleetStack, Kind
+from stacks.haproxy_metrics import HaproxyMetrics
 from stacks.network import ProxyNetwork
+from stacks.task import Program
 from stacks.topology import KnownTopology
 
 GRACE_SECONDS = 30
@@ -46,4 +48,6 @@ class HaproxyStack(FleetStack):
             grace_seconds=GRACE_SECONDS,
             drain_seconds=DRAIN_SECONDS,
         )
-        self.configuration = render(self.spec)
+        self.label = cluster.label
+        self.program = Program(START_COMMAND, render(self.spec))
+        HaproxyMetrics(self, "Metrics", log_group=self.log_group, by_node=environment.node_metrics)

@@ -16,7 +16,7 @@ from constructs import Construct
 from resync.ecs import NODE_TAG
 from stacks.config import EnvironmentConfig
 from stacks.haproxy import HaproxyStack
-from stacks.task import haproxy_task
+from stacks.task import Program, haproxy_task
 from stacks.topology import KnownNode
 
 SHARDS_PER_STACK = 25
@@ -49,11 +49,13 @@ class NodesStack(cdk.Stack):
         super().__init__(scope, construct_id, **stack)
         self.fleet = fleet
         self.per_node = environment.haproxies_per_node
-        # once in a template, not once a node: it is most of a task definition's size
-        text = cdk.CfnMapping(
-            self, "Haproxy", lazy=False, mapping={"Configuration": {"Text": fleet.configuration}}
-        )
-        self.configuration = text.find_in_map("Configuration", "Text")
+        # once in a template, not once a node: they are most of a task definition's size
+        texts = {
+            "Start": {"Text": fleet.program.start},
+            "Configuration": {"Text": fleet.program.configuration},
+        }
+        text = cdk.CfnMapping(self, "Haproxy", lazy=False, mapping=texts)
+        self.program = Program(*(text.find_in_map(one, "Text") for one in texts))
         for members in by_shard(nodes):
             before: Service | None = None
             for node in members:
@@ -73,7 +75,7 @@ class NodesStack(cdk.Stack):
             fleet=fleet,
             node=node.hostname,
             stream_prefix=node.cache_cluster_id,
-            configuration=self.configuration,
+            program=self.program,
             tags=tags,
         )
         return Service(

@@ -7,14 +7,15 @@ from typing import Any
 
 from constructs import Construct
 
-from haproxy_templates.render import SharedSpec, render_shared
+from haproxy_templates.render import START_COMMAND, SharedSpec, render_shared
 from stacks.config import ClusterConfig, EnvironmentConfig
 from stacks.fleet import FleetStack, Kind
 from stacks.haproxy import DRAIN_SECONDS, GRACE_SECONDS
+from stacks.haproxy_metrics import HaproxyMetrics
 from stacks.network import ProxyNetwork
 from stacks.one_name import fleet_service, fleet_tags
 from stacks.review import acknowledge
-from stacks.task import haproxy_container, proxy_task
+from stacks.task import Program, haproxy_container, proxy_task
 from stacks.topology import KnownTopology
 
 STREAM_PREFIX = "haproxy"
@@ -46,12 +47,13 @@ class SharedStack(FleetStack):
         )
         self.spec = spec_of(environment, cluster, topology)
         tags = fleet_tags(cluster.label)
-        variables = {"HAPROXY_CFG": render_shared(self.spec)}
+        program = Program(START_COMMAND, render_shared(self.spec))
+        variables = {"CLUSTER": cluster.label}
         task = proxy_task(
             self,
             "Task",
             fleet=self,
-            container=haproxy_container(environment.image, self.spec, variables),
+            container=haproxy_container(environment.image, self.spec, program, variables),
             stream_prefix=STREAM_PREFIX,
             tags=tags,
         )
@@ -63,6 +65,7 @@ class SharedStack(FleetStack):
         )
         # a task that starts before its role may write logs would fail
         service.node.add_dependency(self.execution_role)
+        HaproxyMetrics(self, "Metrics", log_group=self.log_group, by_node=environment.node_metrics)
 
 
 def spec_of(

@@ -42,7 +42,7 @@ class StandIn(Construct):
             fleet=fleet,
             node=f"unnamed.{self.parking.zone_name}",
             stream_prefix="stand-in",
-            configuration=fleet.configuration,
+            program=fleet.program,
             tags={},
         )
 

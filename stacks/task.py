@@ -3,13 +3,14 @@
 Level 1 constructs and plain values, as a cluster may have 500 of them: level 2 ones make a synth take twice as long.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
-from haproxy_templates.render import START_COMMAND, ProxySpec
+from haproxy_templates.render import ProxySpec
 from resync.ecs import CONTAINER
 from stacks.review import acknowledge
 
@@ -39,6 +40,14 @@ PLAIN_VARIABLES = (
 Definition = ecs.CfnTaskDefinition
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a HAProxy runs: the shell's command, and the configuration. Texts, or where a template has them."""
+
+    start: str
+    configuration: str
+
+
 def haproxy_task(
     scope: Construct,
     construct_id: str,
@@ -46,16 +55,16 @@ def haproxy_task(
     fleet: "HaproxyStack",
     node: str,
     stream_prefix: str,
-    configuration: str,
+    program: Program,
     tags: dict[str, str],
 ) -> Definition:
     """The task definition of a HAProxy for the node of this name; its health is HAProxy's, never the node's."""
-    variables = {"HAPROXY_CFG": configuration, "NODE_HOSTNAME": node, "NODE_BACKEND": node}
+    variables = {"CLUSTER": fleet.label, "NODE_HOSTNAME": node, "NODE_BACKEND": node}
     task = proxy_task(
         scope,
         construct_id,
         fleet=fleet,
-        container=haproxy_container(fleet.config.image, fleet.spec, variables),
+        container=haproxy_container(fleet.config.image, fleet.spec, program, variables),
         stream_prefix=stream_prefix,
         tags=tags,
     )
@@ -63,13 +72,16 @@ def haproxy_task(
     return task
 
 
-def haproxy_container(image: str, spec: ProxySpec, variables: dict[str, str]) -> dict[str, Any]:
-    """The container of any HAProxy."""
+def haproxy_container(
+    image: str, spec: ProxySpec, program: Program, variables: dict[str, str]
+) -> dict[str, Any]:
+    """The container of any HAProxy; `variables` say whose it is."""
+    variables = {"HAPROXY_CFG": program.configuration, **variables}
     return {
         "name": CONTAINER,
         "image": image,
         "entryPoint": ["/bin/sh", "-c"],
-        "command": [START_COMMAND],
+        "command": [program.start],
         "environment": [{"name": name, "value": value} for name, value in variables.items()],
         "user": "haproxy",
         "portMappings": [{"containerPort": spec.port, "protocol": "tcp"}],

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match
 
-from haproxy_templates.render import HaproxySpec, render
+from haproxy_templates.render import START_COMMAND, HaproxySpec, render
 from resync.ecs import NODE_TAG
 from stacks.haproxy import DRAIN_SECONDS, GRACE_SECONDS
 from stacks.task import STOP_TIMEOUT_SECONDS
@@ -161,7 +161,8 @@ def test_containers_get_the_rendered_configuration_and_the_files_it_needs(dev: S
             {"Name": "nofile", "HardLimit": spec.open_files, "SoftLimit": spec.open_files}
         ]
         assert container["EntryPoint"] == ["/bin/sh", "-c"]
-        assert container["Command"][0].startswith("exec haproxy ")
+        assert container["Command"] == [START_COMMAND]
+        assert variables["CLUSTER"] == "sessions"
 
 
 def test_image_is_pinned(dev: Synthesis) -> None:
