@@ -2,7 +2,7 @@
 """The CDK app: configuration in, stacks out. No logic lives here.
 
 What the environment's clusters share of the network first; then for each cluster its proxies, its private zone, and the
-resync that ties them together.
+resync that ties them together; at the end what watches all of it.
 """
 
 import sys
@@ -18,16 +18,19 @@ from stacks.envoy import EnvoyStack
 from stacks.errors import ConfigError
 from stacks.fleet import FleetStack
 from stacks.haproxy import HaproxyStack
+from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack, ProxyNetwork, needs_network_stack
 from stacks.nodes import NodesStack, stacks_of
 from stacks.peering import PeeringStack
 from stacks.prices import load_prices
+from stacks.probe import ProbeStack, probed_vpcs
 from stacks.quota import known_quota, shortages
 from stacks.resync import ResyncStack
 from stacks.review import review
 from stacks.sandbox import SandboxStack
 from stacks.shared import SharedStack
 from stacks.topology import KnownTopology, known_topologies
+from stacks.watched import Watched
 
 
 def build(app: cdk.App) -> str:
@@ -51,13 +54,17 @@ def build(app: cdk.App) -> str:
     else:
         topologies = known_topologies(environment, context)
     network, peering = add_networks(app, environment, topologies, common)
-    fleets = [
+    clusters = [
         add_cluster(app, cluster, topology, network, peering, common)
         for cluster, topology in zip(environment.proxied, topologies, strict=True)
     ]
     short = shortages(environment, topologies, known_quota(environment, context))
-    if fleets and short:
-        cdk.Annotations.of(fleets[0]).add_warning_v2("nodeway:fargate-vcpu-quota", " ".join(short))
+    if clusters:
+        MonitoringStack(app, f"nodeway-{environment.name}-monitoring", clusters=clusters, **common)
+    if clusters and short:
+        cdk.Annotations.of(clusters[0].fleet).add_warning_v2(
+            "nodeway:fargate-vcpu-quota", " ".join(short)
+        )
     cdk.Tags.of(app).add("nodeway:environment", environment.name)
     return told(environment, [len(one.nodes) for one in topologies], load_prices())
 
@@ -87,7 +94,7 @@ def add_cluster(
     network: NetworkStack | None,
     peering: PeeringStack | None,
     common: dict[str, Any],
-) -> FleetStack:
+) -> Watched:
     """The stacks of one cluster, in the order in which they are deployed."""
     name = f"nodeway-{common['environment'].name}-{cluster.label}"
     of_cluster = {"cluster": cluster, "topology": topology, **common}
@@ -118,8 +125,15 @@ def add_cluster(
     for stack in proxies:
         # the zone hides the true names as soon as it exists: only when the proxies run is it time for it
         dns.add_stack_dependency(stack)
-    ResyncStack(app, f"{name}-resync", fleet=fleet, dns=dns, fleet_name=fleet_name, **of_cluster)
-    return fleet
+    resync = ResyncStack(
+        app, f"{name}-resync", fleet=fleet, dns=dns, fleet_name=fleet_name, **of_cluster
+    )
+    probe = None
+    if cluster in common["environment"].shadowed and probed_vpcs(common["environment"]):
+        probe = ProbeStack(app, f"{name}-probe", fleet=fleet, dns=dns, resync=resync, **of_cluster)
+        # before the records are there, every path is broken
+        probe.add_stack_dependency(resync)
+    return Watched(cluster, topology, fleet, resync, probe)
 
 
 def add_haproxies(

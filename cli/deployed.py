@@ -13,10 +13,11 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from cli.errors import CommandError
+from resync.elasticache import ElastiCache
 from resync.errors import BadSettings
-from resync.ports import aws_ports
+from resync.ports import RETRIES, aws_ports
 from resync.settings import Settings
-from resync.source import Ports
+from resync.source import ElastiCachePort, Ports
 from stacks.config import EnvironmentConfig
 from stacks.context import load
 from stacks.nearest import nearest
@@ -30,6 +31,8 @@ class Deployment:
 
     settings: Settings
     ports: Ports
+    nodes: ElastiCachePort
+    """Says which nodes there are, whether or not the resync wants to know."""
 
 
 class Account(Protocol):
@@ -130,7 +133,8 @@ class AwsAccount:
             raise CommandError(f"what is deployed cannot be read: {on_one_line(error)}") from error
         except (BotoCoreError, BadSettings) as error:
             raise CommandError(f"what is deployed cannot be read: {on_one_line(error)}") from error
-        return Deployment(settings, aws_ports(settings, self._session))
+        nodes = ElastiCache(self._session.client("elasticache", config=RETRIES))
+        return Deployment(settings, aws_ports(settings, self._session), nodes)
 
     def outputs(self, stack: str) -> dict[str, str]:
         """A stack's outputs; botocore's errors pass through."""

@@ -49,12 +49,17 @@ PROXY_SUBNETS = tuple(
 )
 
 CLIENT_ADDRESS = "10.10.0.10"
+CLIENT_SUBNET = "subnet-0c11e47a00000001a"
+"""Where functions in the client VPC are."""
 PROXY_GATEWAY = "10.20.0.1"
 
 REPLICATION_GROUP = "demo"
 ZONE = "demo.abc123.use1.cache.amazonaws.com"
 CONFIGURATION_ENDPOINT = f"clustercfg.{ZONE}"
 PORT = 6379
+PROBE_SECRET = "lab/probe"
+PROBE_SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{PROBE_SECRET}-a1B2c3"
+"""What the probe logs in with; `cdk.json` names it."""
 ENVOY_ENDPOINT = f"redis.{REPLICATION_GROUP}.lab.nodeway.internal"
 
 

@@ -11,10 +11,13 @@ from lab import (
     overlay_elasticache,
     overlay_iam,
     overlay_lambda,
+    overlay_monitoring,
     overlay_requests,
     overlay_route53,
+    overlay_secrets,
     overlay_services,
     overlay_strict,
+    overlay_vpc,
 )
 from lab.container_runtime import Runtime
 from lab.overlay_tasks import Tasks
@@ -28,7 +31,10 @@ def install(run_dir: Path) -> None:
     overlay_route53.install()
     overlay_elasticache.install()
     overlay_lambda.install()
+    overlay_vpc.install(run_dir)
+    overlay_secrets.install()
     overlay_iam.install()
+    overlay_monitoring.install()
     overlay_cloudformation.install()
     overlay_strict.install()
     with request_scope(layout.ACCOUNT, layout.REGION):
@@ -59,10 +65,16 @@ def _seed() -> None:
             "EnableDnsSupport": True,
             "EnableDnsHostnames": True,
         }
-    for subnet in layout.PROXY_SUBNETS:
+    client = layout.Subnet(
+        layout.CLIENT_SUBNET,
+        f"{layout.REGION}a",
+        next(layout.CLIENT_VPC.cidr.subnets(new_prefix=24)),
+    )
+    for subnet in (client, *layout.PROXY_SUBNETS):
+        vpc = layout.CLIENT_VPC if subnet is client else layout.PROXY_VPC
         ec2._subnets[subnet.subnet_id] = {
             "SubnetId": subnet.subnet_id,
-            "VpcId": layout.PROXY_VPC.vpc_id,
+            "VpcId": vpc.vpc_id,
             "CidrBlock": str(subnet.cidr),
             "AvailabilityZone": subnet.availability_zone,
             "AvailabilityZoneId": f"use1-az{'abc'.index(subnet.availability_zone[-1]) + 1}",

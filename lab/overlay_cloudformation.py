@@ -18,9 +18,9 @@ TYPES: Mapping[str, str | None] = {
     "AWS::CDK::Metadata": "Analytics",
     "AWS::CloudFormation::CustomResource": ANY,
     "AWS::CloudWatch::Alarm": "ActionsEnabled AlarmActions AlarmDescription AlarmName ComparisonOperator"
-    " DatapointsToAlarm Dimensions EvaluationPeriods ExtendedStatistic InsufficientDataActions MetricName Namespace"
-    " OKActions Period Statistic Tags Threshold TreatMissingData Unit",
-    "AWS::CloudWatch::Dashboard": "DashboardBody DashboardName",
+    " DatapointsToAlarm Dimensions EvaluationPeriods ExtendedStatistic InsufficientDataActions MetricName Metrics"
+    " Namespace OKActions Period Statistic Tags Threshold ThresholdMetricId TreatMissingData Unit",
+    "AWS::CloudWatch::Dashboard": "DashboardBody DashboardName Tags",
     "AWS::EC2::SecurityGroup": "GroupDescription GroupName SecurityGroupEgress SecurityGroupIngress Tags VpcId",
     "AWS::EC2::SecurityGroupEgress": "CidrIp Description DestinationSecurityGroupId FromPort GroupId IpProtocol ToPort",
     "AWS::EC2::SecurityGroupIngress": "CidrIp Description FromPort GroupId IpProtocol SourceSecurityGroupId"
@@ -40,10 +40,11 @@ TYPES: Mapping[str, str | None] = {
     " Qualifier",
     "AWS::Lambda::Function": "Architectures Code DeadLetterConfig Description Environment EphemeralStorage FunctionName"
     " Handler Layers LoggingConfig MemorySize PackageType ReservedConcurrentExecutions Role Runtime Tags Timeout"
-    " TracingConfig",
+    " TracingConfig VpcConfig",
     "AWS::Lambda::LayerVersion": "CompatibleArchitectures CompatibleRuntimes Content Description LayerName LicenseInfo",
     "AWS::Lambda::Permission": "Action FunctionName Principal SourceAccount SourceArn",
     "AWS::Logs::LogGroup": "LogGroupName RetentionInDays Tags LogGroupClass",
+    "AWS::Logs::ResourcePolicy": "PolicyDocument PolicyName",
     "AWS::Logs::MetricFilter": "FilterName FilterPattern LogGroupName MetricTransformations",
     "AWS::Route53::HostedZone": "HostedZoneConfig HostedZoneTags Name VPCs",
     "AWS::SNS::Subscription": "Endpoint FilterPolicy FilterPolicyScope Protocol RawMessageDelivery"

@@ -192,6 +192,7 @@ def _with_function_settings(make: Callable[..., Made], *, props_at: int) -> Call
         record = lambda_svc._functions[result[0]]
         record["concurrency"] = props.get("ReservedConcurrentExecutions")
         record["config"]["DeadLetterConfig"] = props.get("DeadLetterConfig") or {}
+        record["config"]["VpcConfig"] = props.get("VpcConfig") or {}
         if not record["code_zip"]:
             raise ValueError(f"function {result[0]}: its code is not in {props.get('Code')}")
         return result

@@ -18,6 +18,19 @@ PARTS = 7
 """Of a secret's own ARN: what follows in `valueFrom` is JSON key, version stage and version id."""
 
 
+def install() -> None:
+    """Patch ministack's Secrets Manager: the ARN of the probe's secret is known before, as `cdk.json` names it."""
+    store = secretsmanager._store_new_secret
+
+    def store_with_known_arn(name: str, *arguments: Any, **options: Any) -> tuple[str, str]:
+        arn, version = store(name, *arguments, **options)
+        if name == layout.PROBE_SECRET:
+            arn = secretsmanager._secrets[name]["ARN"] = layout.PROBE_SECRET_ARN
+        return arn, version
+
+    secretsmanager._store_new_secret = store_with_known_arn
+
+
 class Unreadable(RuntimeError):
     """A secret that ECS cannot give to a container: ECS's ResourceInitializationError."""
 

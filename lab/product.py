@@ -9,6 +9,7 @@ import boto3
 
 from lab import layout
 from lab.errors import LabError
+from probe.report import Report, from_document
 from resync.ecs import Ecs
 from resync.route53 import Route53Zone
 from resync.topology import Hostname, Proxy, RecordType
@@ -35,6 +36,16 @@ def client(service: str) -> Any:
     )
 
 
+def invoke(function: str) -> dict[str, Any]:
+    """A function's answer to an empty event; raises LabError when it failed."""
+    answer = client("lambda").invoke(FunctionName=function, Payload=b"{}")
+    said = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        msg = f"the function {function} failed: {said}"
+        raise LabError(msg)
+    return dict(said)
+
+
 @dataclass(frozen=True)
 class Product:
     """What the stacks of one way made: with a HAProxy for each node, or of the fleet with this label."""
@@ -49,7 +60,8 @@ class Product:
 
     def _is_ours(self, stack: str) -> bool:
         of_fleet = f"{STACKS}{self.fleet}-"
-        others = tuple(f"{STACKS}{fleet}-" for fleet in FLEETS)
+        # what watches all of them is no way's own
+        others = (*(f"{STACKS}{fleet}-" for fleet in FLEETS), f"{STACKS}monitoring")
         return stack.startswith(of_fleet if self.fleet else STACKS) and (
             bool(self.fleet) or not stack.startswith(others)
         )
@@ -80,13 +92,13 @@ class Product:
         return Ecs(ecs, fleet_name=name).fleet(self.outputs["EcsCluster"]).proxies
 
     def resync(self) -> dict[str, Any]:
-        """Runs the deployed function once and gives its answer; raises LabError when it failed."""
-        answer = client("lambda").invoke(FunctionName=self.outputs["ResyncFunction"], Payload=b"{}")
-        said = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
-            msg = f"the resync function failed: {said}"
-            raise LabError(msg)
-        return dict(said)
+        """Runs the deployed resync once and gives its answer; raises LabError when it failed."""
+        return invoke(self.outputs["ResyncFunction"])
+
+    def probe(self) -> Report:
+        """Has the deployed probe walk every path once; raises LabError when it failed."""
+        (told,) = invoke(self.outputs["ProbeFunction"])["reports"]
+        return from_document(told)
 
     def changes(self) -> int:
         """How many changes the runs so far have made, from the function's own log."""

@@ -69,7 +69,7 @@ def deploy(way: Way, run_dir: Path) -> None:
     if not told.exists():
         write_json(told, make_secrets(run_dir), mode=0o600)
     made = json.loads(told.read_text())
-    aws.deploy(directory=aws.app_with(clusters=[block(), block() | envoy_block(made["arns"])]))
+    aws.deploy(directory=aws.app_with(clusters=[block(), envoy_block(made["arns"])]))
     write_json(run_dir / "envoy.json", made["login"], mode=0o600)
 
 
@@ -94,7 +94,8 @@ def block() -> dict[str, Any]:
 
 def envoy_block(arns: Mapping[str, str]) -> dict[str, Any]:
     """What a user writes for Envoy, with the ARNs of the secrets."""
-    return {
+    own = {key: value for key, value in block().items() if key != "probe"}
+    return own | {
         "proxy": "envoy",
         "envoy": {
             "downstream_username": ENVOY_USERNAME,

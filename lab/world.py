@@ -16,6 +16,7 @@ from pathlib import Path
 
 from lab import aws, cache, certificates, layout, linux, network, ways
 from lab.errors import LabError
+from lab.product import client
 from lab.waiting import wait_until
 from lab.ways import Way
 
@@ -42,6 +43,7 @@ class World:
             cluster = pool.submit(cache.start, run_dir)
             fake_aws.result()
             world = World(run_dir, cluster.result())
+        make_secret(run_dir)
         say("resolvers of the client's and the proxies' VPC")
         world.start_resolver()
         return world
@@ -114,3 +116,9 @@ class World:
             msg = f"{' '.join(argv)} ended with {done.returncode} in the client's network: {' '.join(last)}"
             raise LabError(msg)
         return done
+
+
+def make_secret(run_dir: Path) -> None:
+    """Puts the probe's login into Secrets Manager, as an operator does."""
+    login = (run_dir / "credentials.json").read_text()
+    client("secretsmanager").create_secret(Name=layout.PROBE_SECRET, SecretString=login)

@@ -161,6 +161,11 @@ class Probe(Block):
     secret_arn: SecretArn | None = None
     iam_username: UserName | None = None
 
+    @property
+    def logs_in(self) -> bool:
+        """Whether it may ask a node who it is."""
+        return bool(self.secret_arn or self.iam_username)
+
 
 class ClusterConfig(Block):
     """An ElastiCache replication group with cluster mode enabled, and how its clients get there.

@@ -42,14 +42,25 @@ def clusters_are_told_once(environment: EnvironmentConfig) -> Iterator[str]:
             yield f"{where} are of different zones: {', '.join(zones)}"
 
 
+def alarms_have_one_topic(environment: EnvironmentConfig) -> Iterator[str]:
+    """A topic that is there has its own subscribers."""
+    if environment.alarm_topic_arn and environment.alarm_email:
+        yield (
+            "alarm_email: it subscribes to the topic that the deploy makes, and alarm_topic_arn names another;"
+            " allowed: one of the two"
+        )
+
+
 RULES: Sequence[tuple[tuple[str, ...], Callable[[EnvironmentConfig], Iterator[str]]]] = (
     (("cpu", "memory"), size_is_fargates),
     (("clusters",), clusters_are_told_once),
+    (("alarm_topic_arn", "alarm_email"), alarms_have_one_topic),
     (("clusters",), ways.keys_are_of_the_way),
     (("clusters",), ways.one_zone_has_one_owner),
     (("clusters",), ways.envoy_can_log_in),
     (("clusters", "memory"), ways.envoy_has_room),
     (("clusters", "region"), ways.secrets_are_the_regions),
+    (("clusters", "client_vpcs", "account", "region"), ways.probe_is_where_it_can_be),
     (("clusters", "proxy_vpc", "cache_vpc"), sharing.shared_leads_to_the_cache_only),
     (("clusters",), sharing.shared_clients_can_be_served),
     (("proxy_vpc", "client_vpcs", "clusters"), network.proxies_do_not_loop),

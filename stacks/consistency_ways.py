@@ -10,6 +10,7 @@ READ_BY: Mapping[str, frozenset[str]] = {
     "tasks": frozenset({"envoy", "shared"}),
     "clients": frozenset({"shared"}),
     "cache_cidrs": frozenset({"shared"}),
+    "probe": frozenset({"haproxy", "shared"}),
 }
 """Keys of a cluster that not every way reads, and the ways that do."""
 ENVOY_MEMORY_MIB = MEMORY_RESERVED_MIB + 64
@@ -65,15 +66,39 @@ def envoy_has_room(environment: EnvironmentConfig) -> Iterator[str]:
 
 
 def secrets_are_the_regions(environment: EnvironmentConfig) -> Iterator[str]:
-    """ECS reads a task's secrets in the task's own Region."""
+    """ECS reads a task's secrets in the task's own Region, and the probe in its own."""
     for cluster in environment.clusters:
-        if cluster.envoy is None:
-            continue
-        how = cluster.envoy
-        given = (*how.downstream_secret_arns, how.tls_secret_arn, how.upstream_secret_arn)
-        for arn in filter(None, given):
-            if arn.split(":")[3] != environment.region:
+        given: list[tuple[str, str, str | None]] = []
+        if cluster.envoy:
+            how = cluster.envoy
+            arns = (*how.downstream_secret_arns, how.tls_secret_arn, how.upstream_secret_arn)
+            given += [("envoy", "ECS", arn) for arn in arns]
+        if cluster.probe:
+            given.append(("probe", "the probe", cluster.probe.secret_arn))
+        for key, who, arn in given:
+            if arn and arn.split(":")[3] != environment.region:
                 yield (
-                    f"clusters {cluster.replication_group_id}.envoy: {arn} is not in Region {environment.region},"
-                    " where ECS reads it; replicate the secret, and give the replica's ARN"
+                    f"clusters {cluster.replication_group_id}.{key}: {arn} is not in Region {environment.region},"
+                    f" where {who} reads it; replicate the secret, and give the replica's ARN"
                 )
+
+
+def probe_is_where_it_can_be(environment: EnvironmentConfig) -> Iterator[str]:
+    """The deploy makes functions in its own account and Region, and a probe logs in in one way."""
+    for vpc in environment.client_vpcs:
+        elsewhere = vpc.account not in {None, environment.account} or vpc.region not in {
+            None,
+            environment.region,
+        }
+        if vpc.probe_subnet_ids and elsewhere:
+            yield (
+                f"client_vpcs {vpc.vpc_id}.probe_subnet_ids: is of another account or Region than the deploy;"
+                " leave it out, and run `nodeway doctor` on a host there"
+            )
+    somewhere = any(vpc.probe_subnet_ids for vpc in environment.client_vpcs)
+    for cluster in environment.clusters:
+        where = f"clusters {cluster.replication_group_id}.probe"
+        if cluster.probe and cluster.probe.secret_arn and cluster.probe.iam_username:
+            yield f"{where}: has secret_arn and iam_username; allowed: one of them"
+        if cluster.probe and not somewhere:
+            yield f"{where}: nobody reads it, as no VPC in client_vpcs has probe_subnet_ids"

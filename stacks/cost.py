@@ -17,8 +17,8 @@ HOURS = 730
 RUNS = HOURS * 60
 RUN_MEMORY_GB = 0.25
 """The resync function's, in stacks/resync.py."""
-ALARMS = 4
-"""For each cluster, in stacks/alarms.py."""
+WALK_MEMORY_GB, WATCH_MEMORY_GB = 1, 0.5
+"""The probe's functions', in stacks/walker.py and stacks/probe.py."""
 METRICS = 9
 """For each cluster, in lambda/resync/journal.py."""
 ZONES = 2
@@ -98,9 +98,14 @@ def parts_of(shape: Shape, figures: Figures) -> Iterator[Row]:
     n = shape.clusters * ZONES + len(shape.fleets)
     how = f"{n} zone{'' if n == 1 else 's'}"
     yield Row("private hosted zones", n * f["hosted_zone_month"], how, part=True)
-    n = sum(fleet.metrics for fleet in shape.fleets)
+    n = shape.proxy_metrics
     yield Row("metrics of the proxies", n * f["metric_month"], f"{n} metrics", part=True)
-    yield resync_row(shape.clusters + len(shape.fleets), figures)
+    functions = shape.clusters + len(shape.fleets)
+    month = shape.alarms * f["alarm_month"] + min(functions, 1) * f["dashboard_month"]
+    how = f"alarms on {shape.alarms} metrics, and one dashboard"
+    yield Row("alarms and dashboard", month, how, part=True)
+    yield resync_row(functions, figures)
+    yield probe_row(shape, figures)
 
 
 def tasks_row(what: str, tasks: int, shape: Shape, figures: Figures) -> Row:
@@ -111,15 +116,27 @@ def tasks_row(what: str, tasks: int, shape: Shape, figures: Figures) -> Row:
 
 
 def resync_row(functions: int, figures: Figures) -> Row:
-    """The Lambda with what watches it: a run a minute, at list price without the free tier."""
+    """The Lambda with what it tells: a run a minute, at list price without the free tier."""
     f = Ledger(figures)
     seconds = RUNS * f["lambda_seconds_per_run"] * RUN_MEMORY_GB
     runs = RUNS / 1e6 * f["lambda_request_million"] + seconds * f["lambda_gb_second"]
     logs = f["logs_gb"] * f["logs_gb_per_cluster"]
-    watch = METRICS * f["metric_month"] + ALARMS * f["alarm_month"]
-    how = f"runs {runs:.2f}, logs {logs:.2f}, watching {watch:.2f}"
-    month = functions * (runs + logs + watch)
+    metrics = METRICS * f["metric_month"]
+    how = f"runs {runs:.2f}, logs {logs:.2f}, metrics {metrics:.2f}"
+    month = functions * (runs + logs + metrics)
     return Row("resync Lambda", month, how, assumed=f.assumed, part=True)
+
+
+def probe_row(shape: Shape, figures: Figures) -> Row:
+    """A function in each client's VPC, and one that sends it and waits, for each cluster; a run a minute."""
+    f = Ledger(figures)
+    walks, seconds = shape.probed * shape.probe_vpcs, f["lambda_seconds_per_run"]
+    memory = walks * WALK_MEMORY_GB + shape.probed * WATCH_MEMORY_GB
+    requests = RUNS * (walks + shape.probed) / 1e6 * f["lambda_request_million"]
+    runs = requests + RUNS * seconds * memory * f["lambda_gb_second"]
+    metrics = shape.probe_metrics * f["metric_month"]
+    how = f"runs {runs:.2f}, metrics {metrics:.2f}"
+    return Row("probe", runs + metrics, how, assumed=f.assumed, part=True)
 
 
 def others(shape: Shape, figures: Figures) -> Iterator[Row]:

@@ -11,6 +11,11 @@ ENVOY_METRICS = 10
 HAPROXY_METRICS, HAPROXY_NODE_METRICS = 7, 13
 """For each cluster of HAProxies, and for each of its nodes, in stacks/haproxy_metrics.py; shared HAProxies count as one
 node. A cause of abnormal sessions costs while there are such sessions: nobody knows that at synth."""
+PROBE_METRICS, PROBE_NODE_METRICS = 13, 7
+"""For each cluster with a probe, and for each of its names, in lambda/probe/journal.py."""
+PROBE_ALARMS, LOGIN_ALARMS = 2, 3
+"""Of a cluster with a probe, and with one that logs in, beside those of ALARMS. An alarm by anomaly is paid for as
+three: https://aws.amazon.com/cloudwatch/pricing/"""
 ALARMS: Mapping[str, int] = {"haproxy": 10, "shared": 8, "envoy": 7}
 """How many metrics the alarms of a cluster look at, in stacks/alarms.py: each is paid for."""
 GATEWAY_ENDPOINTS = frozenset({"s3"})
@@ -54,11 +59,26 @@ class Shape:
     resolver_addresses: int = 0
     client_vpcs: int = 1
     node_metrics: bool = True
+    probed: int = 0
+    """Clusters with a probe, of which `logins` log in."""
+    logins: int = 0
+    probed_names: int = 0
+    """Of these clusters: their nodes, and an endpoint each."""
+    probe_vpcs: int = 0
+    """Client VPCs that each of them is walked from."""
 
     @property
     def alarms(self) -> int:
         """The metrics that the alarms of all clusters look at."""
-        return self.clusters * ALARMS["haproxy"] + sum(fleet.alarms for fleet in self.fleets)
+        of_fleets = sum(fleet.alarms for fleet in self.fleets)
+        of_probes = self.probed * PROBE_ALARMS + self.logins * LOGIN_ALARMS
+        return self.clusters * ALARMS["haproxy"] + of_fleets + of_probes
+
+    @property
+    def probe_metrics(self) -> int:
+        """The metrics that the probe writes."""
+        of_names = self.probed_names * PROBE_NODE_METRICS if self.node_metrics else 0
+        return self.probed * PROBE_METRICS + of_names
 
     @property
     def proxy_metrics(self) -> int:
@@ -81,6 +101,8 @@ def shape_of(environment: EnvironmentConfig, nodes: Sequence[int]) -> Shape:
     counted = list(zip(environment.proxied, nodes, strict=True))
     own = {one.replication_group_id: count for one, count in counted if one.by_node}
     every = {one.replication_group_id: count for one, count in counted}
+    probe_vpcs = sum(bool(one.probe_subnet_ids) for one in environment.client_vpcs)
+    probed = [pair for pair in counted if probe_vpcs and pair[0] in environment.shadowed]
     of_shared = HAPROXY_METRICS + (HAPROXY_NODE_METRICS if environment.node_metrics else 0)
     return Shape(
         nodes=sum(own.values()),
@@ -102,4 +124,8 @@ def shape_of(environment: EnvironmentConfig, nodes: Sequence[int]) -> Shape:
         resolver_addresses=len(outside.resolver_subnet_ids) if outside else 0,
         client_vpcs=len(environment.client_vpcs),
         node_metrics=environment.node_metrics,
+        probed=len(probed),
+        logins=sum(one.probe is not None and one.probe.logs_in for one, _ in probed),
+        probed_names=sum(count + 1 for _, count in probed),
+        probe_vpcs=probe_vpcs,
     )

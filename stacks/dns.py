@@ -136,19 +136,23 @@ class DnsStack(cdk.Stack):
             ),
         )
 
+    def grant_read(self, grantee: iam.IGrantable) -> None:
+        """Lets the grantee read the zone."""
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(
+                sid="ReadRecords",
+                actions=["route53:ListResourceRecordSets", "route53:GetHostedZone"],
+                resources=[self.zone.hosted_zone_arn],
+            )
+        )
+
     def grant_sync(self, grantee: iam.IGrantable) -> None:
         """Lets the grantee read the zone, write addresses and markers below its name, and lower its SOA. Nothing else.
 
         Condition keys: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
         """
         zone_arn = self.zone.hosted_zone_arn
-        grantee.grant_principal.add_to_principal_policy(
-            iam.PolicyStatement(
-                sid="ReadRecords",
-                actions=["route53:ListResourceRecordSets", "route53:GetHostedZone"],
-                resources=[zone_arn],
-            )
-        )
+        self.grant_read(grantee)
         prefix = "route53:ChangeResourceRecordSets"
         for sid, kinds, actions, names in (
             ("WriteAddresses", ["A", "TXT"], ["CREATE", "DELETE"], f"*.{self.zone_name}"),

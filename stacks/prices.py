@@ -42,6 +42,7 @@ class Figures(Block):
     logs_gb: Price
     logs_gb_per_cluster: Price
     alarm_month: Price
+    dashboard_month: Price
     metric_month: Price
     cross_az_gb: Price
     nlb_hour: Price

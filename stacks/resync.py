@@ -15,7 +15,6 @@ from constructs import Construct, IConstruct
 
 from haproxy_templates.render import TEMPLATES
 from resync.settings import Mode
-from stacks.alarms import Alarms
 from stacks.config import ClusterConfig, EnvironmentConfig
 from stacks.dns import DnsStack
 from stacks.fleet import FleetStack
@@ -53,6 +52,7 @@ class ResyncStack(cdk.Stack):
     ) -> None:
         super().__init__(scope, construct_id, **stack)
         self.fleet_name = fleet_name
+        self.mode = environment.resync
         self.failures = sqs.Queue(
             self,
             "Failures",
@@ -66,7 +66,20 @@ class ResyncStack(cdk.Stack):
             if isinstance(fleet, HaproxyStack) and cluster.by_node
             else None
         )
-        self.function = self._function(environment, cluster, fleet, dns)
+        self.variables = {
+            "REPLICATION_GROUP_ID": cluster.label,
+            "HOSTED_ZONE_ID": dns.zone.hosted_zone_id,
+            "ZONE_NAME": dns.zone_name,
+            "ECS_CLUSTER": fleet.cluster.cluster_name,
+            "TTL_SECONDS": str(environment.ttl),
+            "RESYNC": environment.resync.value,
+            "PINS": json.dumps(pins_of(environment, dns.zone_name), sort_keys=True),
+            "OWNER": owner(environment, cluster),
+            "APPROVE": environment.approve,
+            "TAKE_OVER": "true" if environment.take_over else "false",
+            **self._way(environment, cluster, fleet),
+        }
+        self.function = self._function(dns)
         if self.stand_in:
             grant_topology_reads(self.function, cluster)
         grant_task_reads(self.function, fleet)
@@ -90,13 +103,6 @@ class ResyncStack(cdk.Stack):
             )
             # made last and removed first, so that none runs beside a teardown
             triggers.node.add_dependency(deployed)
-        Alarms(
-            self,
-            "Alarms",
-            cluster=cluster.label,
-            failures=self.failures,
-            topic_arn=environment.alarm_topic_arn,
-        )
         cdk.CfnOutput(self, "ResyncFunction", value=self.function.function_name)
 
     def _grant_stand_ins(
@@ -128,13 +134,7 @@ class ResyncStack(cdk.Stack):
             "the stand-in's own task definition, in whatever revision",
         )
 
-    def _function(
-        self,
-        environment: EnvironmentConfig,
-        cluster: ClusterConfig,
-        fleet: FleetStack,
-        dns: DnsStack,
-    ) -> lambda_.Function:
+    def _function(self, dns: DnsStack) -> lambda_.Function:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group = logs.LogGroup(
             self,
@@ -161,19 +161,7 @@ class ResyncStack(cdk.Stack):
             retry_attempts=2,
             max_event_age=cdk.Duration.minutes(10),
             on_failure=destinations.SqsDestination(self.failures),
-            environment={
-                "REPLICATION_GROUP_ID": cluster.label,
-                "HOSTED_ZONE_ID": dns.zone.hosted_zone_id,
-                "ZONE_NAME": dns.zone_name,
-                "ECS_CLUSTER": fleet.cluster.cluster_name,
-                "TTL_SECONDS": str(environment.ttl),
-                "RESYNC": environment.resync.value,
-                "PINS": json.dumps(pins_of(environment, dns.zone_name), sort_keys=True),
-                "OWNER": owner(environment, cluster),
-                "APPROVE": environment.approve,
-                "TAKE_OVER": "true" if environment.take_over else "false",
-                **self._way(environment, cluster, fleet),
-            },
+            environment=self.variables,
         )
 
     def _way(

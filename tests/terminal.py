@@ -48,7 +48,7 @@ class Cloud:
         if isinstance(found, str):
             raise CommandError(found)
         told, wanted = found
-        return Deployment(wanted, told.ports)
+        return Deployment(wanted, told.ports, told.ports.elasticache)
 
 
 @dataclass

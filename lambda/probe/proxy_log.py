@@ -1,0 +1,74 @@
+"""Why a proxy has no node behind it, in its own words: HAProxy logs the reason when its check takes the node down."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from probe.report import Path, Proxy, Report, Row
+from probe.verdicts import Verdict
+from resync.ecs import CONTAINER
+
+DOWN = '"is DOWN"'
+TLS_REFUSED = "SSL handshake failure"
+"""A node that is down refuses the connection itself, or is silent."""
+MOST_PAGES = 20
+MOST_ASKED = 20
+"""Proxies whose log is read in a run: where half of a cluster is down, the reason is not in the logs."""
+
+Reason = Callable[[Proxy], str]
+
+
+class ProxyLog:
+    """The log group of the proxies."""
+
+    def __init__(self, client: Any, log_group: str) -> None:  # noqa: ANN401 (a boto3 client)
+        self._client = client
+        self._log_group = log_group
+
+    def __call__(self, proxy: Proxy) -> str:
+        """The last reason for which a proxy took its node down; empty when it says none, or cannot be read."""
+        label = "stand-in" if proxy.stand_in else proxy.node.partition(".")[0]
+        stream = f"{label}/{CONTAINER}/{proxy.task.rpartition('/')[2]}"
+        asked: dict[str, Any] = {
+            "logGroupName": self._log_group,
+            "logStreamNames": [stream],
+            "filterPattern": DOWN,
+        }
+        last = ""
+        try:
+            for _ in range(MOST_PAGES):
+                page = self._client.filter_log_events(**asked)
+                for event in page["events"]:
+                    last = str(event["message"]) if " is DOWN" in event["message"] else last
+                if "nextToken" not in page:
+                    break
+                asked["nextToken"] = page["nextToken"]
+        except (ClientError, BotoCoreError):
+            return ""
+        return last.partition("reason: ")[2].strip()[:200]
+
+
+def explained(report: Report, reason: Reason) -> Report:
+    """The report with the reasons of those proxies that have no node: it may be the certificate that they refuse."""
+    down = [row for row in report.rows if row.verdict is Verdict.NODE_DOWN][:MOST_ASKED]
+    told = {row.name: _explained(row, reason) for row in down}
+    return replace(report, rows=tuple(told.get(row.name, row) for row in report.rows))
+
+
+def _explained(row: Row, reason: Reason) -> Row:
+    paths = tuple(_path(path, reason) for path in row.paths)
+    worst = next((path for path in paths if path.verdict is Verdict.CERTIFICATE_REFUSED), None)
+    worst = worst or next(path for path in paths if path.verdict is Verdict.NODE_DOWN)
+    return replace(row, paths=paths, verdict=worst.verdict, detail=worst.detail)
+
+
+def _path(path: Path, reason: Reason) -> Path:
+    if path.verdict is not Verdict.NODE_DOWN or path.proxy is None:
+        return path
+    said = reason(path.proxy)
+    if not said:
+        return path
+    verdict = Verdict.CERTIFICATE_REFUSED if TLS_REFUSED in said else path.verdict
+    return replace(path, verdict=verdict, detail=f"{path.address}: its proxy says {said}")

@@ -1,0 +1,95 @@
+"""What a node says of itself and of its cluster: CLUSTER SHARDS, CLUSTER SLOTS and INFO as values. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+REDIRECTS = {"moved": "errorstat_MOVED", "asked": "errorstat_ASK"}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A node as another one tells clients of it: `endpoint` is where they are sent, empty where that is nowhere."""
+
+    node_id: str
+    endpoint: str
+    primary: bool
+    shard: int
+
+    @property
+    def is_address(self) -> bool:
+        """Whether clients are sent to an IP address, or to nothing at all."""
+        try:
+            ip_address(self.endpoint)
+        except ValueError:
+            return self.endpoint in {"", "?"}
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """A node's counters since it started; another `run_id` is another start."""
+
+    run_id: str
+    moved: int
+    asked: int
+    rejected_connections: int
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A node's own words; None for what its user may not ask."""
+
+    node_id: str | None = None
+    members: tuple[Member, ...] | None = None
+    counters: Counters | None = None
+
+
+def members_of_shards(answer: Iterable[Any]) -> tuple[Member, ...]:
+    """CLUSTER SHARDS (https://valkey.io/commands/cluster-shards/): nodes without slots are in it, too."""
+    found = []
+    for shard, told in enumerate(map(_pairs, answer)):
+        for node in map(_pairs, told.get("nodes", [])):
+            endpoint = _name(node.get("endpoint"))
+            found.append(
+                Member(str(node.get("id", "")), endpoint, node.get("role") == "master", shard)
+            )
+    return tuple(sorted(found, key=lambda one: one.node_id))
+
+
+def members_of_slots(answer: Iterable[Any]) -> tuple[Member, ...]:
+    """CLUSTER SLOTS (https://valkey.io/commands/cluster-slots/), of servers that have no CLUSTER SHARDS."""
+    found: dict[str, Member] = {}
+    shards: dict[str, int] = {}
+    for told in answer:
+        nodes = told[2:]
+        shard = shards.setdefault(str(nodes[0][2]), len(shards))
+        for place, (endpoint, _port, node_id, *_) in enumerate(nodes):
+            found[node_id] = Member(str(node_id), _name(endpoint), place == 0, shard)
+    return tuple(sorted(found.values(), key=lambda one: one.node_id))
+
+
+def counters_of(info: str) -> Counters:
+    """INFO's default sections (https://valkey.io/commands/info/); what is not there has never happened."""
+    fields = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
+    redirects = {
+        name: int(fields.get(field, "count=0").partition("=")[2] or 0)
+        for name, field in REDIRECTS.items()
+    }
+    return Counters(
+        run_id=fields.get("run_id", ""),
+        rejected_connections=int(fields.get("rejected_connections", 0)),
+        primary=fields.get("role") == "master",
+        **redirects,
+    )
+
+
+def _pairs(flat: Any) -> dict[str, Any]:  # noqa: ANN401
+    """A RESP2 map: names and values in turn."""
+    return dict(zip(flat[::2], flat[1::2], strict=False))
+
+
+def _name(endpoint: object) -> str:
+    return str(endpoint or "").rstrip(".").lower()
