@@ -36,6 +36,7 @@ QUERIES = (
     ("lambda", "list_layers", "Layers[].LayerName"),
     ("logs", "describe_log_groups", "logGroups[].logGroupName"),
     ("logs", "describe_metric_filters", "metricFilters[].filterName"),
+    ("logs", "describe_resource_policies", "resourcePolicies[].policyName"),
     ("route53", "list_hosted_zones", "HostedZones[].Name"),
     ("s3", "list_buckets", "Buckets[].Name"),
     ("sns", "list_subscriptions", "Subscriptions[].SubscriptionArn"),

@@ -23,7 +23,7 @@ from stacks.review import review
 from stacks.topology import context_key
 from tests.synth.conftest import CONTEXT, Synthesis, Synthesise
 
-STACKS = ["dns", "haproxy", "nodes-0001", "resync"]
+STACKS = ["dns", "haproxy", "monitoring", "nodes-0001", "resync"]
 DEV = CONTEXT["environments"]["dev"]
 KNOWN = {
     "zone_name": "sessions.a1b2c3.use1.cache.amazonaws.com",
@@ -39,7 +39,7 @@ NAMES = re.compile(
 
 
 def test_app_has_these_stacks_a_cluster(dev: Synthesis) -> None:
-    """What HAProxies share, the HAProxies, zone, resync: of one account and Region."""
+    """What HAProxies share, the HAProxies, zone, resync, and what watches them: of one account and Region."""
     assert sorted(dev.templates) == STACKS
     assert {one.environment.name for one in dev.assembly.stacks} == {"aws://111122223333/us-east-1"}
 

@@ -251,7 +251,7 @@ def test_both_ways_to_one_cluster_are_beside_each_other() -> None:
     haproxy = {"replication_group_id": "sessions", "nodes": NODES}
     both = built({**block, "clusters": [haproxy, {**cluster, "nodes": NODES}]})
 
-    assert {"haproxy", "nodes-0001", "dns", "resync", *STACKS} == set(both.templates)
+    assert {"haproxy", "nodes-0001", "dns", "resync", "monitoring", *STACKS} == set(both.templates)
     names = {
         next(iter(properties(both, stack, "AWS::Route53::HostedZone")))["Name"]
         for stack in ("dns", "envoy-dns")

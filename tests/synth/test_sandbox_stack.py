@@ -63,6 +63,7 @@ def test_stacks_are_the_product_s_own_and_one_more(trial: Synthesis) -> None:
         "nodes-0001",
         "dns",
         "resync",
+        "monitoring",
     }
 
 
@@ -351,7 +352,7 @@ def test_two_synths_give_the_same_bytes(tmp_path: Path) -> None:
     """Tokens have other numbers in another process; none may be in a hash or in an id."""
     one, other = (synthesised(ROOT, "sandbox", tmp_path / f"out{seed}", seed) for seed in (3, 77))
 
-    assert sum(name.endswith(".template.json") for name in one) == 7
+    assert sum(name.endswith(".template.json") for name in one) == 8
     assert one == other
 
 

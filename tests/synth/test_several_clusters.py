@@ -32,6 +32,11 @@ def of(both: Templates, cluster: str) -> Templates:
     return {name: one for name, one in both.items() if name.startswith(f"nodeway-dev-{cluster}-")}
 
 
+def of_clusters(both: Templates) -> set[str]:
+    """The stacks of either cluster."""
+    return {*of(both, "carts"), *of(both, "sessions")}
+
+
 def only(template: dict[str, Any], kind: str) -> dict[str, Any]:
     """The properties of the only resource of a type."""
     (one,) = [one for one in template["Resources"].values() if one["Type"] == kind]
@@ -40,10 +45,13 @@ def only(template: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def test_each_cluster_has_its_own_stacks(both: Templates) -> None:
-    """Four, and no more: nothing is shared that could fail for both."""
+    """Four each, and what watches both: nothing that could fail for both is shared, since no other stack needs that."""
     assert sorted(both) == sorted(
-        f"nodeway-dev-{c}-{k}" for c in ("carts", "sessions") for k in KINDS
+        ["nodeway-dev-monitoring"]
+        + [f"nodeway-dev-{c}-{k}" for c in ("carts", "sessions") for k in KINDS]
     )
+    others = json.dumps([both[name] for name in sorted(of_clusters(both))])
+    assert "nodeway-dev-monitoring" not in others
 
 
 def test_each_cluster_has_its_own_function_zone_and_fleet(both: Templates) -> None:

@@ -10,7 +10,7 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from haproxy_templates.render import SharedSpec, render_shared
+from haproxy_templates.render import START_COMMAND, SharedSpec, render_shared
 from resync.ecs import FLEET_TAG, NODE_TAG
 from resync.settings import Settings
 from stacks.haproxy import DRAIN_SECONDS, GRACE_SECONDS
@@ -48,16 +48,17 @@ def container(synthesis: Synthesis) -> dict[str, Any]:
 
 
 def text_of(synthesis: Synthesis) -> str:
-    """What HAProxy runs with; nothing else is in its environment."""
-    (told,) = container(synthesis)["Environment"]
-    assert told["Name"] == "HAPROXY_CFG"
-    return str(told["Value"])
+    """What HAProxy runs with; nothing else is in its environment but whose it is."""
+    told = {one["Name"]: one["Value"] for one in container(synthesis)["Environment"]}
+    assert told.keys() == {"HAPROXY_CFG", "CLUSTER"}
+    assert told["CLUSTER"] == "sessions-shared"
+    return str(told["HAPROXY_CFG"])
 
 
 def test_cluster_has_these_stacks(documented: Synthesis) -> None:
     """However many nodes it has: none of them is one node's."""
-    assert set(documented.templates) == set(STACKS)
-    assert set(synthesis_of(nodes=NODES[:1]).templates) == set(STACKS)
+    assert set(documented.templates) == {*STACKS, "monitoring"}
+    assert set(synthesis_of(nodes=NODES[:1]).templates) == {*STACKS, "monitoring"}
 
 
 def test_haproxies_are_one_service_of_two_tasks_over_the_zones(documented: Synthesis) -> None:
@@ -115,7 +116,7 @@ def test_container_runs_the_rendered_configuration_with_the_files_it_needs(
     assert one["Ulimits"] == [
         {"Name": "nofile", "HardLimit": spec.open_files, "SoftLimit": spec.open_files}
     ]
-    assert (one["EntryPoint"], one["Command"][0][:13]) == (["/bin/sh", "-c"], "exec haproxy ")
+    assert (one["EntryPoint"], one["Command"]) == (["/bin/sh", "-c"], [START_COMMAND])
 
 
 def test_node_that_is_new_changes_no_template_of_the_proxies(documented: Synthesis) -> None:

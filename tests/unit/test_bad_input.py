@@ -117,6 +117,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("pin to a name", {"pins": {named(ONE): ["localhost"]}}, "not an IPv4 address: got 'localhost'"),
     ("approve", {"approve": "yes"}, "approve: string should match pattern"),
     ("topic", {"alarm_topic_arn": "arn:aws:sqs:us-east-1:111122223333:q"}, "alarm_topic_arn: string should match"),
+    ("address", {"alarm_email": "on call"}, "alarm_email: string should match"),
+    ("two topics", {"alarm_topic_arn": "arn:aws:sns:us-east-1:111122223333:q", "alarm_email": "a@b.example"}, "alarm_topic_arn names another; allowed: one of the two"),
     ("no cache group", {**PEERING, "proxy_vpc": None, "cache_vpc": cache(), "clusters": [cluster(proxy="none")]}, "no cache_security_group_id"),
     ("nothing to deploy", {"proxy_vpc": None, "clusters": [cluster(proxy="none")]}, "there is nothing to deploy; set access: peering"),
     ("proxy VPC for nothing", {**PEERING, "cache_vpc": cache(), "clusters": [cluster(proxy="none", cache_security_group_id="sg-0000000a")]}, "no cluster has HAProxies (proxy: none); leave it out"),

@@ -10,7 +10,7 @@ import pytest
 from lab.layout import ROOT
 from stacks.advice import Situation
 from stacks.cost import THIS, rows_of
-from stacks.cost_shape import Fleet, Shape
+from stacks.cost_shape import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Shape
 from stacks.cost_table import MARK
 from stacks.prices import load_prices
 from stacks.ways import RULES, WORDS, Rule
@@ -72,7 +72,7 @@ def test_page_has_the_costs_of_the_price_list(*, update: bool) -> None:
     prices = load_prices()
     shapes = [Shape(nodes=n) for n in NODES]
     pairs = [Shape(nodes=n, haproxies_per_node=2) for n in NODES]
-    fleet = (Fleet("shared HAProxies", 2),)
+    fleet = (Fleet("shared HAProxies", 2, HAPROXY_METRICS + HAPROXY_NODE_METRICS),)
     shared = [Shape(0, 0, fleet, other_nodes=n, other_clusters=1) for n in NODES]
     lines: dict[str, list[str]] = {}
     for shape in shapes:

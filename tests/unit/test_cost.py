@@ -2,22 +2,35 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab.layout import ROOT
-from stacks import cost, envoy_metrics
+from probe.journal import LogJournal
+from stacks import cost, envoy_metrics, haproxy_metrics
 from stacks.config import EnvironmentConfig
 from stacks.context import load
 from stacks.cost import THIS, Row, estimate, parts_of, rows_of
-from stacks.cost_shape import ENVOY_METRICS, Fleet, Shape, shape_of
+from stacks.cost_shape import (
+    ENVOY_METRICS,
+    HAPROXY_METRICS,
+    HAPROXY_NODE_METRICS,
+    PROBE_METRICS,
+    PROBE_NODE_METRICS,
+    Fleet,
+    Shape,
+    shape_of,
+)
 from stacks.cost_table import MARK, WIDTH, told
 from stacks.errors import ConfigError
 from stacks.prices import PRICES, Prices, load_prices
 from tests.fakes import context, environment_block
+from tests.reports import report
 
+SHARED = Fleet("shared HAProxies", 2, HAPROXY_METRICS + HAPROXY_NODE_METRICS)
 SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:clients-AbCdEf"
 NETWORK = {
     "vpc_id": "vpc-0000000a",
@@ -91,13 +104,14 @@ def test_sum_is_of_the_parts_and_of_nothing_else(prices: Prices) -> None:
             {"haproxies_per_node": 2, "cpu": 512, "memory": 1024},
             {"haproxies_per_node": 2, "cpu": 512, "memory": 1024},
         ),
+        ({"node_metrics": False}, {"node_metrics": False}),
         # three interface endpoints in two AZs; the S3 gateway endpoint is free
         (
             {"proxy_vpc": NETWORK | {"endpoints": ["ecr.api", "ecr.dkr", "logs", "s3"]}},
             {"interface_endpoints": 6},
         ),
     ],
-    ids=["as it is", "size", "endpoints"],
+    ids=["as it is", "size", "metrics", "endpoints"],
 )
 def test_shape_has_what_the_configuration_says(
     changes: dict[str, Any], shape: dict[str, Any]
@@ -105,6 +119,41 @@ def test_shape_has_what_the_configuration_says(
     environment = load(context(environment_block(**{"proxy_vpc": NETWORK} | changes)))
 
     assert shape_of(environment, [7]) == Shape(nodes=7, **shape)
+
+
+PROBED = {
+    "client_vpcs": [
+        {"vpc_id": "vpc-0000000c", "cidr": "10.40.0.0/16", "probe_subnet_ids": ["subnet-0000000c"]}
+    ]
+}
+
+
+def test_probe_costs_its_functions_and_its_metrics(prices: Prices) -> None:
+    """Worked by hand: 13 metrics of the cluster and 7 of each of 8 names, at 0.30; two functions, 1.5 GB together."""
+    environment = load(context(environment_block(**PROBED)))
+    shape = shape_of(environment, [7])
+    found = row(rows_of(shape, prices), "probe")
+    f = prices.prices
+    seconds = cost.RUNS * f.lambda_seconds_per_run.value * 1.5 * f.lambda_gb_second.value
+    runs = seconds + 2 * cost.RUNS / 1e6 * f.lambda_request_million.value
+
+    assert (shape.probed, shape.logins, shape.probed_names, shape.probe_vpcs) == (1, 0, 8, 1)
+    assert found.month == pytest.approx((13 + 7 * 8) * 0.30 + runs)
+    assert not [one for one in rows_of(Shape(nodes=7), prices) if one.what == "probe"]
+
+
+def test_probe_is_counted_as_its_journal_writes(capsys: pytest.CaptureFixture[str]) -> None:
+    """A report with everything in it: the metrics of the cluster, and of one name."""
+    journal = LogJournal(cluster="demo", request_id="r", node_metrics=True)
+    journal.write(replace(report(), failovers=1, rejected_connections=0))
+    lines = [json.loads(one) for one in capsys.readouterr().out.splitlines()]
+    told: dict[tuple[str, ...], set[str]] = {}
+    for line in (one["_aws"]["CloudWatchMetrics"][0] for one in lines if "_aws" in one):
+        names = {metric["Name"] for metric in line["Metrics"]}
+        told.setdefault(tuple(line["Dimensions"][0]), set()).update(names)
+
+    assert {len(names) for names in told.values()} == {PROBE_METRICS, PROBE_NODE_METRICS}
+    assert set(told) == {("Cluster",), ("Cluster", "Node")}
 
 
 def test_shape_of_a_made_network_has_its_nat_gateways_and_resolver() -> None:
@@ -151,7 +200,7 @@ def in_ways(*ways: tuple[str, str]) -> EnvironmentConfig:
         (
             [("a", "shared")],
             [90],
-            Shape(0, 0, (Fleet("shared HAProxies", 2),), other_nodes=90, other_clusters=1),
+            Shape(0, 0, (SHARED,), other_nodes=90, other_clusters=1),
         ),
         (
             [("a", "haproxy"), ("a", "envoy")],
@@ -164,7 +213,7 @@ def in_ways(*ways: tuple[str, str]) -> EnvironmentConfig:
             Shape(
                 6,
                 1,
-                (Fleet("shared HAProxies", 2), Fleet("Envoys", 3, ENVOY_METRICS)),
+                (SHARED, Fleet("Envoys", 3, ENVOY_METRICS)),
                 other_nodes=4,
                 other_clusters=1,
             ),
@@ -179,7 +228,7 @@ def test_shape_counts_each_fleet_s_tasks_and_each_node_once(
 
 
 def test_fleet_costs_its_tasks_one_zone_and_its_metrics(prices: Prices) -> None:
-    """Worked by hand: 2 tasks of 9.01, one zone instead of two, and ten metrics of 0.30 beside Envoy."""
+    """Worked by hand: 2 tasks of 9.01, one zone instead of two, and 20 metrics of 0.30, or ten beside Envoy."""
     alone = rows_of(Shape(nodes=6), prices)
     shared = rows_of(shape_of(in_ways(("a", "shared")), [90]), prices)
     envoy = rows_of(shape_of(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6]), prices)
@@ -190,9 +239,28 @@ def test_fleet_costs_its_tasks_one_zone_and_its_metrics(prices: Prices) -> None:
     assert row(shared, "NLB").how == "90 NLBs, endpoints in 2 AZs"
     assert row(envoy, "HAProxies on Fargate") == row(alone, "HAProxies on Fargate")
     assert row(envoy, "private hosted zones").how == "3 zones"
-    assert row(envoy, "metrics of the proxies").month == pytest.approx(3.00)
+    assert row(shared, "metrics of the proxies").month == pytest.approx(6.00)
+    own = row(alone, "metrics of the proxies").month
+    assert row(envoy, "metrics of the proxies").month == pytest.approx(own + 3.00)
     assert row(envoy, "resync Lambda").month == 2 * row(alone, "resync Lambda").month
     assert row(envoy, "NLB").month == row(alone, "NLB").month
+
+
+def test_alarms_and_one_dashboard_are_of_all_ways_together(prices: Prices) -> None:
+    """Worked by hand: alarms on 10 metrics, 7 more for Envoy, 0.10 each, and a dashboard of 3.00."""
+    both = rows_of(shape_of(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6]), prices)
+
+    assert row(rows_of(Shape(nodes=6), prices), "alarms").month == pytest.approx(4.00)
+    assert row(both, "alarms").month == pytest.approx(4.70)
+    assert not any(one.what.startswith("alarms") for one in rows_of(Shape(0, 0), prices))
+
+
+def test_metrics_of_each_node_are_paid_for_unless_left_out(prices: Prices) -> None:
+    """Worked by hand: 7 for the cluster and 13 for each node, 0.30 each."""
+    every, few = (rows_of(Shape(nodes=12, node_metrics=one), prices) for one in (True, False))
+
+    assert row(every, "metrics of the proxies").month == pytest.approx(48.90)
+    assert row(few, "metrics of the proxies").month == pytest.approx(2.10)
 
 
 def test_table_of_two_ways_counts_a_node_once(prices: Prices) -> None:
@@ -275,13 +343,16 @@ def test_every_figure_is_used_and_has_a_source(prices: Prices) -> None:
 
 def test_counts_are_those_of_the_stacks() -> None:
     """What the estimate counts for each cluster is what is deployed and written."""
-    alarms = len(re.findall(r"self\._alarm\(", (ROOT / "stacks" / "alarms.py").read_text()))
     journal = (ROOT / "lambda" / "resync" / "journal.py").read_text()
     metrics = set(re.findall(r"^\s+([A-Z][A-Za-z]+)=", journal, re.MULTILINE))
     memory = re.search(r"memory_size=(\d+)", (ROOT / "stacks" / "resync.py").read_text())
 
-    assert (alarms, len(metrics)) == (cost.ALARMS, cost.METRICS)
+    assert len(metrics) == cost.METRICS
     assert len(envoy_metrics.METRICS) == ENVOY_METRICS
+    of_haproxy = list(haproxy_metrics.filters_of(by_node=True))
+    by_node = [one for one in of_haproxy if one.dimensions == haproxy_metrics.NODE]
+    of_all = [one for one in of_haproxy if one.dimensions == haproxy_metrics.CLUSTER]
+    assert (len(of_all), len(by_node)) == (HAPROXY_METRICS, HAPROXY_NODE_METRICS)
     assert memory is not None
     assert int(memory[1]) / 1024 == cost.RUN_MEMORY_GB
 
@@ -318,6 +389,6 @@ def test_price_list_that_is_no_json_or_is_not_there_is_one_line(tmp_path: Path) 
 
 
 def test_parts_that_cost_nothing_are_left_out(prices: Prices) -> None:
-    """All seven are known; a row of zeros says nothing."""
-    assert len(list(parts_of(Shape(nodes=1), prices.prices))) == 7
-    assert len([one for one in rows_of(Shape(nodes=1), prices) if one.part]) == 3
+    """All nine are known; a row of zeros says nothing."""
+    assert len(list(parts_of(Shape(nodes=1), prices.prices))) == 9
+    assert len([one for one in rows_of(Shape(nodes=1), prices) if one.part]) == 5

@@ -1,16 +1,18 @@
 """docs/shared.md says what the tables, the price list and the scenarios say."""
 
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
 
 from haproxy_templates.render import KIB_PER_SESSION
+from lab.layout import ROOT
 from lab.shared_scenarios import CHAPTER
 from stacks.config import ClusterConfig
 from stacks.context import load
 from stacks.cost import THIS, rows_of
-from stacks.cost_shape import Fleet, Shape
+from stacks.cost_shape import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Shape
 from stacks.cost_table import MARK
 from stacks.prices import load_prices
 from stacks.shared_clients import NOT_SERVED, SERVED
@@ -32,7 +34,7 @@ def shapes(nodes: int) -> Iterator[tuple[str, Shape]]:
     yield "a HAProxy for each node, 0.25 vCPU", Shape(nodes)
     yield "two for each node, 0.25 vCPU", Shape(nodes, haproxies_per_node=2)
     for cpu, memory in ((256, 512), (1024, 2048), (4096, 8192)):
-        fleet = (Fleet("shared HAProxies", 2),)
+        fleet = (Fleet("shared HAProxies", 2, HAPROXY_METRICS + HAPROXY_NODE_METRICS),)
         what = f"two shared HAProxies, {cpu / 1024:g} vCPU each"
         yield what, Shape(0, 0, fleet, nodes, 1, cpu=cpu, memory=memory)
 
@@ -91,7 +93,10 @@ def test_page_says_the_defaults_and_limits_of_the_keys() -> None:
 
 
 def test_page_s_log_line_is_of_the_template_s_form() -> None:
-    """As tests/lab/test_shared_guards.py sees them."""
-    lines = re.findall(r"^refused .*$", PAGE.read_text(), re.MULTILINE)
+    """As tests/unit/test_haproxy_sessions.py has them written."""
+    (line,) = re.findall(r'^\{"message":"session".*\}$', PAGE.read_text(), re.MULTILINE)
+    template = (ROOT / "haproxy_templates" / "log.cfg.j2").read_text()
 
-    assert lines == ['refused 10.40.3.17:51234 name="-" address=-']
+    told = json.loads(line)
+    assert (told["cause"], told["name"], told["address"]) == ("PR", "-", "-")
+    assert list(told)[:-2] == re.findall(r'"(\w+)":', template)
