@@ -36,7 +36,7 @@ class Client(StrEnum):
     RUEIDIS = "rueidis"
 
 
-def advise(  # noqa: PLR0913 (one option a fact)
+def advise(
     *,
     replication_group: Annotated[
         str | None, typer.Option(metavar="NAME", help="A live group, read with your credentials.")

@@ -14,15 +14,18 @@ from cli import resync
 from cli import sandbox as live
 from cli.advise import advise
 from cli.deployed import Reach
+from cli.doctor import doctor
 from cli.errors import CommandError
 from lab import control, sandbox
 from lab.errors import LabError
 from lab.inside import EVENTS
 from lab.story import CHAPTERS
 from lab.ways import Way
+from lab.web.command import serve
 from stacks.errors import ConfigError
 
 FAILED = 1
+WEB_PORT = 8470
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,7 +36,7 @@ lab = typer.Typer(
     no_args_is_help=True,
     help="A whole deployment on this machine: real parts, three networks, no AWS account.",
 )
-for command in (resync.plan, resync.apply, resync.explain, advise):
+for command in (resync.plan, resync.apply, resync.explain, doctor, advise):
     app.command()(command)
 app.add_typer(lab, name="lab")
 app.add_typer(live.app, name="sandbox")
@@ -55,9 +58,19 @@ def story(
 
 
 @lab.command()
-def up() -> None:
+def up(
+    web: Annotated[
+        bool, typer.Option("--web", help="Show it in a browser, until Ctrl-C: map, load, faults.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Of the page, on 127.0.0.1; 0: any.")] = WEB_PORT,
+) -> None:
     """Start a lab that stays, with the product deployed in it."""
-    control.up()
+    if web:
+        serve(port)
+    elif port != WEB_PORT:
+        raise typer.BadParameter("--port is the page's: write --web, too")
+    else:
+        control.up()
 
 
 @lab.command()
