@@ -1,0 +1,81 @@
+"""A client in the client's network that writes all the time, and how many writes were acknowledged so far."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab.scenario import start
+from lab.world import World
+
+THREADS, RATE = 6, 20
+"""Enough to see a shard go dark; few enough for a lab that stays up over lunch."""
+LONGEST_WRITES = 100_000
+"""The client keeps a note of each write: after so many another one takes over."""
+END_SECONDS = 5
+
+
+@dataclass(slots=True)
+class Figures:
+    """Writes acknowledged and errors met since the beginning."""
+
+    acknowledged: int = 0
+    errors: int = 0
+
+
+@dataclass(slots=True)
+class Load:
+    """One client program after the other; `figures` only grow."""
+
+    world: World
+    _past: Figures = field(default_factory=Figures)
+    _process: subprocess.Popen[str] | None = None
+    _number: int = 0
+    _over: bool = False
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    """It is never started while, or after, it is ended."""
+
+    def figures(self) -> Figures:
+        """So far. Starts the program, and another when it has ended: one that finds no node at all gives up."""
+        with self._turn:
+            if not self._over and (self._process is None or self._process.poll() is not None):
+                self._past = self._so_far()
+                self._start()
+            told = self._so_far()
+            if told.acknowledged - self._past.acknowledged > LONGEST_WRITES:
+                self._stop()
+            return told
+
+    def end(self) -> None:
+        """The program goes, without its last words, and no other comes."""
+        with self._turn:
+            self._over = True
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.communicate(timeout=END_SECONDS)
+
+    def _start(self) -> None:
+        self._number += 1
+        argv = [sys.executable, "-m", "lab.client", "load", "--until-file", str(self._file("stop"))]
+        argv += ["--progress", str(self._file("json"))]
+        argv += ["--threads", str(THREADS), "--rate", str(RATE)]
+        self._process = start(*self.world.client_command(argv))
+
+    def _so_far(self) -> Figures:
+        try:
+            told = json.loads(self._file("json").read_text())
+        except (FileNotFoundError, ValueError):
+            return Figures(self._past.acknowledged, self._past.errors)
+        return Figures(
+            self._past.acknowledged + int(told["acknowledged"]),
+            self._past.errors + int(told["errors"]),
+        )
+
+    def _file(self, kind: str) -> Path:
+        return self.world.run_dir / f"load-web-{os.getpid()}-{self._number}.{kind}"
