@@ -1,6 +1,6 @@
 # One command per job; `make help` lists them. Needs Linux and Python >= 3.11 with venv; lab/setup.sh gets the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab faults conformance test check lint coverage soak mutants bench bench-tune bench-resync bench-synth synth review format lock clean stale
+.PHONY: help setup lab faults anomalies conformance test check lint coverage soak mutants bench bench-tune bench-resync bench-synth synth review format lock clean stale
 
 ENV ?= dev
 ROUNDS ?= 5
@@ -33,6 +33,9 @@ lab: $(READY) ## the main job on real parts: no AWS, no root, no Docker
 
 faults: $(READY) ## every fault under load, with and without HAProxies: build/lab/faults.json, docs/faults.md
 	.venv/bin/nodeway lab story --chapter faults && .venv/bin/python -m lab.faults.page
+
+anomalies: $(READY) ## every fault of a path named by the probe, and what the probe costs: build/lab/report.json, docs/probe.md
+	.venv/bin/nodeway lab story --chapter probe && .venv/bin/python -m lab.anomalies.page
 
 conformance: $(READY) ## every client in every way, real programs: build/conformance/report.json, docs/clients.md
 	$(RUN) .venv/bin/python -m lab.conformance && .venv/bin/python -m lab.conformance.page

