@@ -42,7 +42,7 @@ def expired_certificate(world: World) -> Iterator[Expectation]:
 
 @contextmanager
 def wrong_certificate(world: World) -> Iterator[Expectation]:
-    """A node has a certificate for the names of another zone."""
+    """A node has a certificate for names that are not its own, of no cluster."""
     file = "other-name.pem"
     certificates.issue(world.run_dir, file, OTHER_NAME)
     with _served(world, file, WRONG) as expectation:

@@ -42,7 +42,7 @@ def chosen(report: Figures) -> Figures:
 
 def cost(figures: Figures) -> str:
     """What a run costs by the number of names."""
-    runs: Mapping[str, Figures] = figures["probe_costs_little"]["runs"]
+    runs: Mapping[str, Figures] = figures["probe_costs_little"]["sizes"]
     rows = [f"| names | {' | '.join(COST.values())} |", f"|---|{'--:|' * len(COST)}"]
     rows += [
         f"| {names} | {' | '.join(f'{one[key]:,}' for key in COST)} |"
@@ -58,7 +58,7 @@ def proof(figures: Figures) -> str:
     rows = ["| fault | what happens | the probe says |", "|---|---|---|"]
     rows += [f"| `{a.name}` | {first_line(a.doc)} | {seen[a.name]} |" for a in ANOMALIES]
     under_load = (
-        f"\n{healthy['runs']} runs in order beside {healthy['acknowledged']:,} writes of four clients:"
+        f"\n{healthy['runs']} runs in order beside {healthy['acknowledged']:,} writes of a client:"
         f" {healthy['false_verdicts']} false verdicts, {healthy['errors']} errors of a client.\n"
     )
     return "\n".join(rows) + "\n" + under_load

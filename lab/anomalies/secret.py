@@ -19,7 +19,7 @@ WRONG_PASSWORD = "not-the-password-of-any-node"
 
 @contextmanager
 def wrong_secret(world: World) -> Iterator[Expectation]:
-    """Somebody has written a wrong password into the probe's secret: every node refuses it. LabError without secret."""
+    """Somebody has written a wrong password into the probe's secret: every node refuses it."""
     manager = client("secretsmanager")
     try:
         before = manager.get_secret_value(SecretId=layout.PROBE_SECRET)["SecretString"]

@@ -10,7 +10,9 @@ from probe.report import Path, Proxy, Report, Row
 from probe.verdicts import Verdict
 from resync.ecs import CONTAINER
 
-DOWN = '"is DOWN"'
+STATE = '"Server node/node is"'
+"""What HAProxy says when its check takes the node down, or brings it back; haproxy.cfg.j2 has the server's name."""
+DOWN = " is DOWN"
 TLS_REFUSED = "SSL handshake failure"
 """A node that is down refuses the connection itself, or is silent."""
 MOST_PAGES = 20
@@ -28,26 +30,27 @@ class ProxyLog:
         self._log_group = log_group
 
     def __call__(self, proxy: Proxy) -> str:
-        """The last reason for which a proxy took its node down; empty when it says none, or cannot be read."""
+        """Why a proxy has taken its node down; empty when it has not, or when its log cannot be read."""
         label = "stand-in" if proxy.stand_in else proxy.node.partition(".")[0]
         stream = f"{label}/{CONTAINER}/{proxy.task.rpartition('/')[2]}"
         asked: dict[str, Any] = {
             "logGroupName": self._log_group,
             "logStreamNames": [stream],
-            "filterPattern": DOWN,
+            "filterPattern": STATE,
         }
         last = ""
         try:
             for _ in range(MOST_PAGES):
                 page = self._client.filter_log_events(**asked)
                 for event in page["events"]:
-                    last = str(event["message"]) if " is DOWN" in event["message"] else last
+                    said = str(event["message"])
+                    last = said if STATE.strip('"') in said else last
                 if "nextToken" not in page:
                     break
                 asked["nextToken"] = page["nextToken"]
         except (ClientError, BotoCoreError):
             return ""
-        return last.partition("reason: ")[2].strip()[:200]
+        return last.partition("reason: ")[2].strip()[:200] if DOWN in last else ""
 
 
 def explained(report: Report, reason: Reason) -> Report:
