@@ -4,9 +4,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from probe.expected import Expected
+from probe.met import Trouble, Walk, Walked
 from probe.report import Proxy
 from probe.said import Counters, Member, Said
-from probe.walk import Login, Trouble, Walk, Walked, Walker
+from probe.walk import Login, Walker
 from resync.topology import Address, Hostname
 from tests.fakes import ENDPOINT, ONE, THREE, TWO, ZONE, named
 

@@ -61,14 +61,21 @@ class Expected:
 def expected_of(
     seen: Observation, nodes: topology.Topology, settings: Settings, cluster: str
 ) -> Expected:
-    """The map of what a run of the resync would see; `nodes`: the group's, whichever way leads to them."""
+    """The map of what a run of the resync would see; `nodes`: the group's, whichever way leads to them.
+
+    Where ElastiCache could not be read whole, the zone's own names are walked, too: unknown is never empty.
+    """
     records = {
         r.name: tuple(map(Address, r.values)) for r in seen.records if r.type is RecordType.A
     }
-    live = {node.hostname for node in nodes.live if node.hostname is not None}
+    known = {node.hostname for node in nodes.live if node.hostname is not None}
+    known |= settings.pins.keys()
     endpoint = nodes.configuration_endpoint
-    pinned = {name for name in settings.pins if name != endpoint}
-    names = sorted(live | pinned) + ([endpoint] if endpoint else [])
+    if nodes.problems:
+        known |= {name for name in records if not name.startswith("*")}
+        entrance = Hostname(f"clustercfg.{settings.zone_name}")
+        endpoint = endpoint or (entrance if entrance in records else None)
+    names = sorted(known - {endpoint}) + ([endpoint] if endpoint else [])
     return Expected(
         cluster=cluster,
         zone=settings.zone_name,

@@ -6,10 +6,10 @@ It lives in the memory of one process. A new process knows no earlier run, and s
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from probe.met import Walked
 from probe.report import Row, total
 from probe.said import Counters
 from probe.verdicts import Verdict
-from probe.walk import Walked
 
 
 @dataclass(frozen=True, slots=True)

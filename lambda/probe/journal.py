@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from probe.report import Report, Row, total
-from probe.verdicts import MEANINGS, State
+from probe.verdicts import MEANINGS, State, Verdict
 from resync.journal import NAMESPACE
 
 LEGS = ("resolve", "connect", "tls", "answer")
@@ -24,17 +24,21 @@ class LogJournal:
         self._request_id = request_id
         self._node_metrics = node_metrics
 
-    def write(self, report: Report) -> None:
-        """Tells a finished run."""
+    def write(self, report: Report, *, counts: bool = True) -> None:
+        """Tells a finished run.
+
+        `counts`: with what the nodes have counted since the last one. Of several client VPCs only one may tell it, as
+        all of them hear the same.
+        """
         about = {"cluster": self._cluster, "client": report.client, "request_id": self._request_id}
         for row in report.worst_first:
             if row.state is not State.OK:
                 self._logger.warning("path", extra=about | told(row))
-        counts = {state.value: report.count(state) for state in State}
+        states = {state.value: report.count(state) for state in State}
         self._logger.info(
             "report",
             extra=about
-            | counts
+            | states
             | {
                 "seconds": report.seconds,
                 "depth": report.depth,
@@ -45,24 +49,29 @@ class LogJournal:
                 "notes": report.notes,
             },
         )
-        self._of_cluster(report)
+        self._of_cluster(report, counts=counts)
         if self._node_metrics:
             for row in report.rows:
-                self._of_node(row)
+                self._of_node(row, counts=counts)
 
-    def _of_cluster(self, report: Report) -> None:
+    def _of_cluster(self, report: Report, *, counts: bool) -> None:
         metrics = self._dimensions()
-        counts = {
-            "PathsWalked": len(report.rows),
-            "PathsBroken": report.count(State.BROKEN),
-            "PathsDegraded": report.count(State.DEGRADED),
-            "ProbeConnections": report.connections,
-            "Moved": total(row.moved for row in report.rows),
-            "Asked": total(row.asked for row in report.rows),
-            "Failovers": report.failovers,
-            "RejectedConnections": report.rejected_connections,
-        }
-        for name, value in counts.items():
+        values: dict[str, int | None] = {"ProbeConnections": report.connections}
+        if report.rows:
+            # a run that knows no name has seen nothing: it must not say that nothing is broken
+            values |= {
+                "PathsWalked": sum(row.verdict is not Verdict.NOT_WALKED for row in report.rows),
+                "PathsBroken": report.count(State.BROKEN),
+                "PathsDegraded": report.count(State.DEGRADED),
+            }
+        if counts:
+            values |= {
+                "Moved": total(row.moved for row in report.rows),
+                "Asked": total(row.asked for row in report.rows),
+                "Failovers": report.failovers,
+                "RejectedConnections": report.rejected_connections,
+            }
+        for name, value in values.items():
             if value is not None:
                 metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         metrics.add_metric(name="ProbeSeconds", unit=MetricUnit.Seconds, value=report.seconds)
@@ -75,12 +84,12 @@ class LogJournal:
             if metrics.metric_set:
                 metrics.flush_metrics()
 
-    def _of_node(self, row: Row) -> None:
+    def _of_node(self, row: Row, *, counts: bool) -> None:
         metrics = self._dimensions(row.label)
         broken = row.state is State.BROKEN
         metrics.add_metric(name="PathBroken", unit=MetricUnit.Count, value=int(broken))
         for name, value in (("Moved", row.moved), ("Asked", row.asked)):
-            if value is not None:
+            if counts and value is not None:
                 metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         _add_legs(metrics, row)
         metrics.flush_metrics()

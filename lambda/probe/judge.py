@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from probe.expected import Expected
+from probe.met import Trouble, Walk, Walked
 from probe.report import Path, Row
 from probe.said import Member
 from probe.verdicts import MEANINGS, WEIGHT, Verdict
-from probe.walk import Trouble, Walk, Walked
 from resync.topology import Hostname
 
 EXPIRES_SOON_DAYS = 14

@@ -61,10 +61,16 @@ def from_secret(secrets: Secrets, arn: str) -> Login:
         ) from error
     try:
         found = json.loads(str(told))
-        return Login(str(found.get("username") or "default"), str(found["password"]))
+        return Login(_text(found.get("username") or "default"), _text(found["password"]))
     except (ValueError, KeyError, AttributeError, TypeError):
         # whatever was wrong with it, no part of it is told
         raise NoLogin("the probe's secret is no JSON object with username and password") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def from_iam(credentials: "Credentials", settings: WalkSettings, region: str) -> Login:

@@ -1,6 +1,6 @@
 """Why a proxy has no node behind it, in its own words: HAProxy logs the reason when its check takes the node down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,8 @@ class ProxyLog:
 
     def __call__(self, proxy: Proxy) -> str:
         """Why a proxy has taken its node down; empty when it has not, or when its log cannot be read."""
+        if proxy.node.startswith("*"):
+            return ""  # one for all nodes has no check of any
         label = "stand-in" if proxy.stand_in else proxy.node.partition(".")[0]
         stream = f"{label}/{CONTAINER}/{proxy.task.rpartition('/')[2]}"
         asked: dict[str, Any] = {
@@ -55,23 +57,29 @@ class ProxyLog:
 
 def explained(report: Report, reason: Reason) -> Report:
     """The report with the reasons of those proxies that have no node: it may be the certificate that they refuse."""
-    down = [row for row in report.rows if row.verdict is Verdict.NODE_DOWN][:MOST_ASKED]
-    told = {row.name: _explained(row, reason) for row in down}
-    return replace(report, rows=tuple(told.get(row.name, row) for row in report.rows))
+    proxies = {
+        path.proxy.task: path.proxy
+        for row in report.rows
+        for path in row.paths
+        if path.verdict is Verdict.NODE_DOWN and path.proxy
+    }
+    # each once, whatever names lead there
+    reasons = {task: reason(proxy) for task, proxy in list(proxies.items())[:MOST_ASKED]}
+    return replace(report, rows=tuple(_explained(row, reasons) for row in report.rows))
 
 
-def _explained(row: Row, reason: Reason) -> Row:
-    paths = tuple(_path(path, reason) for path in row.paths)
+def _explained(row: Row, reasons: Mapping[str, str]) -> Row:
+    if row.verdict is not Verdict.NODE_DOWN:
+        return row
+    paths = tuple(_path(path, reasons) for path in row.paths)
     worst = next((path for path in paths if path.verdict is Verdict.CERTIFICATE_REFUSED), None)
     worst = worst or next(path for path in paths if path.verdict is Verdict.NODE_DOWN)
     return replace(row, paths=paths, verdict=worst.verdict, detail=worst.detail)
 
 
-def _path(path: Path, reason: Reason) -> Path:
-    if path.verdict is not Verdict.NODE_DOWN or path.proxy is None:
-        return path
-    said = reason(path.proxy)
-    if not said:
+def _path(path: Path, reasons: Mapping[str, str]) -> Path:
+    said = reasons.get(path.proxy.task) if path.proxy else None
+    if path.verdict is not Verdict.NODE_DOWN or not said:
         return path
     verdict = Verdict.CERTIFICATE_REFUSED if TLS_REFUSED in said else path.verdict
     return replace(path, verdict=verdict, detail=f"{path.address}: its proxy says {said}")

@@ -1,7 +1,11 @@
 """What a node is asked: whether it answers, and who it is. Nothing else is ever sent to one, but AUTH."""
 
+import re
+
 from probe.resp import Conversation, NoAnswer, Refused
 from probe.said import Member, Said, counters_of, members_of_shards, members_of_slots
+
+NODE_ID = re.compile(r"[0-9a-f]{40}")
 
 
 def ping(node: Conversation, *, logged_in: bool) -> None:
@@ -17,11 +21,17 @@ def ping(node: Conversation, *, logged_in: bool) -> None:
 def identity(node: Conversation, *, view: bool) -> Said:
     """What the node says of itself; raises Refused when its user may not ask."""
     try:
-        node_id = str(node.ask("CLUSTER", "MYID"))
+        node_id = _id(node.ask("CLUSTER", "MYID"))
         counters = counters_of(str(node.ask("INFO")))
         return Said(node_id, _members(node) if view else None, counters)
     except (TypeError, ValueError, LookupError) as error:
         raise NoAnswer("it says what no node of a cluster says") from error
+
+
+def _id(answer: object) -> str:
+    if not NODE_ID.fullmatch(str(answer)):
+        raise ValueError(answer)
+    return str(answer)
 
 
 def _members(node: Conversation) -> tuple[Member, ...]:

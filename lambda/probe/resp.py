@@ -44,7 +44,8 @@ class Conversation:
 
     def ask(self, *words: str) -> Any:  # noqa: ANN401 (whatever the node says)
         """The answer to a command; raises Refused, NoAnswer, or TimeoutError."""
-        parts = [word.encode() for word in words]
+        # whatever a password is made of: the node judges it
+        parts = [word.encode(errors="surrogatepass") for word in words]
         told = b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
         self._until = time.monotonic() + self._seconds
         self._room, self._values = LONGEST_ANSWER, MOST_VALUES

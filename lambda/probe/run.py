@@ -13,8 +13,9 @@ from itertools import count
 from probe.expected import Expected
 from probe.history import Memory, since
 from probe.judge import rows_of
+from probe.met import Walked
 from probe.report import Report
-from probe.walk import Walked, Walker
+from probe.walk import Walker
 
 AT_ONCE = 64
 """Names that are walked at the same time: most of a walk is waiting."""

@@ -114,7 +114,7 @@ MEANINGS: dict[Verdict, Meaning] = {
         "see the node's CPU and slow log in ElastiCache; a long script or command blocks it",
     ),
     Verdict.NODE_NOT_READY: Meaning(
-        State.DEGRADED,
+        State.BROKEN,
         "the node answers that it is not ready",
         "wait if it is loading or failing over; else see the cluster's state in ElastiCache",
     ),

@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
+from probe.met import Trouble, Walk, Walked
 from probe.questions import identity, ping
 from probe.resp import Conversation, Refused
-from probe.said import Said
 
 NOT_READY = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN")
 TOO_MANY_CLIENTS = "max number of clients"
@@ -26,57 +25,12 @@ EXPIRED, NOT_YET_VALID, OTHER_NAME = 10, 9, 62
 """OpenSSL's X509_V_ERR_*: https://docs.openssl.org/3.5/man3/X509_STORE_CTX_get_error/."""
 
 
-class Trouble(StrEnum):
-    """What a walk met, in the order of the legs."""
-
-    NONE = "none"
-    NO_SUCH_NAME = "no_such_name"
-    RESOLVER_SILENT = "resolver_silent"
-    REFUSED = "refused"
-    UNREACHABLE = "unreachable"
-    TLS_CLOSED = "tls_closed"
-    TLS_SILENT = "tls_silent"
-    EXPIRED = "expired"
-    OTHER_NAME = "other_name"
-    UNTRUSTED = "untrusted"
-    CLOSED = "closed"
-    SILENT = "silent"
-    NOT_READY = "not_ready"
-    BAD_LOGIN = "bad_login"
-    NO_PERMISSION = "no_permission"
-
-
 @dataclass(frozen=True, slots=True)
 class Login:
     """Whom the probe logs in as; it is never shown."""
 
     username: str
     password: str = field(repr=False)
-
-
-@dataclass(slots=True)
-class Walk:
-    """One address. `reached`: the last leg that went well; `certificate_names`: of a certificate for other names."""
-
-    address: str
-    reached: str = "nothing"
-    trouble: Trouble = Trouble.NONE
-    detail: str = ""
-    milliseconds: dict[str, float] = field(default_factory=dict)
-    certificate_names: tuple[str, ...] = ()
-    certificate_days: float | None = None
-    said: Said = field(default_factory=Said)
-
-
-@dataclass(frozen=True, slots=True)
-class Walked:
-    """One name: its addresses' walks, or why it has none."""
-
-    name: str
-    walks: tuple[Walk, ...] = ()
-    trouble: Trouble = Trouble.NONE
-    detail: str = ""
-    resolve_milliseconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,14 +66,14 @@ def test_name_that_was_not_walked_was_not_reached() -> None:
 def test_worst_stand_first_and_each_trouble_says_what_it_is_and_what_to_do() -> None:
     told = report(
         row("demo-0001-001"),
-        row("demo-0001-002", Verdict.NODE_NOT_READY),
+        row("demo-0001-002", Verdict.NO_PERMISSION),
         row("demo-0002-001", Verdict.WRONG_PROXY),
         row("demo-0002-002", Verdict.DEAD_PROXY),
     )
     found = shown(told)
 
     assert [one["data-state"] for one in found.rows] == ["broken", "broken", "degraded", "ok"]
-    for verdict in (Verdict.NODE_NOT_READY, Verdict.WRONG_PROXY, Verdict.DEAD_PROXY):
+    for verdict in (Verdict.NO_PERMISSION, Verdict.WRONG_PROXY, Verdict.DEAD_PROXY):
         assert MEANINGS[verdict].what in found.words
         assert MEANINGS[verdict].next.replace("`", "") in found.words
 
@@ -115,11 +115,11 @@ def test_wrong_path_among_many_is_shown_and_the_others_on_demand() -> None:
 def test_path_of_another_verdict_says_so() -> None:
     ways = [
         path("demo-0001-001", number=1, verdict=Verdict.DEAD_PROXY, detail="refused"),
-        path("demo-0001-001", number=2, verdict=Verdict.NODE_NOT_READY, detail="LOADING"),
+        path("demo-0001-001", number=2, verdict=Verdict.NO_PERMISSION, detail="LOADING"),
     ]
     words = shown(report(row("demo-0001-001", Verdict.DEAD_PROXY, paths=ways))).words
 
-    assert "node_not_ready: LOADING" in words
+    assert "no_permission: LOADING" in words
 
 
 def test_nobody_is_blamed_for_tasks_that_nobody_knew() -> None:

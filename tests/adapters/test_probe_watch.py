@@ -1,0 +1,209 @@
+"""The function that knows AWS, whole: what it has walked, what it shows, and what it raises."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from moto import mock_aws
+
+from probe import watch
+from probe.expected import Expected, checked
+from probe.report import document, from_document
+from probe.watch import DESCRIPTION, FRESH, handle
+from resync.errors import BadSettings, ReadFailed
+from tests.adapters.conftest import moto_zone, upsert
+from tests.elasticache_answers import ElastiCacheServer
+from tests.fakes import (
+    ENDPOINT,
+    ONE,
+    OWNER,
+    TWO,
+    ZONE,
+    named,
+)
+from tests.loopback import Request, loopback
+from tests.reports import report
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What Lambda tells of an invocation."""
+
+    aws_request_id: str = "request-1"
+
+
+@dataclass(slots=True)
+class Lambda:
+    """The functions in the clients' VPCs, over HTTP: each answers with the report of an ordinary day."""
+
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    answer: Callable[[Expected], dict[str, Any]] = lambda _: document(report())
+
+    def __call__(self, request: Request) -> tuple[int, bytes]:
+        """An invocation, with a map that the function would believe."""
+        event = json.loads(request.body)
+        name = request.path.split("/")[-2]
+        self.calls.append((name, event))
+        asked = checked(event["map"], zone=ZONE, port=6379)
+        return 200, json.dumps({**self.answer(asked), "client": f"vpc of {name}"}).encode()
+
+    @property
+    def map(self) -> dict[str, Any]:
+        """The last one that was sent."""
+        found: dict[str, Any] = self.calls[-1][1]["map"]
+        return found
+
+
+@pytest.fixture
+def walkers(fake_aws: pytest.MonkeyPatch) -> Iterator[Lambda]:
+    """A deployment with two clients' VPCs and a zone with one record; nothing was run in this process yet."""
+    watch.KEPT.reports, watch.KEPT.at = (), None
+    functions = Lambda()
+    with (
+        mock_aws(),
+        loopback(functions) as lambda_,
+        loopback(ElastiCacheServer()) as elasticache,
+        loopback(lambda _: (200, b'{"taskArns": []}')) as ecs,
+        loopback(lambda _: (200, b'{"events": []}')) as logs,
+    ):
+        client, zone_id = moto_zone()
+        record = {
+            "Name": named(ONE),
+            "Type": "A",
+            "TTL": 5,
+            "ResourceRecords": [{"Value": "10.20.1.5"}],
+        }
+        upsert(client, zone_id, record)
+        environment = {
+            "REPLICATION_GROUP_ID": "demo",
+            "HOSTED_ZONE_ID": zone_id.rpartition("/")[2],
+            "ZONE_NAME": ZONE,
+            "ECS_CLUSTER": "nodeway",
+            "OWNER": OWNER,
+            "GROUP": "demo",
+            "WALKERS": "walk-one,walk-two",
+            "PROXY_LOGS": "proxies",
+            "AWS_ENDPOINT_URL_LAMBDA": lambda_.url,
+            "AWS_ENDPOINT_URL_ELASTICACHE": elasticache.url,
+            "AWS_ENDPOINT_URL_ECS": ecs.url,
+            "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": logs.url,
+        }
+        for name, value in environment.items():
+            fake_aws.setenv(name, value)
+        yield functions
+
+
+def run(event: dict[str, Any]) -> Any:  # noqa: ANN401 (any JSON, or HTML)
+    """One invocation."""
+    return handle(event, cast("LambdaContext", Context()))
+
+
+SCHEDULE: dict[str, Any] = {"source": "aws.events"}
+WIDGET: dict[str, Any] = {"widgetContext": {"theme": "dark"}}
+
+
+def test_each_client_s_vpc_walks_the_map_of_the_moment(walkers: Lambda) -> None:
+    """Names, records and endpoint as AWS has them."""
+    answer = run(SCHEDULE)
+
+    assert sorted(name for name, _ in walkers.calls) == ["walk-one", "walk-two"]
+    assert all(event["keep"] is True for _, event in walkers.calls)
+    assert walkers.map["names"] == [named(ONE), named(TWO), ENDPOINT]
+    assert walkers.map["records"] == {named(ONE): ["10.20.1.5"]}
+    assert walkers.map["notes"] == []
+    told = [from_document(one) for one in answer["reports"]]
+    assert [one.client for one in told] == ["vpc of walk-one", "vpc of walk-two"]
+
+
+def test_run_is_journalled_and_one_that_is_only_shown_is_not(
+    walkers: Lambda, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And such a one does not count as the run before the next."""
+    shown = run(WIDGET)
+    assert capfd.readouterr().out == ""
+    assert [event["keep"] for _, event in walkers.calls] == [False, False]
+    assert "vpc of walk-one" in shown
+    assert "vpc of walk-two" in shown
+
+    run(SCHEDULE)
+
+    assert '"PathsWalked"' in capfd.readouterr().out
+
+
+def test_widget_shows_the_schedule_s_run_while_it_is_fresh(walkers: Lambda) -> None:
+    """However many people look at the dashboard, the nodes get no more connections."""
+    run(SCHEDULE)
+    calls = len(walkers.calls)
+
+    assert "vpc of walk-two" in run(WIDGET)
+    assert len(walkers.calls) == calls
+
+    assert watch.KEPT.at is not None
+    watch.KEPT.at -= FRESH
+    run(WIDGET)
+    assert len(walkers.calls) == 2 * calls
+
+
+def test_schedule_runs_however_fresh_the_last_run_is(walkers: Lambda) -> None:
+    for _ in range(2):
+        run(SCHEDULE)
+
+    assert len(walkers.calls) == 4
+
+
+def test_widget_describes_itself_and_walks_nothing() -> None:
+    """As the dashboard's editor asks for it, without an environment."""
+    assert run({"describe": True}) == DESCRIPTION
+
+
+def test_run_of_a_while_ago_is_none_of_this_moment() -> None:
+    assert timedelta(minutes=1) < FRESH < timedelta(minutes=2)
+
+
+@pytest.mark.usefixtures("walkers")
+def test_run_without_the_zone_fails(fake_aws: pytest.MonkeyPatch) -> None:
+    """A failed invocation is what the alarm sees; nothing is kept of it."""
+    fake_aws.setenv("HOSTED_ZONE_ID", "Z0GONE")
+
+    with pytest.raises(ReadFailed, match="Z0GONE"):
+        run(SCHEDULE)
+
+    assert watch.KEPT.at is None
+
+
+@pytest.mark.usefixtures("walkers")
+def test_run_with_half_an_environment_fails(fake_aws: pytest.MonkeyPatch) -> None:
+    fake_aws.delenv("WALKERS")
+
+    with pytest.raises(BadSettings, match="WALKERS is missing"):
+        run(SCHEDULE)
+
+
+def test_nodes_that_cannot_be_read_are_a_note_of_the_map(
+    walkers: Lambda, fake_aws: pytest.MonkeyPatch
+) -> None:
+    """Unknown is not empty: the report says so, and is not in order."""
+    walkers.answer = lambda asked: document(replace(report(), rows=(), notes=asked.notes))
+    refusal = b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"
+    with loopback(lambda _: (403, refusal)) as down:
+        fake_aws.setenv("AWS_ENDPOINT_URL_ELASTICACHE", down.url)
+        answer = run(SCHEDULE)
+
+    (note,) = walkers.map["notes"]
+    assert "AccessDenied" in note
+    assert [one["worst"] for one in answer["reports"]] == ["degraded", "degraded"]
+
+
+def test_what_is_kept_has_the_time_of_its_beginning(walkers: Lambda) -> None:
+    """A walk takes a while, and what it saw first is that old."""
+    before = datetime.now(UTC)
+
+    run(SCHEDULE)
+
+    assert watch.KEPT.at is not None
+    assert before <= watch.KEPT.at <= datetime.now(UTC)
+    assert len(watch.KEPT.reports) == len(walkers.calls)
