@@ -22,6 +22,7 @@ TUNED_LOADS = tuple(
 )
 ONE_THREAD = "    nbthread 1\n"
 LOG = "    log stdout format raw local0 notice\n"
+ABNORMAL_ONLY = "    option dontlog-normal\n"
 TCP = "    mode tcp\n"
 CGROUPS = Path("/sys/fs/cgroup")
 GROUP = "nodeway-bench"
@@ -56,7 +57,7 @@ TRIALS = (
     Trial("busy-polling", {ONE_THREAD: f"{ONE_THREAD}    busy-polling\n"}, spins=True),
     Trial(
         "a log line per session",
-        {LOG: LOG.replace("notice", "info"), TCP: f"{TCP}    option tcplog\n"},
+        {LOG: LOG.replace("notice", "info"), ABNORMAL_ONLY: ""},
     ),
     Trial(COPY_AGAIN),
     Trial(
