@@ -104,6 +104,23 @@ class Walker(Construct):
                     sid="Login", actions=["secretsmanager:GetSecretValue"], resources=[secret]
                 )
             )
+        # Lambda needs it, and the code does not: a policy of its own, since it names the function
+        own = iam.Policy(
+            self,
+            "NotByItself",
+            statements=[
+                iam.PolicyStatement(
+                    effect=iam.Effect.DENY,
+                    actions=NETWORK_INTERFACES,
+                    resources=["*"],
+                    conditions={
+                        "ArnEquals": {"lambda:SourceFunctionArn": self.function.function_arn}
+                    },
+                )
+            ],
+        )
+        if self.function.role:
+            own.attach_to_role(self.function.role)
         if cluster.probe and cluster.probe.iam_username:
             add(connect_as(cluster.probe.iam_username, cluster, cdk.Stack.of(self)))
 

@@ -78,6 +78,7 @@ def role(synthesis: Synthesis, who: str, stack: str = "probe") -> list[dict[str,
         for one in properties(synthesis, stack, POLICY)
         if one["Roles"] == [f"<{name}>"]
         for statement in one["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
     ]
 
 

@@ -31,6 +31,20 @@ def test_walker_without_login_may_log_and_be_in_a_vpc_and_nothing_else() -> None
     ]
 
 
+def test_walker_s_code_may_not_make_the_interfaces_that_lambda_makes_for_it() -> None:
+    """As AWS advises: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html."""
+    policies = plain().resources("probe", "AWS::IAM::Policy").values()
+    denied = [
+        one
+        for policy in policies
+        for one in policy["Properties"]["PolicyDocument"]["Statement"]
+        if one["Effect"] == "Deny"
+    ]
+
+    assert [(one["Action"], one["Resource"]) for one in denied] == [(NETWORK, "*")]
+    assert all("lambda:SourceFunctionArn" in one["Condition"]["ArnEquals"] for one in denied)
+
+
 @pytest.mark.parametrize("vpc", [FIRST, SECOND])
 def test_walker_with_a_secret_may_read_this_one(vpc: str) -> None:
     assert [told(one) for one in role(with_secret(), vpc)] == [
