@@ -9,7 +9,7 @@ import pytest
 
 from lab import layout
 from lab.waiting import wait_until
-from stacks.stopped_tasks import BY_THEMSELVES
+from stacks.stops import BY_THEMSELVES
 from tests.lab.room import Room
 from tests.lab.test_fake_aws import CLUSTER, client, process_of, run, stack, start, until
 
