@@ -62,7 +62,9 @@ def up(
     web: Annotated[
         bool, typer.Option("--web", help="Show it in a browser, until Ctrl-C: map, load, faults.")
     ] = False,
-    port: Annotated[int, typer.Option(help="Of the page, on 127.0.0.1; 0: any.")] = WEB_PORT,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the page, on 127.0.0.1; 0: any.")
+    ] = WEB_PORT,
 ) -> None:
     """Start a lab that stays, with the product deployed in it."""
     if web:

@@ -14,12 +14,12 @@ import redis
 from lab import certificates, fleet, layout, network, valkey
 from lab.anomalies import view
 from lab.anomalies.expectation import Expectation, expect
-from lab.anomalies.gone import lose
 from lab.anomalies.nodes import replica
 from lab.anomalies.records import leading_to
 from lab.anomalies.well import control
 from lab.membership import SLOTS
 from lab.product import Product, client
+from lab.scenarios import lose_task
 from lab.valkey import Node, ask
 from lab.waiting import wait_until
 from lab.world import World
@@ -124,7 +124,7 @@ def proxy(world: World, product: Product) -> Iterator[str]:
         yield address
     finally:
         # it would drain for a minute, and nobody is there to be drained
-        lose(world.run_dir, address)
+        lose_task(world.run_dir, address)
         wait_until(stopped, timeout_seconds=SECONDS, what="the other HAProxy to be gone")
         ecs.delete_cluster(cluster=ECS_CLUSTER)
 

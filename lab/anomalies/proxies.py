@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from lab import layout
 from lab.anomalies import view
 from lab.anomalies.expectation import Expectation, expect
-from lab.anomalies.gone import lose, resync_paused
 from lab.anomalies.nodes import replica
+from lab.anomalies.paused import resync_paused
 from lab.faults.silence import silenced
 from lab.product import Product
+from lab.scenarios import lose_task
 from lab.waiting import wait_until
 from lab.world import World
 from probe.verdicts import Verdict
@@ -23,7 +24,7 @@ def dead_proxy(world: World) -> Iterator[Expectation]:
     product, name = Product(), replica(world, "0001").hostname
     with resync_paused(product):
         for address in product.records()[name]:
-            lose(world.run_dir, address)
+            lose_task(world.run_dir, address)
         yield nobody_answers(world, name)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lab.anomalies import view
-from lab.anomalies.gone import resync_paused
+from lab.anomalies.paused import resync_paused
 from lab.product import Product, client
 from lab.waiting import wait_until
 from lab.zones import normal

@@ -1,21 +1,19 @@
 """Faults of what stands beside the way of a connection: DNS, Route 53, the resync, the network's links."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
+from lab.anomalies.paused import resync_paused
 from lab.faults.bars import felt, hold
 from lab.faults.lasting import lasting
 from lab.faults.links import DOWN_SECONDS, Link
 from lab.faults.loads import side_by_side
 from lab.faults.tasks import addresses, gone_from_records, primary_name, stop_task
-from lab.product import Product, client
+from lab.product import Product
 from lab.route53_fault import throttled
 from lab.scenario import Figures, promise
 from lab.world import World
 
 BOTH = 2
-RESERVED = "ReservedConcurrentExecutions"
 CACHE_LINK, CLIENT_LINK = Link("vpc-cache"), Link("vpc-client")
 DNS_DOWN_SECONDS = 60.0
 RESYNC_DOWN_SECONDS = 600.0
@@ -46,7 +44,7 @@ def resync_down_10min(world: World) -> Figures:
     product = Product()
     address = addresses(product, primary_name(world, "0003"), count=BOTH)[0]
     with side_by_side(world, "resync-down", direct_fresh=True) as loads:
-        with no_resync(product):
+        with resync_paused(product):
             lasting(RESYNC_DOWN_SECONDS / 2)
             stop_task(product, address)
             lasting(RESYNC_DOWN_SECONDS / 2)
@@ -125,22 +123,3 @@ def seconds_until_right(product: Product, old: str) -> float:
     began = time.monotonic()
     gone_from_records(product, old, count=BOTH, timeout_seconds=RIGHT_AGAIN_SECONDS)
     return round(time.monotonic() - began, 1)
-
-
-@contextmanager
-def no_resync(product: Product) -> Iterator[None]:
-    """The function may not run: Lambda throttles every invocation, and keeps its events."""
-    functions, name = client("lambda"), product.outputs["ResyncFunction"]
-    before = functions.get_function_concurrency(FunctionName=name).get(RESERVED)
-
-    def allow(count: int | None) -> None:
-        if count is None:
-            functions.delete_function_concurrency(FunctionName=name)
-        else:
-            functions.put_function_concurrency(FunctionName=name, **{RESERVED: count})
-
-    allow(0)
-    try:
-        yield
-    finally:
-        allow(before)

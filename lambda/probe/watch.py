@@ -61,7 +61,7 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> object:
         return DESCRIPTION
     now = datetime.now(UTC)
     shown = "widgetContext" in event
-    theme = theme_of(event)
+    theme = theme_of(event.get("widgetContext"))
     if shown and KEPT.at and now - KEPT.at < FRESH:
         return html(KEPT.reports, now, theme)
     settings, watch = Settings.from_environment(), WatchSettings.from_environment()
@@ -130,8 +130,6 @@ def html(reports: Sequence[Report], now: datetime, theme: str) -> str:
     return "".join(fragment(report, now, theme=theme) for report in reports)
 
 
-def theme_of(event: Mapping[str, Any]) -> str:
-    """The dashboard's theme, which is not the system's; empty when it does not say one of the two."""
-    context = event.get("widgetContext")
-    theme = context.get("theme") if isinstance(context, dict) else None
-    return str(theme) if theme in {"light", "dark"} else ""
+def theme_of(context: object) -> str:
+    """What the dashboard says of its theme, which is not the system's; the page takes only the two that there are."""
+    return str(context.get("theme", "")) if isinstance(context, dict) else ""

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import sandbox
+from lab import control, layout, sandbox
 from lab.errors import LabError
+from tests.lab.command import nodeway, own_run_directory
 from tests.lab.room import Room, open_room
 
 
@@ -27,6 +28,17 @@ def room(
     request.getfixturevalue("walls")
     with open_room(tmp_path_factory.mktemp("run")) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def up(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """One lab that is up, with the product in it, for all tests of a module; tests find it as a person does."""
+    request.getfixturevalue("walls")
+    with own_run_directory(tmp_path_factory.mktemp("lab") / "run"):
+        started = nodeway("lab", "up")
+        assert started.returncode == 0, started.stderr
+        yield Room(layout.run_dir(), control.current())
+        assert nodeway("lab", "down").returncode == 0
 
 
 @pytest.fixture

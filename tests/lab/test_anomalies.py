@@ -1,10 +1,8 @@
 """Each fault of a path: what it really does to a client, what the deployed probe calls it, and that it heals."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from lab import control, layout
+from lab import layout
 from lab.anomalies import view, well
 from lab.anomalies.expectation import expect
 from lab.anomalies.table import ANOMALIES
@@ -20,20 +18,9 @@ from lab.product import Product
 from lab.world import World
 from probe.verdicts import Verdict
 from tests.lab.anomaly_looks import EFFECTS, LOOKS, Seen
-from tests.lab.command import nodeway, own_run_directory
 from tests.lab.room import Room
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls")]
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
-    """One lab for all tests of this module."""
-    with own_run_directory(tmp_path_factory.mktemp("lab") / "run"):
-        started = nodeway("lab", "up")
-        assert started.returncode == 0, started.stderr
-        yield Room(layout.run_dir(), control.current())
-        assert nodeway("lab", "down").returncode == 0
 
 
 def play(name: str) -> Seen:

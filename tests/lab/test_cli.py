@@ -2,12 +2,11 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.lab.command import nodeway, own_run_directory
+from tests.lab.command import nodeway
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls", "up")]
 
@@ -23,16 +22,6 @@ client("route53").change_resource_record_sets(
     ChangeBatch={{"Changes": [{{"Action": "DELETE", "ResourceRecordSet": gone}}]}},
 )
 """
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One lab for all tests of this module."""
-    with own_run_directory(tmp_path_factory.mktemp("lab") / "run"):
-        started = nodeway("lab", "up")
-        assert started.returncode == 0, started.stderr
-        yield
-        assert nodeway("lab", "down").returncode == 0
 
 
 def operator(*words: str) -> subprocess.CompletedProcess[str]:

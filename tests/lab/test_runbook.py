@@ -6,13 +6,12 @@ What the AWS CLI would do is held by tests/unit/test_runbook.py: the CLI is no p
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lab.layout import CONFIGURATION_ENDPOINT, ROOT, ZONE
-from tests.lab.command import NODEWAY, nodeway, own_run_directory
+from tests.lab.command import NODEWAY
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls", "up")]
 
@@ -32,16 +31,6 @@ VARIABLES = {
     "NODE": "demo-0001-001",
     "HOST": CONFIGURATION_ENDPOINT,
 }
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One lab for all tests of this module."""
-    with own_run_directory(tmp_path_factory.mktemp("lab") / "run"):
-        started = nodeway("lab", "up")
-        assert started.returncode == 0, started.stderr
-        yield
-        assert nodeway("lab", "down").returncode == 0
 
 
 def typed(where: str, command: str, directory: Path) -> subprocess.CompletedProcess[str]:

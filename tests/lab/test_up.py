@@ -4,14 +4,13 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lab.cache_state import FIRST_HOST
 from lab.layout import CACHE_VPC, PROXY_VPC, ZONE
-from tests.lab.command import NODEWAY, nodeway, own_run_directory
+from tests.lab.command import NODEWAY, nodeway
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls", "up")]
 
@@ -27,16 +26,6 @@ LOOK_UPS = {
         "require('dns').lookup(process.env.LAB_ENDPOINT, (e, a) => console.log(e || a))",
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One lab for all tests of this module."""
-    with own_run_directory(tmp_path_factory.mktemp("lab") / "run"):
-        started = nodeway("lab", "up")
-        assert started.returncode == 0, started.stderr
-        yield
-        assert nodeway("lab", "down").returncode == 0
 
 
 def test_lab_run_gives_the_command_s_own_exit_code_and_directory(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from lab.errors import LabError
 from lab.web.live import Live
 from lab.web.server import HERE, Site, open_server, serving
@@ -242,3 +244,11 @@ def test_page_s_files_say_what_they_need() -> None:
     assert [one["id"] for _, one in found.found if one.get("role") == "status"] == ["link", "said"]
     assert found.all("a") == [{"class": "skip", "href": "#map"}]
     assert all(one.get("src", "/").startswith("/") for one in found.all("script"))
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_port_that_is_none_is_one_error_and_starts_nothing(port: str) -> None:
+    done = CliRunner().invoke(app, ["lab", "up", "--web", "--port", port])
+
+    assert done.exit_code == 2
+    assert "Invalid value for '--port'" in done.output

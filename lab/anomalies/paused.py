@@ -1,11 +1,8 @@
-"""The resync that is down, and the HAProxy that is gone with its host. Neither may outlast its block unnoticed."""
+"""The resync that is down. It must never outlast its block."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from lab import containers
-from lab.errors import LabError
 from lab.product import Product, client
 
 RESERVED = "ReservedConcurrentExecutions"
@@ -27,12 +24,3 @@ def resync_paused(product: Product) -> Iterator[None]:
             functions.delete_function_concurrency(FunctionName=name)
         else:
             functions.put_function_concurrency(FunctionName=name, **{RESERVED: before})
-
-
-def lose(run_dir: Path, address: str) -> None:
-    """The host of the HAProxy with this address is gone, its network too; raises LabError when none has it."""
-    for container in containers.running(run_dir):
-        if container.address == address:
-            containers.lose(run_dir, container)
-            return
-    raise LabError(f"no HAProxy has the address {address}")
