@@ -79,9 +79,11 @@ class Probe:
 
         for one in walks:
             one.add_done_callback(tell)
-        wait(walks, timeout=self.seconds)
-        # what still hangs has its own timeouts: nobody waits for it
-        pool.shutdown(wait=False, cancel_futures=True)
+        try:
+            wait(walks, timeout=self.seconds)
+        finally:
+            # what still hangs has its own timeouts: nobody waits for it, and after a Ctrl-C nothing more begins
+            pool.shutdown(wait=False, cancel_futures=True)
         return [one.result() for one in walks if one.done() and not one.cancelled()]
 
     def _asked_for_view(self, expected: Expected) -> frozenset[int]:

@@ -1,18 +1,21 @@
 """A run over all names: many at once, in a time that ends, and with what the last run saw."""
 
+import signal
 import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
 from lab.waiting import wait_until
 from probe.expected import Expected
+from probe.met import Walked
 from probe.run import AT_ONCE, VIEWS, Probe
 from probe.verdicts import Verdict
-from probe.walk import Login
+from probe.walk import Login, Walker
 from resync.topology import Hostname
 from tests.fakes import ONE, THREE, TWO, ZONE, named
 from tests.probing import PLAIN, counters, expected, healthy, node_id, told, walk, walked
@@ -179,3 +182,31 @@ def test_names_have_rows_in_the_map_s_order_whoever_is_first() -> None:
     rows = Probe("host").run(expected(), told(*met)).rows
 
     assert [row.name for row in rows] == [named(ONE), named(TWO), named(THREE)]
+
+
+def test_after_an_interruption_no_other_walk_begins() -> None:
+    """Else 500 names would be walked to the end, with a person waiting for the prompt."""
+    begun: list[str] = []
+    go_on = threading.Event()
+    main = threading.main_thread().ident or 0
+
+    class Hanging:
+        login = None
+
+        def walk(self, name: str, *, view: bool) -> Walked:
+            del view
+            begun.append(name)
+            go_on.wait(10)
+            return Walked(name)
+
+    names = tuple(Hostname(f"n{i}.{ZONE}") for i in range(2 * AT_ONCE))
+    # when all names wait for their turn
+    threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        Probe("here").run(replace(expected(), names=names), cast("Walker", Hanging()))
+    go_on.set()
+    ended = [one for one in threading.enumerate() if one.name.startswith("walk")]
+    for one in ended:
+        one.join(10)
+
+    assert len(begun) == AT_ONCE
