@@ -32,13 +32,13 @@ lab: $(READY) ## the main job on real parts: no AWS, no root, no Docker
 	.venv/bin/nodeway lab story
 
 faults: $(READY) ## every fault under load, with and without HAProxies: build/lab/faults.json, docs/faults.md
-	.venv/bin/nodeway lab story --chapter faults && .venv/bin/python -m lab.faults.page
+	.venv/bin/nodeway lab story --chapter faults && .venv/bin/python -m lab.resilience.page
 
 anomalies: $(READY) ## every fault of a path named by the probe, and what the probe costs: build/lab/report.json, docs/probe.md
-	.venv/bin/nodeway lab story --chapter probe && .venv/bin/python -m lab.anomalies.page
+	.venv/bin/nodeway lab story --chapter probe && .venv/bin/python -m lab.detection.page
 
 conformance: $(READY) ## every client in every way, real programs: build/conformance/report.json, docs/clients.md
-	$(RUN) .venv/bin/python -m lab.conformance && .venv/bin/python -m lab.conformance.page
+	$(RUN) .venv/bin/python -m lab.conformance && .venv/bin/python -m lab.conformance.report.page
 
 test: lint $(CHECKOV) ## every test, the lab's included
 	$(RUN) .venv/bin/pytest -m "not lab" $(SIDE_BY_SIDE)
@@ -69,10 +69,10 @@ bench-tune: $(READY) ## what single changes of HAProxy's configuration give: bui
 	.venv/bin/python -m lab.bench --tune --rounds $(ROUNDS)
 
 bench-resync: $(READY) ## what a resync costs with 6, 50 and 500 nodes: build/bench/resync.json
-	.venv/bin/python -m lab.bench_resync
+	.venv/bin/python -m lab.bench.product.resync
 
 bench-synth: $(READY) ## what a synth costs with 6, 50 and 500 nodes beside an empty app: build/bench/synth.json
-	.venv/bin/python -m lab.bench_synth
+	.venv/bin/python -m lab.bench.product.synth
 
 synth: $(READY) ## make synth ENV=dev: templates in build/cdk.out, checked by cdk-nag and cfn-lint; ENV=500: as many made-up nodes
 	@sh lab/synth.sh "$(ENV)"

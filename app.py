@@ -10,27 +10,27 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from stacks.config import ClusterConfig, EnvironmentConfig
-from stacks.context import load
-from stacks.cost_table import told
-from stacks.dns import DnsStack
-from stacks.envoy import EnvoyStack
-from stacks.errors import ConfigError
-from stacks.fleet import FleetStack
-from stacks.haproxy import HaproxyStack
-from stacks.monitoring import MonitoringStack
-from stacks.network import NetworkStack, ProxyNetwork, needs_network_stack
-from stacks.nodes import NodesStack, stacks_of
-from stacks.peering import PeeringStack
-from stacks.prices import load_prices
-from stacks.probe import ProbeStack, probed_vpcs
-from stacks.quota import known_quota, shortages
-from stacks.resync import ResyncStack
-from stacks.review import review
-from stacks.sandbox import SandboxStack
-from stacks.shared import SharedStack
-from stacks.topology import KnownTopology, known_topologies
-from stacks.watched import Watched
+from nodeway.config.loader import load
+from nodeway.config.model import ClusterConfig, EnvironmentConfig
+from nodeway.constructs.monitoring.monitored import Watched
+from nodeway.constructs.monitoring.monitoring import MonitoringStack
+from nodeway.constructs.nag import review
+from nodeway.constructs.network.network import NetworkStack, ProxyNetwork, needs_network_stack
+from nodeway.constructs.network.peering import PeeringStack
+from nodeway.constructs.probe.probe import ProbeStack, probed_vpcs
+from nodeway.constructs.proxies.envoy import EnvoyStack
+from nodeway.constructs.proxies.fleet import FleetStack
+from nodeway.constructs.proxies.haproxy import HaproxyStack
+from nodeway.constructs.proxies.nodes import NodesStack, stacks_of
+from nodeway.constructs.proxies.shared import SharedStack
+from nodeway.constructs.records.function import ResyncStack
+from nodeway.constructs.records.zone import DnsStack
+from nodeway.constructs.sandbox.sandbox import SandboxStack
+from nodeway.errors import ConfigError
+from nodeway.lookup.quota import known_quota, shortages
+from nodeway.lookup.topology import KnownTopology, known_topologies
+from nodeway.pricing.prices import load_prices
+from nodeway.pricing.table import told
 
 
 def build(app: cdk.App) -> str:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # synth.sh ENV [OUT]: the templates of one environment in OUT (build/cdk.out), checked by the CDK's own rules, cdk-nag
-# and cfn-lint. ENV may be a number: an app of that many made-up nodes (lab/sized_app.py). What was in OUT stays there
+# and cfn-lint. ENV may be a number: an app of that many made-up nodes (lab/bench/product/sized_app.py). What was in OUT stays there
 # until the new templates have passed; those that failed are beside it, in OUT.new.
 set -eu
 cd "$(dirname "$0")/.."
@@ -18,7 +18,7 @@ case $environment in
 '' | *[!0-9]*) ;;
 *)
     app=$here/build/sized/$environment
-    environment=$(.venv/bin/python -m lab.sized_app "$1" "$app")
+    environment=$(.venv/bin/python -m lab.bench.product.sized_app "$1" "$app")
     ;;
 esac
 # A look-up needs a Region's answer, never the address service of a machine that is no EC2 instance.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from resync.journal import LogJournal
+from nodeway_runtime.functions.resync_journal import LogJournal
 
 # reproducible everywhere: the same examples each time, and no clock on a shared machine
 settings.register_profile("nodeway", derandomize=True, deadline=None, database=None)

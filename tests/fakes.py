@@ -8,14 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from resync.memory import FixedEcs, FixedElastiCache, MemoryParking, MemoryZone
-from resync.observation import Observation
-from resync.ownership import Marker, marker_record
-from resync.plan import Change
-from resync.settings import Mode, Settings, StandInSettings
-from resync.source import Ports
-from resync.sync import Outcome, apply_to, sync
-from resync.topology import (
+from nodeway_runtime.model.ownership import Marker, marker_record
+from nodeway_runtime.model.ports import Ports
+from nodeway_runtime.model.settings import Mode, Settings, StandInSettings
+from nodeway_runtime.model.snapshot import Observation
+from nodeway_runtime.model.topology import (
     Address,
     Fleet,
     Hostname,
@@ -28,6 +25,9 @@ from resync.topology import (
     address,
     hostname,
 )
+from nodeway_runtime.planner.plan import Change
+from nodeway_runtime.planner.reconcile import Outcome, apply_to, sync
+from tests.in_memory import FixedEcs, FixedElastiCache, MemoryParking, MemoryZone
 
 ZONE = hostname("demo.abc123.use1.cache.amazonaws.com")
 ENDPOINT = hostname(f"clustercfg.{ZONE}")

@@ -22,9 +22,9 @@ from haproxy_templates.render import (
     render,
     render_shared,
 )
-from lab.images import SYSTEM_PATH, Images
-from lab.linux import command_lines
-from lab.waiting import wait_until
+from lab.containers.images import SYSTEM_PATH, Images
+from lab.host.syscalls import command_lines
+from lab.wait import wait_until
 
 IMAGE = "public.ecr.aws/docker/library/haproxy:2.8.25-alpine"
 NODE, ZONE = "demo-0001-001", "demo.abc123.use1.cache.amazonaws.com"

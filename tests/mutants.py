@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from resync.guard import RULES, mass_delete_needs_approval
+from nodeway_runtime.planner.guard import RULES, mass_delete_needs_approval
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = [

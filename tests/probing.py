@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from probe.expected import Expected
-from probe.met import Trouble, Walk, Walked
-from probe.report import Proxy
-from probe.said import Counters, Member, Said
-from probe.walk import Login, Walker
-from resync.topology import Address, Hostname
+from nodeway_runtime.model.topology import Address, Hostname
+from nodeway_runtime.paths.cluster_view import Counters, Member, Said
+from nodeway_runtime.paths.report import Proxy
+from nodeway_runtime.paths.targets import Expected
+from nodeway_runtime.paths.trace import Trouble, Walk, Walked
+from nodeway_runtime.probe.walker import Login, Walker
 from tests.fakes import ENDPOINT, ONE, THREE, TWO, ZONE, named
 
 ADDRESSES = {ONE: "10.20.1.1", TWO: "10.20.1.2", THREE: "10.20.2.1"}

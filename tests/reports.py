@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from probe.report import Path, Proxy, Report, Row
-from probe.verdicts import Verdict
+from nodeway_runtime.paths.report import Path, Proxy, Report, Row
+from nodeway_runtime.paths.verdicts import Verdict
 
 NOW = datetime(2026, 3, 1, 3, 0, 12, tzinfo=UTC)
 """When a report is looked at: 12 seconds after it was made."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import trustme
 
-from probe.walk import Login, Seconds, Walker
+from nodeway_runtime.probe.walker import Login, Seconds, Walker
 from tests.fakes import ONE, ZONE, named
 
 Talk = Callable[[ssl.SSLSocket], None]

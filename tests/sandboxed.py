@@ -6,10 +6,10 @@ from typing import Any
 import boto3
 from botocore.stub import Stubber
 
-from cli.deployed import Deployment
 from lab.layout import ROOT
-from stacks.config import EnvironmentConfig
-from stacks.context import load
+from nodeway.cli.account import Deployment
+from nodeway.config.loader import load
+from nodeway.config.model import EnvironmentConfig
 
 ZONE = "trial.a1b2c3.use1.cache.amazonaws.com"
 NAMES = [f"trial-{shard:04}-{member:03}.{ZONE}" for shard in (1, 2) for member in (1, 2)]

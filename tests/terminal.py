@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from cli.deployed import Deployment, Reach
-from cli.errors import CommandError
-from cli.main import main
-from resync.settings import Settings
-from stacks.config import EnvironmentConfig
+from nodeway.cli.account import Deployment, Reach
+from nodeway.cli.main import main
+from nodeway.config.model import EnvironmentConfig
+from nodeway.errors_errors import CommandError
+from nodeway_runtime.model.settings import Settings
 from tests.fakes import (
     NOW,
     ONE,

@@ -14,9 +14,13 @@ from typing import Any
 
 from rich.console import Console
 
-from lab import layout, sandbox
-from lab.bench import machine, programs, report, tuning
+from lab import layout
+from lab.bench.load import tuning
+from lab.bench.report import environment as machine
+from lab.bench.report import report
+from lab.bench.setup import programs
 from lab.errors import LabError
+from lab.host import sandbox
 
 DOCS_ROUNDS = 5
 """With fewer rounds the pages are left as they are, unless they are asked for."""
@@ -34,7 +38,7 @@ def measured(rounds: int, search: str, *, tune: bool) -> dict[str, Any]:
     environment = {"PATH": search, "LAB_SERVER": "path", "LAB_RUN_DIR": str(run_dir)}
     try:
         done = subprocess.run(
-            sandbox.command([sys.executable, "-m", "lab.bench.inside", asked]),
+            sandbox.command([sys.executable, "-m", "lab.bench.session", asked]),
             cwd=layout.ROOT,
             env=os.environ | environment,
             check=False,

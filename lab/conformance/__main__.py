@@ -12,12 +12,17 @@ from typing import Any
 
 from rich.console import Console
 
-from lab import control, layout, sandbox
-from lab.bench.teller import Teller
-from lab.conformance import building, clients, report, table, ways
-from lab.conformance.clients import Client
-from lab.conformance.versions import versions
+from lab import layout
+from lab.bench.load.progress import Teller
+from lab.conformance.report import report, table
+from lab.conformance.report.versions import versions
+from lab.conformance.suite import build as building
+from lab.conformance.suite import manifest as clients
+from lab.conformance.suite import modes as ways
+from lab.conformance.suite.manifest import Client
+from lab.console import control
 from lab.errors import LabError
+from lab.host import sandbox
 
 INTERRUPTED = 130
 WIDTH_WITHOUT_TERMINAL = 160
@@ -38,7 +43,7 @@ def played(names: Sequence[str], chosen: Sequence[str]) -> report.Observed:
     """What the sandbox saw of these clients and ways; what it did not come to is not there. Raises LabError."""
     report.OBSERVED.unlink(missing_ok=True)
     asked = json.dumps({"clients": names, "ways": chosen, "output": str(report.OBSERVED)})
-    words = [sys.executable, "-m", "lab.conformance.inside", asked]
+    words = [sys.executable, "-m", "lab.conformance.run.session", asked]
     with control.fresh():
         code = control.call(sandbox.command(words, pid_file=control.pid_file()), cwd=layout.ROOT)
     if code == INTERRUPTED:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pyroute2 import IPRoute
 
-from lab.faults.lasting import lasting
+from lab.faults.links_lasting import lasting
 
 DOWN_SECONDS = 1.0
 UP_SECONDS = 2.0

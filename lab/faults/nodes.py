@@ -1,133 +1,109 @@
-"""Faults of the cluster's own nodes: the direct client has them as well, and the one through HAProxies may not have
-much more.
-"""
+"""Faults of nodes: one that is down, refuses the password, or tells clients an address that they cannot reach."""
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import redis
+from lab import layout
+from lab.cluster.node import USERNAME, Node, ask
+from lab.deployment.world import World
+from lab.errors import LabError
+from lab.faults.expectation import Expectation, expect
+from lab.observe import client_view as view
+from lab.observe.steady_state import announced, control
+from lab.wait import wait_until
+from nodeway_runtime.paths.verdicts import Verdict
 
-from lab import valkey
-from lab.faults.bars import felt, hold
-from lab.faults.lasting import lasting
-from lab.faults.loads import Loads, side_by_side
-from lab.faults.silence import hanging, silent_node
-from lab.membership import by_name
-from lab.product import Product
-from lab.scenario import Figures, promise
-from lab.valkey import Node
-from lab.waiting import wait_until
-from lab.world import World
-
-RESHARDED = 1000
-HANG_SECONDS = 8.0
-FELT_SECONDS = 1.0
-"""Far less than the node timeout of 2 s, before which no replica takes over."""
-TAKEN_OVER_SECONDS = 30.0
+SECONDS = 20
+PREFERRED = "cluster-preferred-endpoint-type"
+OTHER_USER = "default"
+"""Logs in where the clients' user no longer can."""
+ENDPOINT = (layout.CONFIGURATION_ENDPOINT,)
 
 
-def primary_killed(world: World) -> Figures:
-    """A primary dies without a word, and its replica takes over; later it comes back."""
-    with side_by_side(world, "primary-killed", direct_fresh=True) as loads:
-        with loads.failover(slots_of(world, "0001")):
-            killed = world.cluster.kill_primary("0001")
-            world.cluster.wait_for_primary("0001", other_than=killed)
-        loads.recovered()
-        world.cluster.restart_node(killed)
-    seen: Figures = {"node": killed, **loads.figures}
-    felt(seen, "direct", FELT_SECONDS)
-    hold(seen)
-    return seen
+def replica(world: World, shard: str) -> Node:
+    """A shard's node that does not lead: nothing fails over while it is ill. Raises LabError."""
+    primary = world.cluster.primaries().get(shard)
+    for node in world.cluster.state.shard(shard):
+        if node.name != primary:
+            return node
+    raise LabError(f"shard {shard} has no replica")
 
 
-def failover_graceful(world: World) -> Figures:
-    """A replica takes over as an operator asks for it (CLUSTER FAILOVER): nothing may be lost at all."""
-    with side_by_side(world, "failover", direct_fresh=True) as loads:
-        new = world.cluster.failover("0002")
-        loads.recovered()
-    seen: Figures = {"node": new, **loads.figures}
-    hold(seen)
-    return seen
+def all_names(world: World) -> tuple[str, ...]:
+    """Every node's host name."""
+    return tuple(node.hostname for node in world.cluster.nodes)
 
 
-def node_ip_changes_under_same_name(world: World) -> Figures:
-    """A primary dies and comes back at another address under its name, and leads again."""
-    product = Product()
-    records = product.records()
-    with side_by_side(world, "ip-changes", direct_fresh=True) as loads:
-        with loads.failover(slots_of(world, "0003")):
-            killed = world.cluster.kill_primary("0003")
-            world.cluster.wait_for_primary("0003", other_than=killed)
-        world.cluster.restart_node(killed, new_address=True)
-        world.cluster.failover("0003")
-        loads.recovered()
-    seen: Figures = {"node": killed, **loads.figures}
-    felt(seen, "direct", FELT_SECONDS)
-    promise(product.records() == records, "no record may move", seen)
-    hold(seen)
-    return seen
+@contextmanager
+def node_down(world: World) -> Iterator[Expectation]:
+    """A replica's processes die; its HAProxy lives, takes connections and closes them."""
+    node = replica(world, "0003")
+    world.cluster.kill_node(node.name)
+
+    def closed() -> bool:
+        return view.handshake(world, node.hostname) == view.CLOSED
+
+    try:
+        wait_until(
+            lambda: view.from_client(closed),
+            timeout_seconds=SECONDS,
+            what=f"{node.hostname} to close connections",
+        )
+        yield expect(node.hostname, verdicts=(Verdict.NODE_DOWN,), beside=ENDPOINT)
+    finally:
+        world.cluster.restart_node(node.name)
 
 
-def node_hangs(world: World) -> Figures:
-    """A primary takes connections and never answers: its replica takes over, and it becomes one when it wakes up."""
-    with side_by_side(world, "node-hangs", direct_fresh=True) as loads:
-        node = _gone_for_a_while(world, loads, "0002", silent=False)
-    seen: Figures = {"node": node, **loads.figures}
-    felt(seen, "direct", FELT_SECONDS)
-    hold(seen)
-    return seen
+@contextmanager
+def wrong_password(world: World) -> Iterator[Expectation]:
+    """A node's user has another password than the others', as in the middle of a rotation."""
+    node = replica(world, "0002")
+    with control(world, node, username=OTHER_USER) as connection:
+        ask(connection, "ACL", "SETUSER", USERNAME, "resetpass", ">another-password")
+        try:
+            yield expect(node.hostname, verdicts=(Verdict.WRONG_PASSWORD,), beside=ENDPOINT)
+        finally:
+            ask(connection, "ACL", "SETUSER", USERNAME, "resetpass", f">{view.password(world)}")
 
 
-def reshard_1000_slots_under_load(world: World) -> Figures:
-    """A thousand slots move to another shard while clients write to them."""
-    with side_by_side(world, "reshard", direct_fresh=True) as loads:
-        moved = world.cluster.move_slots("0001", RESHARDED)
-        loads.recovered()
-    seen: Figures = {"slots_moved": moved, **loads.figures}
-    promise(moved == RESHARDED, f"{RESHARDED} slots must move", seen)
-    hold(seen)
-    return seen
+@contextmanager
+def announces_ip(world: World) -> Iterator[Expectation]:
+    """The parameter group has cluster-preferred-endpoint-type=ip: every node sends its clients to IP addresses."""
+    nodes = world.cluster.nodes
+    with preferring_ip(world, *nodes):
+        names = [node.hostname for node in nodes]
+        yield expect(*names, verdicts=(Verdict.ANNOUNCES_IP,), beside=ENDPOINT)
 
 
-def node_host_silent(world: World, shard: str) -> Figures:
-    """What a silent host costs without HAProxies: the direct client's figures, as the host is a node's."""
-    with side_by_side(world, "silent-node") as loads:
-        _gone_for_a_while(world, loads, shard, silent=True)
-    felt(loads.figures, "direct", FELT_SECONDS)
-    figures: Figures = loads.figures["direct"]
-    return figures
+@contextmanager
+def one_announces_ip(world: World) -> Iterator[Expectation]:
+    """One node alone sends its clients to IP addresses, as while a parameter group is being applied."""
+    node = replica(world, "0003")
+    others = tuple(name for name in all_names(world) if name != node.hostname)
+    with preferring_ip(world, node):
+        verdicts = (Verdict.ANNOUNCES_IP,)
+        yield expect(node.hostname, verdicts=verdicts, beside=(*others, *ENDPOINT))
 
 
-def slots_of(world: World, shard: str) -> set[int]:
-    """The slots of a shard, as its primary knows them."""
-    primary = world.cluster.primaries()[shard]
-    known = by_name(_ask(world, world.cluster.state.node(primary)))
-    return {slot for piece in known[primary].slots for slot in piece}
+@contextmanager
+def preferring_ip(world: World, *nodes: Node) -> Iterator[None]:
+    """These nodes announce IP addresses, whatever else they know."""
 
+    def prefer(what: str) -> None:
+        for node in nodes:
+            with control(world, node) as connection:
+                ask(connection, "CONFIG", "SET", PREFERRED, what)
 
-def _gone_for_a_while(world: World, loads: Loads, shard: str, *, silent: bool) -> str:
-    slots = slots_of(world, shard)
-    old = world.cluster.state.node(world.cluster.primaries()[shard])
-    (replica,) = [n for n in world.cluster.state.shard(shard) if n.name != old.name]
-    # until the old one knows its successor: what it acknowledges when it wakes up is lost, too
-    with loads.failover(slots):
-        with silent_node(old) if silent else hanging(old):
-            _wait_until_it_leads(world, replica)
-            lasting(HANG_SECONDS)
-        world.cluster.wait_for_primary(shard, other_than=old.name)
-    loads.recovered()
-    return old.name
+    def only_addresses() -> bool:
+        for node in nodes:
+            with control(world, node) as connection:
+                if any(place.endswith(layout.ZONE) for place in announced(connection)):
+                    return False
+        return True
 
-
-def _wait_until_it_leads(world: World, replica: Node) -> None:
-    """Asks the replica alone: the old primary would not answer."""
-    connection = _ask(world, replica)
-
-    def leads() -> bool:
-        return bool(connection.info("replication").get("role") == "master")
-
-    wait_until(leads, timeout_seconds=TAKEN_OVER_SECONDS, what=f"{replica.name} to lead")
-
-
-def _ask(world: World, node: Node) -> redis.Redis:
-    password = json.loads((world.run_dir / "credentials.json").read_text())["password"]
-    return valkey.connect(node, world.run_dir, password)
+    prefer("ip")
+    try:
+        wait_until(only_addresses, timeout_seconds=SECONDS, what="IP addresses to be announced")
+        yield
+    finally:
+        prefer("hostname")

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from pyroute2 import IPRoute
 
-from lab import network
-from lab.valkey import Node
+from lab.cluster.node import Node
+from lab.host import network
 
 PRIORITY = 50
 """Before the router's own rules, which answer (`prohibit`)."""

@@ -13,8 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from lab import aws, control, layout, sandbox
+from lab import layout
+from lab.console import control
+from lab.deployment import cdk as aws
 from lab.errors import LabError
+from lab.host import sandbox
 from lab.web.live import Live
 from lab.web.server import Server, Site, open_server, serving
 
@@ -60,7 +63,7 @@ def show(inside: "Inside", server: Server, what: str) -> None:
 
 @dataclass(slots=True)
 class Inside:
-    """The program inside of the sandbox that tells and does everything (lab.web.inside)."""
+    """The program inside of the sandbox that tells and does everything (lab.web.agent)."""
 
     live: Live
     ended: threading.Event = field(default_factory=threading.Event)
@@ -69,7 +72,7 @@ class Inside:
     def begin(self) -> None:
         """Starts it in the lab that is up; raises LabError when none is."""
         found = control.current()
-        words = [sys.executable, "-m", "lab.web.inside"]
+        words = [sys.executable, "-m", "lab.web.agent"]
         with (layout.run_dir() / "logs" / "web.log").open("ab") as log:
             self._process = subprocess.Popen(
                 sandbox.enter(found.pid, words, user_namespace=found.user_namespace),

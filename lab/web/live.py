@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from lab.web import parts
-from lab.web.happenings import Happening, Watch, changed_record, fault_begun, fault_ended
-from probe.page import answer, fragment
-from probe.report import Report, from_document
+from lab.web import fragments as parts
+from lab.web.events import Happening, Watch, changed_record, fault_begun, fault_ended
+from nodeway_runtime.html.page import answer, fragment
+from nodeway_runtime.paths.report import Report, from_document
 
 POINTS = 180
 """Seconds of throughput in the chart."""

@@ -8,8 +8,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.scenario import start
-from lab.world import World
+from lab.deployment.world import World
+from lab.scenarios.scenario import start
 
 THREADS, RATE = 6, 20
 """Enough to see a shard go dark; few enough for a lab that stays up over lunch."""

@@ -17,10 +17,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from lab.console.agent import EVENTS
 from lab.errors import LabError
-from lab.inside import EVENTS
 from lab.web.live import Live
-from probe.page_style import STYLE
+from nodeway_runtime.html.style import STYLE
 
 LOOPBACK = "127.0.0.1"
 HERE = Path(__file__).resolve().parent

@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from resync.route53 import record_set
+from nodeway_runtime.aws.route53 import record_set
 from tests.fakes import ZONE, soa
 
 Stubbed = Callable[[str], tuple[Any, Stubber]]

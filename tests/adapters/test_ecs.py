@@ -8,11 +8,18 @@ from typing import Any, cast
 import pytest
 from botocore.stub import ANY
 
-from resync.ecs import DESCRIBE_TASKS_LIMIT, NODE_TAG, RETIRED_TAG, STAND_IN_TAG, Ecs, proxy_of
-from resync.errors import ApplyFailed, ReadFailed
-from resync.settings import Settings
-from resync.steps import Retire, Start, Stop
-from resync.topology import Fleet, Pending, Proxy, address
+from nodeway_runtime.aws.ecs import (
+    DESCRIBE_TASKS_LIMIT,
+    NODE_TAG,
+    RETIRED_TAG,
+    STAND_IN_TAG,
+    Ecs,
+    proxy_of,
+)
+from nodeway_runtime.model.errors import ApplyFailed, ReadFailed
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.steps import Retire, Start, Stop
+from nodeway_runtime.model.topology import Fleet, Pending, Proxy, address
 from tests.adapters.conftest import Stubbed
 from tests.fakes import NOW, ONE, STAND_IN, TWO, ZONE, named, settings
 

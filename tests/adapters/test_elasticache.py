@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import pytest
 
-from resync.elasticache import ElastiCache, topology_of
-from resync.errors import ReadFailed
-from resync.topology import Topology
+from nodeway_runtime.aws.elasticache import ElastiCache, topology_of
+from nodeway_runtime.model.errors import ReadFailed
+from nodeway_runtime.model.topology import Topology
 from tests.adapters.conftest import Stubbed
 from tests.elasticache_answers import cluster, group
 from tests.fakes import ENDPOINT, ONE, THREE, TWO, named, node

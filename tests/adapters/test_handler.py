@@ -11,12 +11,18 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
-from resync.ecs import NODE_TAG
-from resync.errors import BadSettings, ReadFailed
-from resync.handler import LAST_RUN, covered, handle, let_the_second_end, trigger_of
-from resync.plan import Create
-from resync.route53 import Route53Zone, record_set
-from resync.topology import RecordType
+from nodeway_runtime.aws.ecs import NODE_TAG
+from nodeway_runtime.aws.route53 import Route53Zone, record_set
+from nodeway_runtime.functions.resync import (
+    LAST_RUN,
+    covered,
+    handle,
+    let_the_second_end,
+    trigger_of,
+)
+from nodeway_runtime.model.errors import BadSettings, ReadFailed
+from nodeway_runtime.model.topology import RecordType
+from nodeway_runtime.planner.plan import Create
 from tests.elasticache_answers import ElastiCacheServer
 from tests.fakes import NOW, ONE, OWNER, ZONE, marked, named, record, soa
 from tests.loopback import Loopback, Request, loopback

@@ -8,14 +8,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from resync.errors import ApplyFailed
-from resync.memory import MemoryParking
-from resync.parking import TTL_SECONDS, NoParking, Route53Parking
-from resync.source import ParkingPort
-from resync.steps import PARKED, Parking
-from resync.topology import Hostname, hostname
+from nodeway_runtime.aws.stand_in_zone import TTL_SECONDS, NoParking, Route53Parking
+from nodeway_runtime.model.errors import ApplyFailed
+from nodeway_runtime.model.ports import ParkingPort
+from nodeway_runtime.model.steps import PARKED, Parking
+from nodeway_runtime.model.topology import Hostname, hostname
 from tests.adapters.conftest import Stubbed, upsert
 from tests.fakes import ONE, STAND_IN, TWO, named
+from tests.in_memory import MemoryParking
 
 ZONE = STAND_IN.parking_zone_name
 

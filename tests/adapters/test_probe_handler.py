@@ -8,12 +8,12 @@ from typing import Any, cast
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from probe.expected import BadMap
-from probe.handler import NO_CREDENTIALS, Kept, handle, one_run
-from probe.settings import WalkSettings
-from probe.walk import Walker
-from resync.errors import BadSettings
-from resync.topology import Address
+from nodeway_runtime.functions.prober import NO_CREDENTIALS, Kept, handle, one_run
+from nodeway_runtime.model.errors import BadSettings
+from nodeway_runtime.model.topology import Address
+from nodeway_runtime.paths.targets import BadMap
+from nodeway_runtime.probe.settings import WalkSettings
+from nodeway_runtime.probe.walker import Walker
 from tests.fakes import ONE, ZONE, named
 from tests.loopback import Request, loopback
 from tests.probing import SECRET, at, expected

@@ -10,11 +10,11 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
-from probe import watch
-from probe.expected import Expected, checked
-from probe.report import document, from_document
-from probe.watch import DESCRIPTION, FRESH, handle
-from resync.errors import BadSettings, ReadFailed
+from nodeway_runtime.functions import coordinator as watch
+from nodeway_runtime.functions.coordinator import DESCRIPTION, FRESH, handle
+from nodeway_runtime.model.errors import BadSettings, ReadFailed
+from nodeway_runtime.paths.report import document, from_document
+from nodeway_runtime.paths.targets import Expected, checked
 from tests.adapters.conftest import moto_zone, upsert
 from tests.elasticache_answers import ElastiCacheServer
 from tests.fakes import (

@@ -6,12 +6,12 @@ from typing import Any, cast
 import pytest
 from moto import mock_aws
 
-from resync.apply import apply
-from resync.errors import ApplyFailed, Conflict, ReadFailed
-from resync.ownership import Marker, markers
-from resync.plan import Change, Create, Delete, Plan, Update
-from resync.route53 import Route53Zone, entries, record_of, record_set
-from resync.topology import Record, RecordType, address, hostname, record_name
+from nodeway_runtime.aws.route53 import Route53Zone, entries, record_of, record_set
+from nodeway_runtime.model.errors import ApplyFailed, Conflict, ReadFailed
+from nodeway_runtime.model.ownership import Marker, markers
+from nodeway_runtime.model.topology import Record, RecordType, address, hostname, record_name
+from nodeway_runtime.planner.apply import apply
+from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update
 from tests.adapters.conftest import Stubbed, moto_zone, upsert
 from tests.fakes import NOW, ONE, OWNER, THREE, TWO, ZONE, marked, record, soa
 

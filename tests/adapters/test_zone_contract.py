@@ -11,16 +11,16 @@ from typing import Any, cast
 import pytest
 from moto import mock_aws
 
-from resync.apply import apply
-from resync.desired import low_soa
-from resync.errors import ApplyFailed, Conflict, ResyncError
-from resync.memory import MemoryZone
-from resync.plan import Change, Create, Delete, Plan, Update
-from resync.route53 import Route53Zone, record_set
-from resync.source import ZonePort
-from resync.topology import Record, RecordType, hostname
+from nodeway_runtime.aws.route53 import Route53Zone, record_set
+from nodeway_runtime.model.errors import ApplyFailed, Conflict, ResyncError
+from nodeway_runtime.model.ports import ZonePort
+from nodeway_runtime.model.topology import Record, RecordType, hostname
+from nodeway_runtime.planner.apply import apply
+from nodeway_runtime.planner.desired import low_soa
+from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update
 from tests.adapters.conftest import moto_zone, upsert
 from tests.fakes import ONE, TWO, ZONE, record
+from tests.in_memory import MemoryZone
 from tests.twins.calls import Calls
 from tests.twins.route53 import Route53Twin, Zone, write
 

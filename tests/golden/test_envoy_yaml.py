@@ -14,7 +14,7 @@ import pytest
 import yaml
 from jinja2 import UndefinedError
 
-from envoy_templates.render import EnvoySpec, Iam, render
+from nodeway.envoy.render import EnvoySpec, Iam, render
 from tests.envoys import ENVOY, certificates, secrets
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("envoy/*/spec.yaml"))

@@ -9,12 +9,13 @@ from typing import Any
 import redis
 
 from lab import layout
-from lab.anomalies import view, well
-from lab.anomalies.expectation import Expectation
-from lab.anomalies.other_cluster import ZONE as OTHER_ZONE
-from lab.product import Product, client
-from lab.waiting import wait_until
-from lab.world import World
+from lab.deployment.product import Product, client
+from lab.deployment.world import World
+from lab.faults.expectation import Expectation
+from lab.faults.second_cluster import ZONE as OTHER_ZONE
+from lab.observe import client_view as view
+from lab.observe import steady_state as well
+from lab.wait import wait_until
 
 Seen = dict[str, Any]
 Look = Callable[[World, Product, Expectation], Seen]

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lab import control, layout, sandbox
+from lab import layout
+from lab.console import control
 from lab.errors import LabError
+from lab.host import sandbox
 from tests.lab.command import nodeway, own_run_directory
 from tests.lab.room import Room, open_room
 

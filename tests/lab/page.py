@@ -12,7 +12,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from lab.layout import ROOT
-from lab.waiting import wait_until
+from lab.wait import wait_until
 from tests.lab.command import NODEWAY
 
 PICTURES = ROOT / "build" / "web"

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab import layout, sandbox
-from lab.waiting import wait_until
+from lab import layout
+from lab.host import sandbox
+from lab.wait import wait_until
 
 
 @dataclass(frozen=True, slots=True)

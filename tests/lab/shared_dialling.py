@@ -8,7 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
-from lab import layout, network
+from lab import layout
+from lab.host import network
 
 PATIENCE_SECONDS = 12.0
 """Longer than anything of HAProxy's."""

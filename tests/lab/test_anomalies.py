@@ -3,20 +3,21 @@
 import pytest
 
 from lab import layout
-from lab.anomalies import view, well
-from lab.anomalies.expectation import expect
-from lab.anomalies.table import ANOMALIES
-from lab.anomaly_scenarios import (
+from lab.deployment.product import Product
+from lab.deployment.world import World
+from lab.detection.cost import probe_costs_little
+from lab.detection.scenarios import (
     CHAPTER,
     healthy_paths_stay_ok,
     logs_hold_no_secret,
     named,
     not_ok,
 )
-from lab.probe_cost import probe_costs_little
-from lab.product import Product
-from lab.world import World
-from probe.verdicts import Verdict
+from lab.detection.suite import ANOMALIES
+from lab.faults.expectation import expect
+from lab.observe import client_view as view
+from lab.observe import steady_state as well
+from nodeway_runtime.paths.verdicts import Verdict
 from tests.lab.anomaly_looks import EFFECTS, LOOKS, Seen
 from tests.lab.room import Room
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from lab import certificates, layout, network, sandbox
-from lab.cache import Cluster, start
+from lab import layout
+from lab.cluster import certificates
+from lab.cluster.cluster import Cluster, start
 from lab.errors import LabError
-from lab.waiting import wait_until
+from lab.host import network, sandbox
+from lab.wait import wait_until
 from tests.lab.room import Room
 
 pytestmark = pytest.mark.lab
@@ -34,13 +36,13 @@ def build() -> list[str]:
     primaries = start(run_dir).primaries()
     without_zones = {k: v for k, v in os.environ.items() if k != "AWS_ENDPOINT_URL"}
     subprocess.Popen(
-        [sys.executable, "-m", "lab.resolver"],
+        [sys.executable, "-m", "lab.dns.server"],
         env=without_zones,
         start_new_session=True,
         stdout=NOWHERE,
         stderr=NOWHERE,
     )
-    holder = [sys.executable, "-m", "lab.holder", str(run_dir / "etc" / "near")]
+    holder = [sys.executable, "-m", "lab.host.namespace_holder", str(run_dir / "etc" / "near")]
     near = subprocess.Popen(
         holder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
     )

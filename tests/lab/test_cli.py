@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls", "up")]
 NODE = "demo-0001-001"
 LOSE_MARKER = f"""
 from lab import layout
-from lab.product import Product, client
+from lab.deployment.product import Product, client
 zone, name = Product().outputs["HostedZoneId"], "_nodeway.{NODE}." + layout.ZONE + "."
 sets = client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
 gone = next(one for one in sets if one["Name"] == name)

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import pytest
 
 from lab import layout
-from lab.conformance import report
-from lab.conformance.behaviours import BEHAVIOURS
-from lab.conformance.report import Cells
-from lab.conformance.verdicts import AS_EXPECTED, Cell, Outcome
+from lab.conformance.report import report
+from lab.conformance.report.report import Cells
+from lab.conformance.suite.features import BEHAVIOURS
+from lab.conformance.suite.verdicts import AS_EXPECTED, Cell, Outcome
 from tests.lab.command import left_behind, own_run_directory
 
 pytestmark = pytest.mark.lab

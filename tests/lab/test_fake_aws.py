@@ -13,9 +13,14 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lab import aws, certificates, containers, layout, linux, network
+from lab import layout
+from lab.cluster import certificates
+from lab.containers import container as containers
+from lab.deployment import cdk as aws
 from lab.errors import LabError
-from lab.waiting import wait_until
+from lab.host import network
+from lab.host import syscalls as linux
+from lab.wait import wait_until
 from tests.lab.room import Room, open_room
 
 pytestmark = pytest.mark.lab

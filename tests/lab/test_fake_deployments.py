@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lab import layout
-from lab.waiting import wait_until
+from lab.wait import wait_until
 from tests.lab.room import Room
 from tests.lab.test_fake_aws import (
     CLUSTER,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lab import layout
-from lab.waiting import wait_until
-from stacks.stops import BY_THEMSELVES
+from lab.wait import wait_until
+from nodeway.constructs.monitoring.stopped_tasks_stops import BY_THEMSELVES
 from tests.lab.room import Room
 from tests.lab.test_fake_aws import CLUSTER, client, process_of, run, stack, start, until
 

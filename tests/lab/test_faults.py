@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab import layout
-from lab.faults.chapter import DEPLOYS, SHORT
+from lab.resilience.suite import DEPLOYS, SHORT
 from tests.lab.command import left_behind, nodeway, own_run_directory
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls")]

@@ -2,8 +2,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from lab.lookup import PUBLIC_TTL, View
-from lab.zones import LastKnown, RecordSet, Zone, ZonesUnknownError, normal
+from lab.dns.view import PUBLIC_TTL, View
+from lab.dns.zones import LastKnown, RecordSet, Zone, ZonesUnknownError, normal
 
 ZONE = "demo.example.com"
 NODE = f"demo-0001-001.{ZONE}"

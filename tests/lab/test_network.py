@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from pyroute2 import IPRoute
 
-from lab import layout, linux, names, network
+from lab import layout
 from lab.errors import LabError
-from lab.waiting import wait_until
+from lab.host import network
+from lab.host import resolv_conf as names
+from lab.host import syscalls as linux
+from lab.wait import wait_until
 from tests.lab.room import Room, open_room
 
 pytestmark = pytest.mark.lab
@@ -38,7 +41,12 @@ def build() -> dict[str, int]:
 
 def container() -> int:
     """A process with a network of its own."""
-    program = [sys.executable, "-m", "lab.holder", str(layout.run_dir() / "etc" / "container")]
+    program = [
+        sys.executable,
+        "-m",
+        "lab.host.namespace_holder",
+        str(layout.run_dir() / "etc" / "container"),
+    ]
     holder = subprocess.Popen(
         program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
     )

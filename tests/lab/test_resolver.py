@@ -10,8 +10,11 @@ import boto3
 import pytest
 from dnslib import DNSRecord
 
-from lab import aws, files, layout, network
-from lab.waiting import wait_until
+from lab import layout
+from lab import state_files as files
+from lab.deployment import cdk as aws
+from lab.host import network
+from lab.wait import wait_until
 from tests.lab.room import Room
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ def build() -> None:
     files.write_json(run_dir / "public_dns.json", {NODE: ["10.30.1.11"]})
     aws.start(run_dir)
     subprocess.Popen(
-        [sys.executable, "-m", "lab.resolver"],
+        [sys.executable, "-m", "lab.dns.server"],
         env={**os.environ, **aws.environment()},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -14,10 +14,14 @@ from urllib.request import urlopen
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from lab import certificates, layout, linux, network, scenarios
-from lab.containers import Container
-from lab.overlay_health import HealthCheck, watch
-from lab.waiting import wait_until
+from lab import layout
+from lab.cluster import certificates
+from lab.containers.container import Container
+from lab.containers.health import HealthCheck, watch
+from lab.host import network
+from lab.host import syscalls as linux
+from lab.scenarios import basics as scenarios
+from lab.wait import wait_until
 from tests.lab.room import Room
 from tests.lab.test_fake_aws import (
     CLUSTER,

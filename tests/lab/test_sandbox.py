@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lab import layout, sandbox
+from lab import layout
 from lab.errors import LabError
-from lab.waiting import wait_until
+from lab.host import sandbox
+from lab.wait import wait_until
 from tests.lab.room import open_room
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls")]
@@ -132,7 +133,7 @@ def test_enter_runs_in_the_same_walls_and_the_same_directory(
     assert [net, mounts] == again[:2]
     assert net != str(Path("/proc/self/ns/net").readlink())
     assert mounts != str(Path("/proc/self/ns/mnt").readlink())
-    assert "lab.sandbox" in init
+    assert "lab.host.sandbox" in init
     assert directory == str(layout.ROOT / "lab")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab import layout
-from lab.shared_scenarios import CHAPTER
+from lab.scenarios.shared import CHAPTER
 from tests.lab.command import left_behind, nodeway, own_run_directory
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls")]

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from lab import layout, network
-from lab.waiting import wait_until
+from lab import layout
+from lab.host import network
+from lab.wait import wait_until
 from tests.lab import shared_network
 from tests.lab.room import Room
 from tests.lab.shared_dialling import Said, dial, hello, tell

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab import control, deploy_scenarios, layout
-from lab.control import INTERRUPTED
-from lab.resync_scenarios import CHAPTER
-from lab.scenarios import STORY
-from lab.waiting import wait_until
+from lab import layout
+from lab.console import control
+from lab.console.control import INTERRUPTED
+from lab.scenarios import deploy as deploy_scenarios
+from lab.scenarios.basics import STORY
+from lab.scenarios.resync import CHAPTER
+from lab.wait import wait_until
 from tests.lab.command import NODEWAY, left_behind, nodeway, own_run_directory
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls")]

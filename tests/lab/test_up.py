@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.cache_state import FIRST_HOST
+from lab.cluster.state import FIRST_HOST
 from lab.layout import CACHE_VPC, PROXY_VPC, ZONE
 from tests.lab.command import NODEWAY, nodeway
 
@@ -77,7 +77,7 @@ def test_sandbox_s_check_passes_here_and_sees_a_way_around() -> None:
     words = ["--through", str(PROXY_VPC.cidr), "--keys", "1000", "--names", *names]
 
     def check(*direct: str) -> subprocess.CompletedProcess[str]:
-        program = [sys.executable, "-m", "lab.client_check"]
+        program = [sys.executable, "-m", "lab.client.check"]
         return nodeway("lab", "run", "--", *program, *words, "--direct", *direct)
 
     apart = check(*own)
@@ -106,7 +106,7 @@ def test_second_lab_is_refused_in_one_line() -> None:
 
 def test_deployed_function_logs_as_documented() -> None:
     """The lab's function writes its runs into its own log group."""
-    script = "from lab.product import Product; print(Product().resync(), len(Product().log('run')))"
+    script = "from lab.deployment.product import Product; print(Product().resync(), len(Product().log('run')))"
     done = nodeway("lab", "aws", "--", "python3", "-c", script)
 
     assert "'outcome': 'unchanged'" in done.stdout, done.stdout + done.stderr
@@ -139,7 +139,7 @@ def cdk(*words: str) -> str:
 def test_cdk_destroy_leaves_nothing_and_a_deploy_brings_all_back() -> None:
     """Stacks, tasks, zone and function go; the records went first, or the zone could not have gone."""
     script = (
-        "from lab.product import client\n"
+        "from lab.deployment.product import client\n"
         "stacks = client('cloudformation').list_stacks()['StackSummaries']\n"
         "alive = [s['StackName'] for s in stacks if s['StackStatus'] != 'DELETE_COMPLETE']\n"
         "print(alive, client('route53').list_hosted_zones()['HostedZones'],"

@@ -179,7 +179,7 @@ def test_page_s_end_leaves_a_lab_that_was_up_as_it_was(web: Web) -> None:
 
 def of_pages() -> Counter[str]:
     """How many processes of each of the pages' programs there are."""
-    programs = ("lab.web.inside", "lab.web.walker", "load-web")
+    programs = ("lab.web.agent", "lab.web.prober", "load-web")
     found = Counter(one for process in left_behind() for one in programs if one in process)
     assert set(found) == set(programs)
     return found

@@ -3,9 +3,9 @@
 import re
 from dataclasses import replace
 
-from resync.guard import mass_delete_needs_approval
-from resync.sync import Outcome
-from resync.topology import Hostname
+from nodeway_runtime.model.topology import Hostname
+from nodeway_runtime.planner.guard import mass_delete_needs_approval
+from nodeway_runtime.planner.reconcile import Outcome
 from tests.fakes import ENDPOINT, ZONE
 from tests.machine.happenings import is_deployed, node_is_available, time_passes
 from tests.machine.promises import check

@@ -1,7 +1,7 @@
 """What somebody else can do in the zone: to records of their own, and by hand to ours."""
 
-from resync.ownership import marker_name
-from resync.topology import Hostname
+from nodeway_runtime.model.ownership import marker_name
+from nodeway_runtime.model.topology import Hostname
 from tests.fakes import ZONE
 from tests.machine.world import World
 from tests.twins.calls import Shape

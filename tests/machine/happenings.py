@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from resync.topology import Hostname, hostname
+from nodeway_runtime.model.topology import Hostname, hostname
 from tests.fakes import ZONE, named
 from tests.machine.foreign import LABELS, somebody_changes, somebody_writes
 from tests.machine.world import World

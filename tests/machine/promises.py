@@ -5,10 +5,10 @@ They look at the world's truth (the twins and the ledger), never at what the pro
 
 from collections.abc import Callable
 
-from resync.guard import MASS_DELETE_SHARE
-from resync.ownership import markers
-from resync.plan import Delete, Update
-from resync.topology import Hostname, RecordType
+from nodeway_runtime.model.ownership import markers
+from nodeway_runtime.model.topology import Hostname, RecordType
+from nodeway_runtime.planner.guard import MASS_DELETE_SHARE
+from nodeway_runtime.planner.plan import Delete, Update
 from tests.fakes import ENDPOINT
 from tests.machine.watched import PARKING, Run
 from tests.machine.world import World

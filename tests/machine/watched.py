@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resync.plan import Change, Delete, Plan
-from resync.route53 import Route53Zone
-from resync.settings import Settings, StandInSettings
-from resync.sync import Outcome
-from resync.topology import Record, RecordType, hostname
+from nodeway_runtime.aws.route53 import Route53Zone
+from nodeway_runtime.model.settings import Settings, StandInSettings
+from nodeway_runtime.model.topology import Record, RecordType, hostname
+from nodeway_runtime.planner.plan import Change, Delete, Plan
+from nodeway_runtime.planner.reconcile import Outcome
 from tests.fakes import ZONE
 from tests.twins.calls import Shape
 

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
-from resync.ecs import Ecs
-from resync.elasticache import ElastiCache
-from resync.errors import ResyncError
-from resync.ownership import marker_name
-from resync.parking import Route53Parking
-from resync.plan import Create, Delete, Update
-from resync.settings import Settings
-from resync.source import Ports
-from resync.steps import Retire, Start
-from resync.sync import SHOW_ONLY, Outcome, apply_to, sync
-from resync.topology import Address, Hostname, address
+from nodeway_runtime.aws.ecs import Ecs
+from nodeway_runtime.aws.elasticache import ElastiCache
+from nodeway_runtime.aws.stand_in_zone import Route53Parking
+from nodeway_runtime.model.errors import ResyncError
+from nodeway_runtime.model.ownership import marker_name
+from nodeway_runtime.model.ports import Ports
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.steps import Retire, Start
+from nodeway_runtime.model.topology import Address, Hostname, address
+from nodeway_runtime.planner.plan import Create, Delete, Update
+from nodeway_runtime.planner.reconcile import SHOW_ONLY, Outcome, apply_to, sync
 from tests.fakes import ENDPOINT, ZONE, MemoryJournal
 from tests.machine.watched import PARKING, SETTINGS, Run, WatchedZone, read
 from tests.twins.calls import Calls, Clock, Crash, Shape

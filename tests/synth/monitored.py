@@ -10,13 +10,13 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
-from resync.settings import Mode
-from stacks.config import ClusterConfig, EnvironmentConfig
-from stacks.config import Probe as ProbeLogin
-from stacks.context import load
-from stacks.monitoring import MonitoringStack
-from stacks.topology import KnownNode, KnownTopology
-from stacks.watched import Watched
+from nodeway.config.loader import load
+from nodeway.config.model import ClusterConfig, EnvironmentConfig
+from nodeway.config.model import Probe as ProbeLogin
+from nodeway.constructs.monitoring.monitored import Watched
+from nodeway.constructs.monitoring.monitoring import MonitoringStack
+from nodeway.lookup.topology import KnownNode, KnownTopology
+from nodeway_runtime.model.settings import Mode
 from tests.synth.conftest import CONTEXT, Synthesis
 
 ZONE = "a1b2c3.use1.cache.amazonaws.com"

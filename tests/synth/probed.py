@@ -62,10 +62,10 @@ def with_iam() -> Synthesis:
 
 
 def functions(synthesis: Synthesis, stack: str = "probe") -> dict[str, dict[str, Any]]:
-    """By the end of their handlers' modules: the walkers by their VPC, and `watch`."""
+    """By the end of their handlers' modules: the walkers by their VPC, and `coordinator`."""
     found = properties(synthesis, stack, FUNCTION)
     return {
-        one["Environment"]["Variables"].get("CLIENT", one["Handler"].split(".")[1]): one
+        one["Environment"]["Variables"].get("CLIENT", one["Handler"].split(".")[-2]): one
         for one in found
     }
 

@@ -15,7 +15,7 @@ from botocore.model import OperationModel, StructureShape
 from botocore.validate import ParamValidator
 
 from app import build
-from stacks.review import review
+from nodeway.constructs.nag import review
 from tests.networks_page import environments, offline
 from tests.synth.conftest import CONTEXT, Synthesis, part
 from tests.synth.policy import concrete

@@ -17,10 +17,10 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from app import build
 from lab.layout import ROOT
-from stacks.context import load
-from stacks.errors import ConfigError
-from stacks.review import review
-from stacks.topology import context_key
+from nodeway.config.loader import load
+from nodeway.constructs.nag import review
+from nodeway.errors import ConfigError
+from nodeway.lookup.topology import context_key
 from tests.synth.conftest import CONTEXT, Synthesis, Synthesise
 
 STACKS = ["dns", "haproxy", "monitoring", "nodes-0001", "resync"]

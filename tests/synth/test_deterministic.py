@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from lab.bench.product.sized_app import write_app
 from lab.layout import ROOT
-from lab.sized_app import write_app
 
 MANY = 160
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from stacks.config import EnvironmentConfig
-from stacks.endpoints import repository_arn
+from nodeway.config.model import EnvironmentConfig
+from nodeway.constructs.network.endpoints import repository_arn
 from tests.networks_page import environments
 from tests.synth.shapes import (
     check_command,

@@ -11,11 +11,11 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from envoy_templates.render import EnvoySpec, Iam
-from resync.ecs import FLEET_TAG
-from stacks.envoy import limits_of
-from stacks.envoy_metrics import METRICS
-from stacks.task import STOP_TIMEOUT_SECONDS
+from nodeway.constructs.proxies.envoy import limits_of
+from nodeway.constructs.proxies.envoy_metrics import METRICS
+from nodeway.constructs.proxies.task import STOP_TIMEOUT_SECONDS
+from nodeway.envoy.render import EnvoySpec, Iam
+from nodeway_runtime.aws.ecs import FLEET_TAG
 from tests.envoy_page import PAGE, environment
 from tests.networks_page import NODES
 from tests.synth.conftest import Synthesis
@@ -210,7 +210,7 @@ def test_resync_of_envoys_reads_no_topology_and_runs_no_task(documented: Synthes
 
 
 def test_every_metric_is_a_field_of_the_line_and_of_the_page(documented: Synthesis) -> None:
-    """The filters' fields are those of envoy_templates/start.sh (tests/unit/test_envoy_start.py has them told)."""
+    """The filters' fields are those of nodeway/envoy/start.sh (tests/unit/test_envoy_start.py has them told)."""
     filters = properties(documented, "envoy-proxies", "AWS::Logs::MetricFilter")
     made = {one["MetricTransformations"][0]["MetricName"]: one for one in filters}
 

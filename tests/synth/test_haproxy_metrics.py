@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lab.layout import ROOT
-from stacks.haproxy_metrics import COUNTERS
+from nodeway.constructs.proxies.haproxy_metrics import COUNTERS
 from tests.networks_page import NODES
 from tests.shared_page import environment
 from tests.synth.conftest import Synthesis, Synthesise

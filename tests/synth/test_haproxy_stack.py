@@ -7,9 +7,9 @@ import pytest
 from aws_cdk.assertions import Match
 
 from haproxy_templates.render import START_COMMAND, HaproxySpec, render
-from resync.ecs import NODE_TAG
-from stacks.haproxy import DRAIN_SECONDS, GRACE_SECONDS
-from stacks.task import STOP_TIMEOUT_SECONDS
+from nodeway.constructs.proxies.haproxy import DRAIN_SECONDS, GRACE_SECONDS
+from nodeway.constructs.proxies.task import STOP_TIMEOUT_SECONDS
+from nodeway_runtime.aws.ecs import NODE_TAG
 from tests.synth.conftest import CONTEXT, Synthesis
 from tests.synth.policy import concrete, known
 

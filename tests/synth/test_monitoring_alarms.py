@@ -7,9 +7,9 @@ import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
-from resync.journal import NAMESPACE
-from stacks.cost_shape import ALARMS, LOGIN_ALARMS, PROBE_ALARMS
-from stacks.runbook import MEANINGS, description
+from nodeway.constructs.monitoring.alarm_texts import MEANINGS, description
+from nodeway.pricing.usage import ALARMS, LOGIN_ALARMS, PROBE_ALARMS
+from nodeway_runtime.functions.resync_journal import NAMESPACE
 from tests.synth.conftest import Synthesis, Synthesise
 from tests.synth.monitored import Shown, shown
 from tests.synth.policy import concrete

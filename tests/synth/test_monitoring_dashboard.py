@@ -7,8 +7,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from stacks.envoy_metrics import METRICS as OF_ENVOY
-from stacks.haproxy_metrics import filters_of
+from nodeway.constructs.proxies.envoy_metrics import METRICS as OF_ENVOY
+from nodeway.constructs.proxies.haproxy_metrics import filters_of
 from tests.synth.monitored import Shown, shown
 
 OF_RESYNC = {

@@ -7,8 +7,8 @@ import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
-from stacks.config import EnvironmentConfig
-from stacks.network import needs_network_stack
+from nodeway.config.model import EnvironmentConfig
+from nodeway.constructs.network.network import needs_network_stack
 from tests.networks_page import environments
 from tests.synth.conftest import CONTEXT
 from tests.synth.shapes import (

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.nodes import SHARDS_PER_STACK, by_shard, stacks_of
-from stacks.topology import KnownNode
+from nodeway.constructs.proxies.nodes import SHARDS_PER_STACK, by_shard, stacks_of
+from nodeway.lookup.topology import KnownNode
 from tests.synth.conftest import CONTEXT, Synthesis, Synthesise
 
 ZONE = "sessions.a1b2c3.use1.cache.amazonaws.com"

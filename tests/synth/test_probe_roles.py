@@ -73,12 +73,14 @@ def test_watch_reads_this_cluster_and_has_the_walkers_walk_and_nothing_else() ->
     ]
     (cluster,) = made.resources("haproxy", "AWS::ECS::Cluster")
     (zone,) = made.resources("dns", "AWS::Route53::HostedZone")
-    (logs,) = {one["Environment"]["Variables"]["PROXY_LOGS"] for one in [functions(made)["watch"]]}
+    (logs,) = {
+        one["Environment"]["Variables"]["PROXY_LOGS"] for one in [functions(made)["coordinator"]]
+    }
 
-    found = role(made, "watch")
+    found = role(made, "coordinator")
 
     assert [told(one) for one in found] == [
-        (["logs:CreateLogStream", "logs:PutLogEvents"], own_log(made, "watch")),
+        (["logs:CreateLogStream", "logs:PutLogEvents"], own_log(made, "coordinator")),
         (
             ["lambda:InvokeFunction"],
             [f"<{one}.Arn>{end}" for end in ("", ":*") for one in walkers],
@@ -116,7 +118,9 @@ def test_watch_changes_nothing_and_sees_no_secret(action: str) -> None:
     """It reads what the resync reads."""
     context = {"ecs:cluster": "<Cluster.Arn>"}
 
-    assert not any(holds(one, Ask(action, "*", context)) for one in role(with_secret(), "watch"))
+    assert not any(
+        holds(one, Ask(action, "*", context)) for one in role(with_secret(), "coordinator")
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from probe.settings import WalkSettings, WatchSettings
-from resync.settings import Settings
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.probe.settings import WalkSettings, WatchSettings
 from tests.synth.conftest import Synthesis
 from tests.synth.probed import (
     FIRST,
@@ -43,7 +43,7 @@ def test_function_is_in_the_given_subnets_with_the_settings_that_it_reads() -> N
     one = functions(plain())[FIRST]
 
     assert one["VpcConfig"]["SubnetIds"] == SUBNETS
-    assert one["Handler"] == "probe.handler.handle"
+    assert one["Handler"] == "nodeway_runtime.functions.prober.handle"
     assert (one["Timeout"], one["MemorySize"]) == (60, 1024)
     settings = WalkSettings.from_environment(one["Environment"]["Variables"])
     assert (settings.port, settings.client, settings.replication_group_id) == (
@@ -55,7 +55,7 @@ def test_function_is_in_the_given_subnets_with_the_settings_that_it_reads() -> N
 
 
 def test_function_that_knows_aws_is_in_no_vpc_and_has_the_settings_that_it_reads() -> None:
-    one = functions(with_secret())["watch"]
+    one = functions(with_secret())["coordinator"]
     variables = one["Environment"]["Variables"]
 
     assert "VpcConfig" not in one
@@ -124,7 +124,7 @@ def test_it_runs_each_minute_and_a_run_that_failed_is_not_tried_again() -> None:
     (watch,) = [
         key
         for key, one in plain().resources("probe", FUNCTION).items()
-        if one["Properties"]["Handler"] == "probe.watch.handle"
+        if one["Properties"]["Handler"] == "nodeway_runtime.functions.coordinator.handle"
     ]
     assert [one["Arn"] for one in rule["Targets"]] == [f"<{watch}.Arn>"]
     assert [(one["MaximumRetryAttempts"], one["MaximumEventAgeInSeconds"]) for one in calls] == [
@@ -138,12 +138,12 @@ def test_each_client_vpc_has_a_function_of_its_own() -> None:
     made = with_secret()
     found = functions(made)
 
-    assert set(found) == {FIRST, SECOND, "watch"}
+    assert set(found) == {FIRST, SECOND, "coordinator"}
     assert [found[vpc]["VpcConfig"]["SubnetIds"] for vpc in (FIRST, SECOND)] == [
         SUBNETS,
         ["subnet-0000000c"],
     ]
-    walkers = found["watch"]["Environment"]["Variables"]["WALKERS"].split(",")
+    walkers = found["coordinator"]["Environment"]["Variables"]["WALKERS"].split(",")
     assert len(set(walkers)) == 2
     groups = properties(made, "probe", GROUP)
     assert [one["VpcId"] for one in groups] == [FIRST, SECOND]
@@ -160,7 +160,7 @@ def test_vpc_with_two_ranges_has_one_function() -> None:
     made = synthesis_of(*ranges)
 
     found = functions(made)
-    assert set(found) == {FIRST, "watch"}
+    assert set(found) == {FIRST, "coordinator"}
     assert found[FIRST]["VpcConfig"]["SubnetIds"] == SUBNETS
     assert len(properties(made, "probe", INGRESS)) == 1
 
@@ -168,7 +168,7 @@ def test_vpc_with_two_ranges_has_one_function() -> None:
 def test_shared_proxies_are_probed_too() -> None:
     made = with_iam()
     found = functions(made, "shared-probe")
-    variables = found["watch"]["Environment"]["Variables"]
+    variables = found["coordinator"]["Environment"]["Variables"]
 
     assert (
         Settings.from_environment(variables).fleet_name
@@ -181,7 +181,7 @@ def test_shared_proxies_are_probed_too() -> None:
 def test_names_of_a_vpc_without_subnets_are_not_walked_from_there() -> None:
     made = synthesis_of(client(), client(SECOND, "10.41.0.0/16", probe_subnet_ids=[]))
 
-    assert set(functions(made)) == {FIRST, "watch"}
+    assert set(functions(made)) == {FIRST, "coordinator"}
 
 
 def test_only_its_schedule_may_invoke_the_watch() -> None:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from resync.deployment import remove
-from resync.ecs import Ecs
-from resync.elasticache import ElastiCache
-from resync.parking import Route53Parking
-from resync.route53 import Route53Zone
-from resync.settings import Settings
-from resync.source import Ports
-from resync.sync import Outcome, apply_to, sync
-from resync.topology import hostname
+from nodeway_runtime.aws.ecs import Ecs
+from nodeway_runtime.aws.elasticache import ElastiCache
+from nodeway_runtime.aws.route53 import Route53Zone
+from nodeway_runtime.aws.stand_in_zone import Route53Parking
+from nodeway_runtime.functions.custom_resource import remove
+from nodeway_runtime.model.ports import Ports
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.topology import hostname
+from nodeway_runtime.planner.reconcile import Outcome, apply_to, sync
 from tests.fakes import ENDPOINT, ONE, THREE, TWO, ZONE, MemoryJournal, named
 from tests.synth.conftest import CONTEXT, Synthesis, Synthesise
 from tests.synth.policy import Ask, Policy, concrete, family, known, policy, several

@@ -2,8 +2,8 @@
 
 import json
 
-from resync.settings import Settings, StandInSettings, parse_stand_in
-from resync.topology import hostname
+from nodeway_runtime.model.settings import Settings, StandInSettings, parse_stand_in
+from nodeway_runtime.model.topology import hostname
 from tests.synth.conftest import Synthesis, Synthesise
 from tests.synth.policy import concrete
 
@@ -19,7 +19,7 @@ def test_function_runs_one_at_a_time_and_its_failures_are_kept(dev: Synthesis) -
     assert (function["ReservedConcurrentExecutions"], function["Timeout"], function["Handler"]) == (
         1,
         600,
-        "resync.handler.handle",
+        "nodeway_runtime.functions.resync.handle",
     )
     assert (events["MaximumRetryAttempts"], events["MaximumEventAgeInSeconds"]) == (2, 600)
     assert events["DestinationConfig"]["OnFailure"]["Destination"] == {

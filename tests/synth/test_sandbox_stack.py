@@ -15,8 +15,8 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from app import build
 from lab.layout import ROOT
-from stacks.review import review
-from stacks.sandbox_client import PROGRAMS, locked
+from nodeway.constructs.nag import review
+from nodeway.constructs.sandbox.client_host import PROGRAMS, locked
 from tests.synth.conftest import CONTEXT, Synthesis, part
 from tests.synth.policy import concrete
 from tests.synth.test_deterministic import synthesised
@@ -236,24 +236,26 @@ def test_client_host_installs_what_the_lab_runs(trial: Synthesis) -> None:
     shipped = [
         directory
         for directory in Path(trial.assembly.directory).glob("asset.*")
-        if (directory / "client_check.py").exists()
+        if (directory / "client" / "check.py").exists()
     ]
 
     assert locked("redis") in script
     assert "--require-hashes" in script
     assert len(shipped) == 1
-    assert {file.name for file in shipped[0].iterdir()} == {f"{name}.py" for name in PROGRAMS}
-    for file in shipped[0].iterdir():
-        assert file.read_bytes() == (ROOT / "lab" / file.name).read_bytes()
+    files = {str(one.relative_to(shipped[0])) for one in shipped[0].rglob("*") if one.is_file()}
+    assert files == {f"{name}.py" for name in PROGRAMS}
+    for name in files:
+        assert (shipped[0] / name).read_bytes() == (ROOT / "lab" / name).read_bytes()
 
 
 def test_programs_import_nothing_that_is_not_shipped() -> None:
     """On the host there is no other module of the lab."""
     for name in PROGRAMS:
         text = (ROOT / "lab" / f"{name}.py").read_text()
-        named = re.findall(r"^\s*(?:from lab\.|import lab\.)(\w+)", text, re.MULTILINE)
-        of_lab = re.findall(r"^\s*from lab import (.+)$", text, re.MULTILINE)
-        wanted = {*named, *(one.strip() for line in of_lab for one in line.split(","))}
+        named = re.findall(r"^\s*from lab\.([\w.]+) import", text, re.MULTILINE)
+        of_client = re.findall(r"^\s*from lab.client import (\w+)", text, re.MULTILINE)
+        wanted = {one.replace(".", "/") for one in named if one != "client"}
+        wanted |= {f"client/{one}" for one in of_client}
         assert wanted <= set(PROGRAMS), name
 
 

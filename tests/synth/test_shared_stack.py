@@ -11,10 +11,10 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from haproxy_templates.render import START_COMMAND, SharedSpec, render_shared
-from resync.ecs import FLEET_TAG, NODE_TAG
-from resync.settings import Settings
-from stacks.haproxy import DRAIN_SECONDS, GRACE_SECONDS
-from stacks.task import STOP_TIMEOUT_SECONDS
+from nodeway.constructs.proxies.haproxy import DRAIN_SECONDS, GRACE_SECONDS
+from nodeway.constructs.proxies.task import STOP_TIMEOUT_SECONDS
+from nodeway_runtime.aws.ecs import FLEET_TAG, NODE_TAG
+from nodeway_runtime.model.settings import Settings
 from tests.networks_page import NODES, environments, offline
 from tests.shared_page import environment
 from tests.synth.conftest import Synthesis

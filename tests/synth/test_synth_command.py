@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.bench.product.sized_app import topology, write_app
 from lab.errors import LabError
 from lab.layout import ROOT
-from lab.sized_app import topology, write_app
 
 
 def synth(environment: str, out: Path) -> subprocess.CompletedProcess[str]:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from resync.ecs import NODE_TAG, STAND_IN_TAG
-from resync.topology import Hostname
+from nodeway_runtime.aws.ecs import NODE_TAG, STAND_IN_TAG
+from nodeway_runtime.model.topology import Hostname
 from tests.twins.calls import Calls, Clock, Pager, Shape, refusal
 
 ARN = "arn:aws:ecs:us-east-1:123456789012"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from resync.topology import Hostname
+from nodeway_runtime.model.topology import Hostname
 from tests.twins.calls import Calls, Clock, Pager, Shape, refusal
 
 PAGE = 3

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from stacks.advice import RUEIDIS, Advice, Situation, advise, branches_of, facts
-from stacks.ways import ASK, RULES, WORDS, Fact, Way
+from nodeway.advice.advise import RUEIDIS, Advice, Situation, advise, branches_of, facts
+from nodeway.advice.rules import ASK, RULES, WORDS, Fact, Way
 
 VALUES = {fact: tuple(value for one, value in WORDS if one is fact) for fact in Fact}
 SERVED: dict[str, Any] = {

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from resync.apply import BATCH_CHARACTERS, BATCH_ELEMENTS, apply, batches, weight
-from resync.errors import ApplyFailed, Conflict
-from resync.memory import ROUTE53_CHARACTERS, ROUTE53_ELEMENTS, MemoryZone
-from resync.ownership import subject
-from resync.plan import Change, Create, Delete, Plan, Update, about
-from resync.topology import RecordType
+from nodeway_runtime.model.errors import ApplyFailed, Conflict
+from nodeway_runtime.model.ownership import subject
+from nodeway_runtime.model.topology import RecordType
+from nodeway_runtime.planner.apply import BATCH_CHARACTERS, BATCH_ELEMENTS, apply, batches, weight
+from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update, about
 from tests.fakes import ONE, ZONE, RacedZone, marked, record, soa
+from tests.in_memory import ROUTE53_CHARACTERS, ROUTE53_ELEMENTS, MemoryZone
 
 
 def many(count: int, *, addresses: int = 1, net: int = 20) -> Plan:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from stacks.context import load
-from stacks.errors import ConfigError
-from stacks.topology import known_topologies
+from nodeway.config.loader import load
+from nodeway.errors import ConfigError
+from nodeway.lookup.topology import known_topologies
 from tests.fakes import ONE, TWO, context, environment_block, named
 
 # ruff: noqa: E501

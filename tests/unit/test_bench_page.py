@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.bench import page, plots
+from lab.bench.report import page, plots
 from lab.layout import ROOT
 
 FIGURES = json.loads(page.FIGURES.read_text())

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from lab.bench.bars import judged
-from lab.bench.loads import IDLE, LOADS, PIPELINED, SATURATED, UNLOADED, Sample
-from lab.bench.statistics import Spread, ratios, rounded, rows, spread
-from lab.bench.variants import AGAIN, DIRECT, ENVOY, HAPROXY, KERNEL
+from lab.bench.load.profiles import IDLE, LOADS, PIPELINED, SATURATED, UNLOADED, Sample
+from lab.bench.report.statistics import Spread, ratios, rounded, rows, spread
+from lab.bench.report.thresholds import judged
+from lab.bench.setup.variants import AGAIN, DIRECT, ENVOY, HAPROXY, KERNEL
 from lab.errors import LabError
 
 BASE = (DIRECT, AGAIN)

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from lab.bench_account import availability_zone, node_names, task, zone_name
-from resync.ecs import Ecs
-from resync.elasticache import ElastiCache
-from resync.parking import NoParking
-from resync.route53 import Route53Zone
-from resync.settings import Settings
-from resync.source import Ports
-from resync.sync import apply_to, sync
-from resync.topology import hostname
+from lab.bench.product.account import availability_zone, node_names, task, zone_name
+from nodeway_runtime.aws.ecs import Ecs
+from nodeway_runtime.aws.elasticache import ElastiCache
+from nodeway_runtime.aws.route53 import Route53Zone
+from nodeway_runtime.aws.stand_in_zone import NoParking
+from nodeway_runtime.model.ports import Ports
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.topology import hostname
+from nodeway_runtime.planner.reconcile import apply_to, sync
 from tests.fakes import NOW, MemoryJournal, soa
 
 NODES = 500

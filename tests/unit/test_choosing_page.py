@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from lab.layout import ROOT
-from stacks.advice import Situation
-from stacks.cost import THIS, rows_of
-from stacks.cost_shape import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Shape
-from stacks.cost_table import MARK
-from stacks.prices import load_prices
-from stacks.ways import RULES, WORDS, Rule
+from nodeway.advice.advise import Situation
+from nodeway.advice.rules import RULES, WORDS, Rule
+from nodeway.pricing.estimate import THIS, rows_of
+from nodeway.pricing.prices import load_prices
+from nodeway.pricing.table import MARK
+from nodeway.pricing.usage import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Shape
 from tests.documents import agrees
 from tests.terminal import Terminal
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.deployed import Deployment
-from resync.memory import MemoryZone
-from resync.plan import Change
-from resync.settings import Mode
-from resync.topology import Record, address
+from nodeway.cli.account import Deployment
+from nodeway_runtime.model.settings import Mode
+from nodeway_runtime.model.topology import Record, address
+from nodeway_runtime.planner.plan import Change
 from tests.fakes import (
     ONE,
     STAND_IN,
@@ -25,6 +24,7 @@ from tests.fakes import (
     topology,
     world,
 )
+from tests.in_memory import MemoryZone
 from tests.terminal import Cloud, Terminal, cloud, gone, moved, settled_world, write_project
 
 

@@ -10,11 +10,11 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from cli.deployed import AwsAccount, environment
-from cli.errors import CommandError
 from lab.layout import ROOT
-from resync.settings import Mode
-from stacks.context import load
+from nodeway.cli.account import AwsAccount, environment
+from nodeway.config.loader import load
+from nodeway.errors_errors import CommandError
+from nodeway_runtime.model.settings import Mode
 from tests.fakes import NOW, ZONE, context
 from tests.terminal import Terminal, write_project
 
@@ -186,7 +186,9 @@ def test_function_without_settings_is_one_line(session: Scripted) -> None:
 
 def test_command_does_not_import_the_cdk() -> None:
     """Its start takes a second less."""
-    script = "import sys, cli.main; sys.exit('aws_cdk' in sys.modules or 'jsii' in sys.modules)"
+    script = (
+        "import sys, nodeway.cli.main; sys.exit('aws_cdk' in sys.modules or 'jsii' in sys.modules)"
+    )
 
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from cli.doctor import EXIT, NOT_KNOWN, tell
-from cli.errors import CommandError
-from probe.report import Report, document, from_document
-from probe.verdicts import MEANINGS, State, Verdict
-from probe.walk import Login
+from nodeway.cli.doctor import EXIT, NOT_KNOWN, tell
+from nodeway.errors_errors import CommandError
+from nodeway_runtime.paths.report import Report, document, from_document
+from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
+from nodeway_runtime.probe.walker import Login
 from tests.fakes import (
     ONE,
     TWO,

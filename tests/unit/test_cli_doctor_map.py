@@ -7,11 +7,11 @@ from typing import cast
 import pytest
 import typer
 
-from cli.doctor import NOT_KNOWN, asked, deployed, given, walker_of
-from cli.errors import CommandError
-from probe.expected import Expected
-from probe.walk import Login
-from resync.topology import Address, hostname
+from nodeway.cli.doctor import NOT_KNOWN, asked, deployed, given, walker_of
+from nodeway.errors_errors import CommandError
+from nodeway_runtime.model.topology import Address, hostname
+from nodeway_runtime.paths.targets import Expected
+from nodeway_runtime.probe.walker import Login
 from tests.fakes import (
     ENDPOINT,
     ONE,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from resync.topology import address
+from nodeway_runtime.model.topology import address
 from tests.fakes import (
     ONE,
     OWNER,

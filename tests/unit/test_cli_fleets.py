@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from resync.memory import FixedEcs, FixedElastiCache, MemoryZone
-from resync.one_name import OneName
-from resync.settings import Settings
-from resync.topology import Hostname, record_name
+from nodeway_runtime.aws.single_name import OneName
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.topology import Hostname, record_name
 from tests.fakes import ONE, ZONE, World, environment_block, fleet, proxy, settings
+from tests.in_memory import FixedEcs, FixedElastiCache, MemoryZone
 from tests.terminal import Cloud, Terminal
 
 GROUP = {"replication_group_id": "demo"}

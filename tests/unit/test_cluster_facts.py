@@ -6,9 +6,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from cli.cluster_facts import Read, read
-from cli.errors import CommandError
-from stacks.advice import Situation
+from nodeway.advice.advise import Situation
+from nodeway.advice.facts import Read, read
+from nodeway.errors_errors import CommandError
 from tests.elasticache_answers import cluster, group
 from tests.fakes import ONE, TWO
 

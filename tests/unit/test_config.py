@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from resync.settings import Mode
-from stacks.config import FARGATE_MEMORY_MIB
-from stacks.context import OVERRIDES, load, pins
-from stacks.errors import ConfigError
+from nodeway.config.loader import OVERRIDES, load, pins
+from nodeway.config.model import FARGATE_MEMORY_MIB
+from nodeway.errors import ConfigError
+from nodeway_runtime.model.settings import Mode
 from tests.fakes import ONE, TWO, ZONE, context, environment_block, named
 
 

@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 
 from lab.conformance import __main__ as command
-from lab.conformance import answers, building, clients, report, table, ways
-from lab.conformance.answers import Ended, after_load, observed, refused
-from lab.conformance.behaviours import BEHAVIOURS, COMMANDS, EVENTS, MEANINGS, TITLES
-from lab.conformance.clients import Client
-from lab.conformance.expectations import SHARED
-from lab.conformance.verdicts import Cell, Expectation, Observation, Outcome, judged
+from lab.conformance.report import report, table
+from lab.conformance.suite import build as building
+from lab.conformance.suite import manifest as clients
+from lab.conformance.suite import modes as ways
+from lab.conformance.suite import observe as answers
+from lab.conformance.suite.expectations import SHARED
+from lab.conformance.suite.features import BEHAVIOURS, COMMANDS, EVENTS, MEANINGS, TITLES
+from lab.conformance.suite.manifest import Client
+from lab.conformance.suite.observe import Ended, after_load, observed, refused
+from lab.conformance.suite.verdicts import Cell, Expectation, Observation, Outcome, judged
 from lab.errors import LabError
 
 SECRET = "the-password"

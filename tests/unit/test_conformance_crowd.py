@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from lab.conformance import asking, crowd, writer
-from lab.conformance.clients import Client
-from lab.conformance.crowd import ROUND, Crowd
-from lab.conformance.writer import Writer
+from lab.conformance.run import ask_redirects as asking
+from lab.conformance.run import writer
+from lab.conformance.run import writers as crowd
+from lab.conformance.run.writer import Writer
+from lab.conformance.run.writers import ROUND, Crowd
+from lab.conformance.suite.manifest import Client
 
 SECRET = "the-password"
 HEAD = """

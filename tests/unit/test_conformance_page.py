@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from lab.conformance import clients, page, report, ways
-from lab.conformance.behaviours import ANY, BEHAVIOURS
-from lab.conformance.clients import HOME, Client
-from lab.conformance.verdicts import Cell, Outcome
+from lab.conformance.report import page, report
+from lab.conformance.suite import manifest as clients
+from lab.conformance.suite import modes as ways
+from lab.conformance.suite.features import ANY, BEHAVIOURS
+from lab.conformance.suite.manifest import HOME, Client
+from lab.conformance.suite.verdicts import Cell, Outcome
 from lab.errors import LabError
 
 CLIENTS = clients.found()
@@ -77,12 +79,14 @@ def test_only_known_ways_and_behaviours_are_spoken_of(name: str) -> None:
 
 def test_the_page_says_what_the_report_and_the_snippets_say() -> None:
     assert page.PAGE.read_text() == page.written(FIGURES), (
-        "run: python -m lab.conformance.page --again"
+        "run: python -m lab.conformance.report.page --again"
     )
 
 
 def test_the_report_is_judged_by_what_is_expected_now() -> None:
-    assert report.again(FIGURES, CLIENTS) == FIGURES, "run: python -m lab.conformance.page --again"
+    assert report.again(FIGURES, CLIENTS) == FIGURES, (
+        "run: python -m lab.conformance.report.page --again"
+    )
 
 
 def test_the_report_is_of_all_clients_as_they_are_pinned_in_all_ways() -> None:

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from lab.layout import ROOT
-from probe.journal import LogJournal
-from stacks import cost, envoy_metrics, haproxy_metrics
-from stacks.config import EnvironmentConfig
-from stacks.context import load
-from stacks.cost import THIS, Row, estimate, parts_of, rows_of
-from stacks.cost_shape import (
+from nodeway.config.loader import load
+from nodeway.config.model import EnvironmentConfig
+from nodeway.constructs.proxies import envoy_metrics, haproxy_metrics
+from nodeway.errors import ConfigError
+from nodeway.pricing import estimate as cost
+from nodeway.pricing.estimate import THIS, Row, estimate, parts_of, rows_of
+from nodeway.pricing.prices import PRICES, Prices, load_prices
+from nodeway.pricing.table import MARK, WIDTH, told
+from nodeway.pricing.usage import (
     ENVOY_METRICS,
     HAPROXY_METRICS,
     HAPROXY_NODE_METRICS,
@@ -24,9 +27,7 @@ from stacks.cost_shape import (
     Shape,
     shape_of,
 )
-from stacks.cost_table import MARK, WIDTH, told
-from stacks.errors import ConfigError
-from stacks.prices import PRICES, Prices, load_prices
+from nodeway_runtime.functions.probe_journal import LogJournal
 from tests.fakes import context, environment_block
 from tests.reports import report
 
@@ -343,9 +344,11 @@ def test_every_figure_is_used_and_has_a_source(prices: Prices) -> None:
 
 def test_counts_are_those_of_the_stacks() -> None:
     """What the estimate counts for each cluster is what is deployed and written."""
-    journal = (ROOT / "lambda" / "resync" / "journal.py").read_text()
+    journal = (ROOT / "lambda/nodeway_runtime/functions/resync_journal.py").read_text()
     metrics = set(re.findall(r"^\s+([A-Z][A-Za-z]+)=", journal, re.MULTILINE))
-    memory = re.search(r"memory_size=(\d+)", (ROOT / "stacks" / "resync.py").read_text())
+    memory = re.search(
+        r"memory_size=(\d+)", (ROOT / "nodeway/constructs/records/function.py").read_text()
+    )
 
     assert len(metrics) == cost.METRICS
     assert len(envoy_metrics.METRICS) == ENVOY_METRICS

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from lab.client_crowd_connection import (
+from lab.client.many.connection import (
     BACKOFF_CAP_SECONDS,
     RETRIES,
     backoff,
@@ -14,9 +14,9 @@ from lab.client_crowd_connection import (
     command,
     spread,
 )
-from lab.client_crowd_figures import percentile, times
+from lab.client.many.latency import percentile, times
 from lab.errors import LabError
-from lab.faults.held import Held, queued_kib, sessions_in
+from lab.observe.haproxies import Held, queued_kib, sessions_in
 
 METRICS = """\
 # TYPE haproxy_frontend_current_sessions gauge

@@ -5,13 +5,25 @@ from collections.abc import Callable
 
 import pytest
 
-from resync.deployment import REASON_LIMIT, converge, is_deployment, remove, respond
-from resync.errors import ApplyFailed, BadSettings, Conflict, NotConverged, ReadFailed
-from resync.ownership import subject
-from resync.plan import about
-from resync.steps import Stop
-from resync.sync import Outcome
-from resync.topology import RecordType
+from nodeway_runtime.functions.custom_resource import (
+    REASON_LIMIT,
+    converge,
+    is_deployment,
+    remove,
+    respond,
+)
+from nodeway_runtime.model.errors import (
+    ApplyFailed,
+    BadSettings,
+    Conflict,
+    NotConverged,
+    ReadFailed,
+)
+from nodeway_runtime.model.ownership import subject
+from nodeway_runtime.model.steps import Stop
+from nodeway_runtime.model.topology import RecordType
+from nodeway_runtime.planner.plan import about
+from nodeway_runtime.planner.reconcile import Outcome
 from tests.fakes import (
     ONE,
     STAND_IN,

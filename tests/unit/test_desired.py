@@ -2,7 +2,9 @@
 
 import pytest
 
-from resync.desired import (
+from nodeway_runtime.model.ownership import marker_of, subject
+from nodeway_runtime.model.topology import Node, Proxy, Record, RecordType, address
+from nodeway_runtime.planner.desired import (
     CONFIGURATION_ENDPOINT_PROXIES,
     NEGATIVE_TTL_SECONDS,
     Desired,
@@ -10,8 +12,6 @@ from resync.desired import (
     low_soa,
     spread_over_zones,
 )
-from resync.ownership import marker_of, subject
-from resync.topology import Node, Proxy, Record, RecordType, address
 from tests.fakes import (
     ENDPOINT,
     NOW,

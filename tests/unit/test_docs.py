@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from lab import deploy_scenarios
 from lab.layout import ROOT
-from lab.resync_scenarios import CHAPTER
-from lab.scenarios import STORY
-from resync.guard import RULES, mass_delete_needs_approval
-from resync.journal import LogJournal
-from resync.sync import apply_to, sync
-from stacks.config import EnvironmentConfig
-from stacks.context import OVERRIDES
+from lab.scenarios import deploy as deploy_scenarios
+from lab.scenarios.basics import STORY
+from lab.scenarios.resync import CHAPTER
+from nodeway.config.loader import OVERRIDES
+from nodeway.config.model import EnvironmentConfig
+from nodeway_runtime.functions.resync_journal import LogJournal
+from nodeway_runtime.planner.guard import RULES, mass_delete_needs_approval
+from nodeway_runtime.planner.reconcile import apply_to, sync
 from tests.fakes import NOW, ONE, fleet, marked, proxy, record, settings, topology, world
 
 README = ROOT / "README.md"

@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import redis
 
-from envoy_templates.render import EnvoySpec, Iam, render
-from lab.waiting import wait_until
+from lab.wait import wait_until
+from nodeway.envoy.render import EnvoySpec, Iam, render
 from tests.envoys import ENVOY, Certificates, certificates
 
 LISTENER = "127.0.0.3"

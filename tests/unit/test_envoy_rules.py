@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from stacks.config import ClusterConfig, EnvironmentConfig
-from stacks.context import load
-from stacks.errors import ConfigError
-from stacks.topology import context_key, known_topologies, look_up
+from nodeway.config.loader import load
+from nodeway.config.model import ClusterConfig, EnvironmentConfig
+from nodeway.errors import ConfigError
+from nodeway.lookup.topology import context_key, known_topologies, look_up
 from tests.elasticache_answers import ElastiCacheServer
 from tests.fakes import ONE, TWO, ZONE, context, environment_block, named
 from tests.loopback import Loopback, loopback

@@ -16,12 +16,12 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NotConnected
 from redis.retry import Retry
 
-from envoy_templates.render import START_SCRIPT, EnvoySpec, render
-from lab.linux import command_lines
-from lab.valkey import find_server
-from lab.waiting import wait_until
-from stacks.envoy import HEALTH_CHECK
-from stacks.envoy_metrics import METRICS
+from lab.cluster.node import find_server
+from lab.host.syscalls import command_lines
+from lab.wait import wait_until
+from nodeway.constructs.proxies.envoy import HEALTH_CHECK
+from nodeway.constructs.proxies.envoy_metrics import METRICS
+from nodeway.envoy.render import START_SCRIPT, EnvoySpec, render
 from tests.envoys import ENVOY
 
 NODE = "127.0.0.2"

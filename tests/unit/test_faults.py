@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from lab.client_load import Writer
-from lab.client_slots import SLOTS, part, slot_in, slot_of, tags
+from lab.client.load import Writer
+from lab.client.slots import SLOTS, part, slot_in, slot_of, tags
 from lab.errors import LabError
-from lab.faults import page
-from lab.faults.bars import felt, hold, recovery_seconds
-from lab.faults.blame import SECONDS_BEFORE, Failover, allowed
-from lab.faults.chapter import CHAPTER, SHORT
-from lab.faults.loads import Loads, all_at_once
-from lab.faults.table import cells, of_crowds
-from lab.scenario import BrokenPromise, Load
+from lab.resilience import page
+from lab.resilience.attribution import SECONDS_BEFORE, Failover, allowed
+from lab.resilience.limits import felt, hold, recovery_seconds
+from lab.resilience.loads import Loads, all_at_once
+from lab.resilience.suite import CHAPTER, SHORT
+from lab.resilience.table import cells, of_crowds
+from lab.scenarios.scenario import BrokenPromise, Load
 
 Figures = dict[str, Any]
 FAILOVER = Failover(frozenset(range(100)), began=1000.0, ended=1004.0)
@@ -176,7 +176,7 @@ def test_page_shows_the_figures_beside_it() -> None:
     faults = json.loads(page.FIGURES.read_text())
 
     assert [one["name"] for one in faults] == list(page.FAULTS)
-    assert page.with_table(told, faults) == told, "run: python -m lab.faults.page"
+    assert page.with_table(told, faults) == told, "run: python -m lab.resilience.page"
 
 
 def test_page_is_not_written_from_a_run_with_a_broken_promise(tmp_path: Path) -> None:

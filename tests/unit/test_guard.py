@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from resync.guard import (
+from nodeway_runtime.model.ownership import Marker, marker_record
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.topology import Fleet, Record, RecordType, Topology, address, hostname
+from nodeway_runtime.planner.guard import (
     RULES,
     Observed,
     Rule,
@@ -21,10 +24,7 @@ from resync.guard import (
     other_zones_name_stays_out,
     removes,
 )
-from resync.ownership import Marker, marker_record
-from resync.plan import Change, Create, Delete, Plan, Update, about
-from resync.settings import Settings
-from resync.topology import Fleet, Record, RecordType, Topology, address, hostname
+from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update, about
 from tests.fakes import (
     NOW,
     ONE,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab.layout import ROOT
-from lab.waiting import wait_until
+from lab.wait import wait_until
 from tests.haproxies import NODE, ZONE, Running, abrupt, ended, hello, running
 
 PAGE = ROOT / "docs" / "operations.md"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from haproxy_templates.render import START_COMMAND
-from lab.waiting import wait_until
-from stacks.haproxy_metrics import COUNTERS
+from lab.wait import wait_until
+from nodeway.constructs.proxies.haproxy_metrics import COUNTERS
 from tests.haproxies import DRAIN_SECONDS, GRACE_SECONDS, NODE, Running, abrupt, ended, running
 
 GAUGES = {"current", "limit", "connect_milliseconds", "queue", "backend_down", "uptime_seconds"}

@@ -14,7 +14,7 @@ LOCKED = dict(
 )
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"].values()
-WAITS = {"lab/waiting.py", "lambda/resync/handler.py"}
+WAITS = {"lab/wait.py", "lambda/nodeway_runtime/functions/resync.py"}
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,9 @@ def test_nothing_sleeps_but_the_one_place_that_waits() -> None:
     """A sleep that hopes makes a slow test, or one that fails now and then."""
     parts = (
         "app.py",
-        "cli/**/*.py",
         "lab/**/*.py",
         "lambda/**/*.py",
-        "stacks/**/*.py",
+        "nodeway/**/*.py",
         "tests/**/*.py",
     )
     sleeping = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from resync.journal import NAMESPACE, LogJournal, SinceSuccess
-from resync.steps import Retire, Start, Stop
-from resync.sync import SHOW_ONLY, sync
+from nodeway_runtime.functions.resync_journal import NAMESPACE, LogJournal, SinceSuccess
+from nodeway_runtime.model.steps import Retire, Start, Stop
+from nodeway_runtime.planner.reconcile import SHOW_ONLY, sync
 from tests.fakes import (
     NOW,
     ONE,

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from resync.topology import hostname
-from stacks.config import ClusterConfig, EnvironmentConfig
-from stacks.context import load
-from stacks.errors import ConfigError
-from stacks.topology import (
+from nodeway.config.loader import load
+from nodeway.config.model import ClusterConfig, EnvironmentConfig
+from nodeway.errors import ConfigError
+from nodeway.lookup.topology import (
     CONTEXT_FILE,
     KnownNode,
     KnownTopology,
@@ -24,6 +23,7 @@ from stacks.topology import (
     refuse_pins_elsewhere,
     zone_of,
 )
+from nodeway_runtime.model.topology import hostname
 from tests.elasticache_answers import ElastiCacheServer, cluster
 from tests.fakes import ENDPOINT, ONE, TWO, ZONE, context, environment_block, named
 from tests.loopback import Loopback, loopback

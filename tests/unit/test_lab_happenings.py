@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lab.web.happenings import Watch, changed_record, fault_begun, fault_ended
-from probe.report import Row
-from probe.verdicts import Verdict
+from lab.web.events import Watch, changed_record, fault_begun, fault_ended
+from nodeway_runtime.paths.report import Row
+from nodeway_runtime.paths.verdicts import Verdict
 from tests.reports import report, row
 
 ONE, TWO = "demo-0001-001", "demo-0001-002"

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lab import layout
-from stacks.config import EnvironmentConfig
-from stacks.context import load
+from nodeway.config.loader import load
+from nodeway.config.model import EnvironmentConfig
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import app
 from lab.errors import LabError
 from lab.web.live import Live
 from lab.web.server import HERE, Site, open_server, serving
-from probe.report import document
-from probe.verdicts import Verdict
+from nodeway.cli.main import app
+from nodeway_runtime.paths.report import document
+from nodeway_runtime.paths.verdicts import Verdict
 from tests.html_page import Page
 from tests.reports import report, row
 

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from resync.guard import foreign_record_stays, other_zones_name_stays_out
-from resync.ownership import marker_name, markers
-from resync.stand_ins import plan_stand_ins
-from resync.steps import PARKED, Parking
-from resync.topology import Hostname, Node, Record, RecordType, hostname
+from nodeway_runtime.model.ownership import marker_name, markers
+from nodeway_runtime.model.steps import PARKED, Parking
+from nodeway_runtime.model.topology import Hostname, Node, Record, RecordType, hostname
+from nodeway_runtime.planner.guard import foreign_record_stays, other_zones_name_stays_out
+from nodeway_runtime.planner.stand_ins import plan_stand_ins
 from tests.fakes import (
     ENDPOINT,
     NOW,

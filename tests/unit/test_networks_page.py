@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from stacks.context import load
-from stacks.errors import ConfigError
+from nodeway.config.loader import load
+from nodeway.errors import ConfigError
 from tests.networks_page import PAGE, environments
 
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from resync.ecs import FLEET_TAG, NODE_TAG, proxy_of
-from resync.memory import FixedEcs, MemoryParking, MemoryZone
-from resync.one_name import OneName
-from resync.settings import Settings
-from resync.source import Ports
-from resync.sync import Outcome, apply_to, sync
-from resync.topology import Fleet, Hostname, Proxy, RecordType, record_name
+from nodeway_runtime.aws.ecs import FLEET_TAG, NODE_TAG, proxy_of
+from nodeway_runtime.aws.single_name import OneName
+from nodeway_runtime.model.ports import Ports
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.topology import Fleet, Hostname, Proxy, RecordType, record_name
+from nodeway_runtime.planner.reconcile import Outcome, apply_to, sync
 from tests.adapters.test_ecs import task
 from tests.fakes import NOW, ZONE, MemoryJournal, proxy, settings
+from tests.in_memory import FixedEcs, MemoryParking, MemoryZone
 
 NAMES = (record_name(f"redis.{ZONE}"), record_name(f"*.{ZONE}"))
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from resync.ownership import (
+from nodeway_runtime.model.ownership import (
     READS_UNTIL_GONE,
     SECONDS_BETWEEN_READS,
     Marker,
@@ -14,7 +14,7 @@ from resync.ownership import (
     markers,
     subject,
 )
-from resync.topology import Record, RecordType
+from nodeway_runtime.model.topology import Record, RecordType
 from tests.fakes import NOW, ONE, OWNER, THREE, TWO, marked, named, record, soa
 
 HERE = Marker(OWNER)

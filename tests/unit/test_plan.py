@@ -5,11 +5,20 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from resync.apply import apply
-from resync.desired import Desired
-from resync.memory import MemoryZone
-from resync.plan import Change, Create, Delete, Plan, Update, about, diff, key, line
-from resync.topology import Record, RecordType, Topology
+from nodeway_runtime.model.topology import Record, RecordType, Topology
+from nodeway_runtime.planner.apply import apply
+from nodeway_runtime.planner.desired import Desired
+from nodeway_runtime.planner.plan import (
+    Change,
+    Create,
+    Delete,
+    Plan,
+    Update,
+    about,
+    diff,
+    key,
+    line,
+)
 from tests.fakes import (
     NOW,
     ONE,
@@ -23,6 +32,7 @@ from tests.fakes import (
     soa,
     topology,
 )
+from tests.in_memory import MemoryZone
 
 ELSEWHERE = topology(TWO)
 X, Y = record(ONE, "10.20.1.5"), record(ONE, "10.20.1.6")

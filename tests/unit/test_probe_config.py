@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from stacks.context import load
-from stacks.errors import ConfigError
+from nodeway.config.loader import load
+from nodeway.errors import ConfigError
 from tests.fakes import ONE, TWO, context, environment_block, named
 
 SUBNETS = ["subnet-0000000a", "subnet-0000000b"]

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cli.findings import show
-from lab.anomalies import page
-from lab.anomaly_scenarios import CHAPTER
+from lab.detection import page
+from lab.detection.scenarios import CHAPTER
 from lab.errors import LabError
-from probe.verdicts import Verdict
+from nodeway.cli.doctor_output import show
+from nodeway_runtime.paths.verdicts import Verdict
 from tests.documents import agrees
 from tests.reports import endpoint, nodes, path, report, row
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from probe.expected import MOST_NAMES, BadMap, Expected, checked, expected_of
-from resync.ownership import Marker, marker_record
-from resync.topology import Address, Hostname, Record, RecordType, Topology, hostname
+from nodeway_runtime.model.ownership import Marker, marker_record
+from nodeway_runtime.model.topology import Address, Hostname, Record, RecordType, Topology, hostname
+from nodeway_runtime.paths.targets import MOST_NAMES, BadMap, Expected, checked, expected_of
 from tests.fakes import (
     ENDPOINT,
     ONE,

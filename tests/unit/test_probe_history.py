@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from probe.history import Memory, counters_of, since
-from probe.judge import rows_of
-from probe.met import Trouble, Walked
-from probe.said import Counters, Said
+from nodeway_runtime.paths.cluster_view import Counters, Said
+from nodeway_runtime.paths.trace import Trouble, Walked
+from nodeway_runtime.probe.deltas import Memory, counters_of, since
+from nodeway_runtime.probe.diagnose import rows_of
 from tests.fakes import ENDPOINT, ONE, TWO, named
 from tests.probing import (
     ADDRESSES,

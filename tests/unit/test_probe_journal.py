@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from probe.journal import MOST_VALUES, LogJournal, legs
-from probe.report import Report, Row
-from probe.verdicts import MEANINGS, Verdict
-from resync.journal import NAMESPACE
+from nodeway_runtime.functions.probe_journal import MOST_VALUES, LogJournal, legs
+from nodeway_runtime.functions.resync_journal import NAMESPACE
+from nodeway_runtime.paths.report import Report, Row
+from nodeway_runtime.paths.verdicts import MEANINGS, Verdict
 from tests.conftest import StandardOutput
 from tests.reports import ZONE, endpoint, nodes, path, report, row
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from probe.expected import Expected
-from probe.judge import EXPIRES_SOON_DAYS, rows_of, shard_of
-from probe.met import Trouble, Walk, Walked
-from probe.report import Row
-from probe.said import Said
-from probe.verdicts import Verdict
-from resync.topology import Address
+from nodeway_runtime.model.topology import Address
+from nodeway_runtime.paths.cluster_view import Said
+from nodeway_runtime.paths.report import Row
+from nodeway_runtime.paths.targets import Expected
+from nodeway_runtime.paths.trace import Trouble, Walk, Walked
+from nodeway_runtime.paths.verdicts import Verdict
+from nodeway_runtime.probe.diagnose import EXPIRES_SOON_DAYS, rows_of, shard_of
 from tests.fakes import ENDPOINT, ONE, THREE, TWO, ZONE, named
 from tests.probing import (
     ADDRESSES,

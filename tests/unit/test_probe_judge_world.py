@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from probe.judge import rows_of
-from probe.met import Trouble, Walked
-from probe.said import Said
-from probe.verdicts import Verdict
+from nodeway_runtime.paths.cluster_view import Said
+from nodeway_runtime.paths.trace import Trouble, Walked
+from nodeway_runtime.paths.verdicts import Verdict
+from nodeway_runtime.probe.diagnose import rows_of
 from tests.fakes import ENDPOINT, ONE, THREE, TWO, named
 from tests.probing import (
     ADDRESSES,

@@ -14,9 +14,15 @@ from botocore.hooks import HierarchicalEmitter
 from botocore.model import ServiceId
 from botocore.signers import RequestSigner
 
-from probe.login import TOKEN_SECONDS, NoLogin, from_iam, from_secret, login_of
-from probe.settings import WalkSettings, WatchSettings
-from resync.errors import BadSettings
+from nodeway_runtime.model.errors import BadSettings
+from nodeway_runtime.probe.credentials import (
+    TOKEN_SECONDS,
+    NoLogin,
+    from_iam,
+    from_secret,
+    login_of,
+)
+from nodeway_runtime.probe.settings import WalkSettings, WatchSettings
 from tests.fakes import ZONE
 from tests.probing import SECRET
 

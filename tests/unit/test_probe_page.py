@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from probe.page import MOST_BYTES, fragment, page
-from probe.report import Path, Proxy, Report, Row
-from probe.verdicts import MEANINGS, State, Verdict
+from nodeway_runtime.html.page import MOST_BYTES, fragment, page
+from nodeway_runtime.paths.report import Path, Proxy, Report, Row
+from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
 from tests.html_page import Page
 from tests.reports import NOW, endpoint, nodes, path, report, row
 

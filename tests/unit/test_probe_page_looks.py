@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from probe.page import fragment, page
-from probe.page_style import DARK, LIGHT, TINTED
-from probe.page_words import age
+from nodeway_runtime.html.page import fragment, page
+from nodeway_runtime.html.style import DARK, LIGHT, TINTED
+from nodeway_runtime.html.text import age
 from tests.html_page import Page
 from tests.reports import NOW, report
 

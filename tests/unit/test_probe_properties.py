@@ -5,14 +5,14 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.expected import Expected
-from probe.history import Memory, since
-from probe.judge import rows_of
-from probe.met import Trouble, Walk, Walked
-from probe.report import Report, document, from_document
-from probe.said import Counters, Member, Said
-from probe.verdicts import Verdict
-from resync.topology import Address, Hostname
+from nodeway_runtime.model.topology import Address, Hostname
+from nodeway_runtime.paths.cluster_view import Counters, Member, Said
+from nodeway_runtime.paths.report import Report, document, from_document
+from nodeway_runtime.paths.targets import Expected
+from nodeway_runtime.paths.trace import Trouble, Walk, Walked
+from nodeway_runtime.paths.verdicts import Verdict
+from nodeway_runtime.probe.deltas import Memory, since
+from nodeway_runtime.probe.diagnose import rows_of
 from tests.fakes import ENDPOINT, ZONE, named
 from tests.probing import at, members, node_id, walk, walked
 

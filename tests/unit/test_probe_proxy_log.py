@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from lab.layout import ROOT
-from probe.proxy_log import MOST_ASKED, MOST_PAGES, ProxyLog, explained
-from probe.report import Proxy
-from probe.verdicts import Verdict
+from nodeway_runtime.functions.proxy_log import MOST_ASKED, MOST_PAGES, ProxyLog, explained
+from nodeway_runtime.paths.report import Proxy
+from nodeway_runtime.paths.verdicts import Verdict
 from tests.reports import ZONE, path, report, row
 
 TLS = (

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from probe.report import VERSION, Report, document, from_document, total
-from probe.verdicts import MEANINGS, State, Verdict
+from nodeway_runtime.paths.report import VERSION, Report, document, from_document, total
+from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
 from tests.reports import endpoint, nodes, report, row
 
 BAD = report(

@@ -10,13 +10,13 @@ from typing import cast
 
 import pytest
 
-from lab.waiting import wait_until
-from probe.expected import Expected
-from probe.met import Walked
-from probe.run import AT_ONCE, VIEWS, Probe
-from probe.verdicts import Verdict
-from probe.walk import Login, Walker
-from resync.topology import Hostname
+from lab.wait import wait_until
+from nodeway_runtime.model.topology import Hostname
+from nodeway_runtime.paths.targets import Expected
+from nodeway_runtime.paths.trace import Walked
+from nodeway_runtime.paths.verdicts import Verdict
+from nodeway_runtime.probe.run import AT_ONCE, VIEWS, Probe
+from nodeway_runtime.probe.walker import Login, Walker
 from tests.fakes import ONE, THREE, TWO, ZONE, named
 from tests.probing import PLAIN, counters, expected, healthy, node_id, told, walk, walked
 

@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from probe.said import Member, counters_of, members_of_shards, members_of_slots
+from nodeway_runtime.paths.cluster_view import (
+    Member,
+    counters_of,
+    members_of_shards,
+    members_of_slots,
+)
 
 A, B, C = (letter * 40 for letter in "abc")
 ZONE = "demo.abc123.use1.cache.amazonaws.com"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from probe.met import Trouble, Walk, Walked
-from probe.said import Member
-from probe.walk import Login, Seconds, Walker
+from nodeway_runtime.paths.cluster_view import Member
+from nodeway_runtime.paths.trace import Trouble, Walk, Walked
+from nodeway_runtime.probe.walker import Login, Seconds, Walker
 from tests.fakes import ONE, named
 from tests.probing import SECRET
 from tests.resp_node import (

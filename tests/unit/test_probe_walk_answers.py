@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from probe.met import Trouble, Walk
-from probe.resp import LONGEST_ANSWER
-from probe.walk import Login, Seconds
+from nodeway_runtime.paths.trace import Trouble, Walk
+from nodeway_runtime.probe.resp import LONGEST_ANSWER
+from nodeway_runtime.probe.walker import Login, Seconds
 from tests.fakes import ONE, named
 from tests.probing import SECRET
 from tests.resp_node import (

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from probe.expected import Expected
-from probe.report import Report, document
-from probe.settings import WatchSettings
-from probe.watch import WalkFailed, by_function, look, walk_all
-from resync.settings import Settings
-from resync.source import Ports
-from resync.topology import hostname
+from nodeway_runtime.functions.coordinator import WalkFailed, by_function, look, walk_all
+from nodeway_runtime.model.ports import Ports
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.topology import hostname
+from nodeway_runtime.paths.report import Report, document
+from nodeway_runtime.paths.targets import Expected
+from nodeway_runtime.probe.settings import WatchSettings
 from tests.fakes import ENDPOINT, ONE, TWO, fleet, named, proxy, settings, topology, world
 from tests.probing import expected
 from tests.reports import report

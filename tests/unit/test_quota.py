@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from stacks.config import EnvironmentConfig
-from stacks.context import load
-from stacks.quota import Need, ask, known_quota, need_of, quota_key, shortages
-from stacks.topology import CONTEXT_FILE, KnownNode, KnownTopology, context_key
+from nodeway.config.loader import load
+from nodeway.config.model import EnvironmentConfig
+from nodeway.lookup.quota import Need, ask, known_quota, need_of, quota_key, shortages
+from nodeway.lookup.topology import CONTEXT_FILE, KnownNode, KnownTopology, context_key
 from tests.fakes import ONE, TWO, ZONE, context, environment_block, named
 from tests.loopback import loopback
 

@@ -9,10 +9,10 @@ import pytest
 import typer.main
 from botocore import xform_name
 
-from cli.main import app
 from lab.layout import ROOT
-from probe.verdicts import Verdict
-from stacks.runbook import MEANINGS, RUNBOOK, description
+from nodeway.cli.main import app
+from nodeway.constructs.monitoring.alarm_texts import MEANINGS, RUNBOOK, description
+from nodeway_runtime.paths.verdicts import Verdict
 
 PAGE = ROOT / RUNBOOK
 TEXT = PAGE.read_text()
@@ -125,7 +125,7 @@ def test_nodeway_command_is_one_that_there_is(command: str) -> None:
 def test_stacks_and_outputs_are_those_of_the_app() -> None:
     """`output STACK NAME` asks for what a stack tells."""
     asked = set(re.findall(r"output (\S+) (\w+)\)", TEXT))
-    source = "\n".join(one.read_text() for one in (ROOT / "stacks").glob("*.py"))
+    source = "\n".join(one.read_text() for one in (ROOT / "nodeway").rglob("*.py"))
 
     assert asked
     for stack, output in asked:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from lab.layout import ROOT
-from stacks.config import Sandbox
-from stacks.context import load
-from stacks.errors import ConfigError
-from stacks.prices import load_prices
-from stacks.sandbox_block import node_ids
+from nodeway.config.loader import load
+from nodeway.config.model import Sandbox
+from nodeway.config.sandbox import node_ids
+from nodeway.errors import ConfigError
+from nodeway.pricing.prices import load_prices
 
 CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
 BLOCK = CONTEXT["environments"]["sandbox"]

@@ -5,9 +5,9 @@ from dataclasses import asdict
 
 import pytest
 
-from resync.errors import BadSettings
-from resync.settings import Mode, Settings
-from resync.topology import address
+from nodeway_runtime.model.errors import BadSettings
+from nodeway_runtime.model.settings import Mode, Settings
+from nodeway_runtime.model.topology import address
 from tests.fakes import ONE, OWNER, STAND_IN, ZONE, named
 
 STAND_IN_TEXT = json.dumps(asdict(STAND_IN))

@@ -1,7 +1,7 @@
 """A run that sees a HAProxy starting looks again: ECS tells when a task runs, but not when its check passes."""
 
-from resync.handler import settled
-from resync.sync import SHOW_ONLY, Outcome, sync
+from nodeway_runtime.functions.resync import settled
+from nodeway_runtime.planner.reconcile import SHOW_ONLY, Outcome, sync
 from tests.fakes import NOW, ONE, MemoryJournal, fleet, proxy, settings, topology, world
 
 STARTING = fleet(proxy(ONE, "10.20.1.5", healthy=False, starting=True))

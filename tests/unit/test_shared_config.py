@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from stacks.config import EnvironmentConfig
-from stacks.context import load
-from stacks.errors import ConfigError
-from stacks.shared_clients import NOT_SERVED, SERVED
+from nodeway.config.loader import load
+from nodeway.config.model import EnvironmentConfig
+from nodeway.config.rules_shared_shared_clients import NOT_SERVED, SERVED
+from nodeway.errors import ConfigError
 from tests.fakes import context, environment_block
 
 SHARED = {

@@ -8,14 +8,14 @@ import pytest
 
 from haproxy_templates.render import KIB_PER_SESSION
 from lab.layout import ROOT
-from lab.shared_scenarios import CHAPTER
-from stacks.config import ClusterConfig
-from stacks.context import load
-from stacks.cost import THIS, rows_of
-from stacks.cost_shape import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Shape
-from stacks.cost_table import MARK
-from stacks.prices import load_prices
-from stacks.shared_clients import NOT_SERVED, SERVED
+from lab.scenarios.shared import CHAPTER
+from nodeway.config.loader import load
+from nodeway.config.model import ClusterConfig
+from nodeway.config.rules_shared_shared_clients import NOT_SERVED, SERVED
+from nodeway.pricing.estimate import THIS, rows_of
+from nodeway.pricing.prices import load_prices
+from nodeway.pricing.table import MARK
+from nodeway.pricing.usage import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Shape
 from tests.documents import agrees
 from tests.fakes import context
 from tests.shared_page import PAGE, environment

@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from resync.errors import ReadFailed
-from resync.memory import FixedEcs, MemoryZone
-from resync.settings import Settings
-from resync.source import read
-from resync.stand_ins import plan_stand_ins
-from resync.topology import Hostname
+from nodeway_runtime.model.errors import ReadFailed
+from nodeway_runtime.model.ports import read
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.topology import Hostname
+from nodeway_runtime.planner.stand_ins import plan_stand_ins
 from tests.fakes import (
     NOW,
     ONE,
@@ -28,6 +27,7 @@ from tests.fakes import (
     topology,
     world,
 )
+from tests.in_memory import FixedEcs, MemoryZone
 
 WITH = settings(stand_in=STAND_IN)
 

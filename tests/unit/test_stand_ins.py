@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from resync.stand_ins import StandInPlan, line, plan_stand_ins
-from resync.steps import Parking, Retire, Start, Step, Stop
-from resync.topology import Fleet, Hostname, Node, Record, Topology, hostname
+from nodeway_runtime.model.steps import Parking, Retire, Start, Step, Stop
+from nodeway_runtime.model.topology import Fleet, Hostname, Node, Record, Topology, hostname
+from nodeway_runtime.planner.stand_ins import StandInPlan, line, plan_stand_ins
 from tests.fakes import (
     NOW,
     ONE,

@@ -5,14 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from resync.errors import ApplyFailed, Conflict, ReadFailed
-from resync.memory import FixedEcs, MemoryZone
-from resync.ownership import marker_name, subject
-from resync.plan import Plan, about
-from resync.settings import Settings
-from resync.steps import Retire, Start, Stop
-from resync.sync import SHOW_ONLY, apply_to, sync
-from resync.topology import Fleet, RecordType, Topology, address, hostname
+from nodeway_runtime.model.errors import ApplyFailed, Conflict, ReadFailed
+from nodeway_runtime.model.ownership import marker_name, subject
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.steps import Retire, Start, Stop
+from nodeway_runtime.model.topology import Fleet, RecordType, Topology, address, hostname
+from nodeway_runtime.planner.plan import Plan, about
+from nodeway_runtime.planner.reconcile import SHOW_ONLY, apply_to, sync
 from tests.fakes import (
     ENDPOINT,
     NOW,
@@ -33,6 +32,7 @@ from tests.fakes import (
     topology,
     world,
 )
+from tests.in_memory import FixedEcs, MemoryZone
 
 FOUR = "demo-0002-002"
 BOTH = topology(ONE, TWO)

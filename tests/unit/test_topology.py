@@ -2,7 +2,7 @@
 
 import pytest
 
-from resync.topology import Record, RecordType, address, hostname
+from nodeway_runtime.model.topology import Record, RecordType, address, hostname
 from tests.fakes import ENDPOINT, ONE, THREE, TWO, ZONE, fleet, named, node, proxy, topology
 
 

@@ -5,9 +5,9 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from resync.elasticache import ElastiCache
-from resync.errors import ReadFailed
-from resync.topology import Hostname
+from nodeway_runtime.aws.elasticache import ElastiCache
+from nodeway_runtime.model.errors import ReadFailed
+from nodeway_runtime.model.topology import Hostname
 from tests.fakes import ENDPOINT, ONE, TWO, ZONE, named
 from tests.twins.calls import Calls, Clock, Crash, Fault, Shape
 from tests.twins.ecs import EcsTwin, Task

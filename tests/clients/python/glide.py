@@ -22,7 +22,7 @@ from glide_sync import (
     SlotType,
 )
 
-from lab.waiting import wait_until
+from lab.wait import wait_until
 from tests.clients.python.answers import expect, expect_one_second, expect_served, expect_slots
 from tests.clients.python.keys import SLOTS, Keys
 from tests.clients.python.sizes import BATCH, COMMANDS, REPLICA_READS, SCRIPT, TRANSACTIONS

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
-from lab.waiting import wait_until
+from lab.wait import wait_until
 from tests.clients.python import load
 from tests.clients.python.answers import expect, expect_one_second
 from tests.clients.python.keys import SLOTS, Keys

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
-from lab.waiting import wait_until
+from lab.wait import wait_until
 from tests.clients.python.answers import expect, expect_one_second, expect_served, expect_slots
 from tests.clients.python.keys import SLOTS, Keys
 from tests.clients.python.load import Store

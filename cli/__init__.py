@@ -1,1 +1,0 @@
-"""`nodeway`: the one command for people."""

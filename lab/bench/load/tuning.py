@@ -1,0 +1,143 @@
+"""What was tried on the deployed HAProxy: copies of its task, each with one thing changed.
+
+It must never change two things at once.
+"""
+
+import re
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from haproxy_templates.render import START_COMMAND
+from lab.bench.load.profiles import LARGE_VALUES, LOADS, PIPELINED, SATURATED, UNLOADED
+from lab.bench.setup.site import Shard, Site
+from lab.bench.setup.variants import HAPROXY_IMAGE, Variant, Yard
+from lab.errors import LabError
+
+COPY, COPY_AGAIN, QUARTER = "as deployed", "as deployed, again", "0.25 vCPU"
+TUNED_LOADS = tuple(
+    load for load in LOADS if load.name in (UNLOADED, SATURATED, PIPELINED, LARGE_VALUES)
+)
+ONE_THREAD = "    nbthread 1\n"
+LOG = "    log stdout format raw local0 notice\n"
+ABNORMAL_ONLY = "    option dontlog-normal\n"
+TCP = "    mode tcp\n"
+CGROUPS = Path("/sys/fs/cgroup")
+GROUP = "nodeway-bench"
+PERIOD_US, QUOTA_US = 100_000, 25_000
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A change of the configuration's text (old to new), of the network's settings, or of the CPU."""
+
+    name: str
+    edits: Mapping[str, str] = field(default_factory=dict)
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    quarter: bool = False
+    spins: bool = False
+    """It takes a core even when there is nothing to do: asleep while others are measured."""
+
+
+TRIALS = (
+    Trial(COPY),
+    Trial("2 threads", {ONE_THREAD: "    nbthread 2\n"}),
+    Trial("tune.bufsize 8192", {ONE_THREAD: f"{ONE_THREAD}    tune.bufsize 8192\n"}),
+    Trial("tune.bufsize 65536", {ONE_THREAD: f"{ONE_THREAD}    tune.bufsize 65536\n"}),
+    Trial(
+        "option splice-auto",
+        {
+            TCP: f"{TCP}    option splice-auto\n",
+            # a quarter of maxconn else, two descriptors each: more than this machine may allow
+            ONE_THREAD: f"{ONE_THREAD}    maxpipes 200\n",
+        },
+    ),
+    Trial("busy-polling", {ONE_THREAD: f"{ONE_THREAD}    busy-polling\n"}, spins=True),
+    Trial(
+        "a log line per session",
+        {LOG: LOG.replace("notice", "info"), ABNORMAL_ONLY: ""},
+    ),
+    Trial(COPY_AGAIN),
+    Trial(
+        "tune.fd.edge-triggered on",
+        {
+            ONE_THREAD: f"    expose-experimental-directives\n{ONE_THREAD}"
+            "    tune.fd.edge-triggered on\n"
+        },
+    ),
+    Trial("net.ipv4.tcp_autocorking = 0", sysctls={"net/ipv4/tcp_autocorking": "0"}),
+    Trial("net.ipv4.tcp_notsent_lowat = 16384", sysctls={"net/ipv4/tcp_notsent_lowat": "16384"}),
+    Trial(QUARTER, quarter=True),
+)
+
+
+def start(yard: Yard, site: Site, trial: Trial) -> Variant | str:
+    """Copies of the deployed tasks with the change; a reason where this machine cannot make it. Raises LabError."""
+    started = [_copy(yard, shard, trial) for shard in site.shards]
+    for _, pid in started:
+        if why := _settled(pid, trial):
+            return why
+    addresses, pids = zip(*started, strict=True)
+    return Variant(trial.name, addresses, pids, "haproxy", spins=trial.spins)
+
+
+def _copy(yard: Yard, shard: Shard, trial: Trial) -> tuple[str, int]:
+    variables = deployed_environment(shard.haproxy.pid)
+    variables["HAPROXY_CFG"] = edited(variables["HAPROXY_CFG"], trial)
+    return yard.start("trial", HAPROXY_IMAGE, START_COMMAND, variables)
+
+
+def _settled(pid: int, trial: Trial) -> str:
+    """The kernel's part of the change; a reason when it cannot be made."""
+    for name, value in trial.sysctls.items():
+        inside = ["nsenter", f"--net=/proc/{pid}/ns/net", "--"]
+        set_it = ["sh", "-c", f"echo {value} > /proc/sys/{name}"]
+        done = subprocess.run([*inside, *set_it], capture_output=True, check=False)
+        if done.returncode != 0:
+            return "this kernel keeps the setting out of network namespaces"
+    return limit(pid) if trial.quarter else ""
+
+
+def deployed_environment(pid: int) -> dict[str, str]:
+    """What the task definition gave the deployed HAProxy."""
+    words = Path(f"/proc/{pid}/environ").read_bytes().decode().rstrip("\0").split("\0")
+    found = dict(word.partition("=")[::2] for word in words)
+    return {name: value for name, value in found.items() if re.match("NODE_|HAPROXY_", name)}
+
+
+def edited(text: str, trial: Trial) -> str:
+    """The configuration with the change; raises LabError when the place for it is not there exactly once."""
+    for old, new in trial.edits.items():
+        places = text.count(old) if old != TCP else 1
+        if old not in text or places != 1:
+            raise LabError(f"{trial.name}: {old.strip()!r} is {places} times in the configuration")
+        # the first `mode tcp` is that of the defaults
+        text = text.replace(old, new, 1)
+    return text
+
+
+def limit(pid: int) -> str:
+    """A quarter of a core for a process, as a Fargate task of 0.25 vCPU has; a reason when that cannot be made."""
+    first, second = CGROUPS / "cpu" / f"{GROUP}-{pid}", CGROUPS / f"{GROUP}-{pid}"
+    try:
+        if (CGROUPS / "cpu" / "cpu.cfs_quota_us").parent.is_dir():
+            first.mkdir(exist_ok=True)
+            (first / "cpu.cfs_period_us").write_text(str(PERIOD_US))
+            (first / "cpu.cfs_quota_us").write_text(str(QUOTA_US))
+            (first / "cgroup.procs").write_text(str(pid))
+        else:
+            second.mkdir(exist_ok=True)
+            (second / "cpu.max").write_text(f"{QUOTA_US} {PERIOD_US}")
+            (second / "cgroup.procs").write_text(str(pid))
+    except OSError as refused:
+        return f"this user may make no CPU limit ({refused.strerror})"
+    return ""
+
+
+def tidy() -> None:
+    """Takes the CPU limit away again, from outside of the sandbox and after its end."""
+    for group in (*(CGROUPS / "cpu").glob(f"{GROUP}-*"), *CGROUPS.glob(f"{GROUP}-*")):
+        with suppress(OSError):
+            group.rmdir()

@@ -1,0 +1,201 @@
+"""An AWS account for a benchmark: a cluster of any size, and its HAProxies as ECS tasks, served by overlay_bench.
+
+Its truth is two files, `elasticache.json` and `tasks.json`. It must never be what a scenario relies on: it only has
+the size and the words of AWS.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+from lab import layout
+from lab.bench.product.emulator import ECS_CLUSTER
+from lab.errors import LabError
+from lab.state_files import write_json
+from lab.wait import wait_until
+from nodeway_runtime.aws.ecs import NODE_TAG
+
+TICKS = os.sysconf("SC_CLK_TCK")
+START_SECONDS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """A running account."""
+
+    pid: int
+    endpoint: str
+    directory: Path
+
+    @property
+    def cpu_seconds(self) -> float:
+        """What it has used of the processor so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def environment(self) -> dict[str, str]:
+        """The variables that lead boto3 to it and to nothing else."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": layout.ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "lab",
+            "AWS_DEFAULT_REGION": layout.REGION,
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "localhost,127.0.0.1",
+        }
+
+
+@contextmanager
+def emulator(directory: Path) -> Iterator[Emulator]:
+    """An account in a process of its own, gone afterwards; raises LabError with its log when it does not start."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = directory / "aws.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lab.bench.product.emulator"],
+            cwd=layout.ROOT,
+            env={**os.environ, "LAB_RUN_DIR": str(directory), "GATEWAY_PORT": str(port)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    opener = build_opener(ProxyHandler({}))
+    endpoint = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        if process.poll() is not None:
+            raise LabError(f"the emulator ended: {log.read_text(errors='replace')[-500:]}")
+        try:
+            with opener.open(f"{endpoint}/_ministack/health", timeout=2) as answer:
+                return bool(answer.status == HTTPStatus.OK)
+        except (URLError, OSError):
+            return False
+
+    try:
+        wait_until(answers, timeout_seconds=START_SECONDS, what="the emulator to answer")
+        yield Emulator(process.pid, endpoint, directory)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def zone_name(group: str) -> str:
+    """The cluster's zone."""
+    return f"{group}.abc123.use1.cache.amazonaws.com"
+
+
+def node_names(group: str, nodes: int) -> list[str]:
+    """Cache cluster ids: a primary and a replica a shard."""
+    return [f"{group}-{i // 2 + 1:04}-{i % 2 + 1:03}" for i in range(nodes)]
+
+
+def write_cluster(directory: Path, group: str, nodes: int) -> None:
+    """The truth that ElastiCache tells: a replication group with its members, all available."""
+    names, zone = node_names(group, nodes), zone_name(group)
+    shards = [
+        {
+            "NodeGroupId": names[i][-8:-4],
+            "Status": "available",
+            "Slots": "0-16383",
+            "NodeGroupMembers": [
+                {
+                    "CacheClusterId": name,
+                    "CacheNodeId": "0001",
+                    "PreferredAvailabilityZone": availability_zone(i + j),
+                }
+                for j, name in enumerate(names[i : i + 2])
+            ],
+        }
+        for i in range(0, nodes, 2)
+    ]
+    clusters = [
+        {
+            "CacheClusterId": name,
+            "ReplicationGroupId": group,
+            "CacheClusterStatus": "available",
+            "CacheNodeType": "cache.r7g.large",
+            "Engine": "valkey",
+            "EngineVersion": "8.1.0",
+            "NumCacheNodes": 1,
+            "PreferredAvailabilityZone": availability_zone(i),
+            "TransitEncryptionEnabled": True,
+            "CacheNodes": [
+                {
+                    "CacheNodeId": "0001",
+                    "CacheNodeStatus": "available",
+                    "Endpoint": {"Address": f"{name}.{zone}", "Port": layout.PORT},
+                    "CustomerAvailabilityZone": availability_zone(i),
+                }
+            ],
+        }
+        for i, name in enumerate(names)
+    ]
+    whole = {
+        "ReplicationGroupId": group,
+        "Status": "available",
+        "MemberClusters": names,
+        "NodeGroups": shards,
+        "ConfigurationEndpoint": {"Address": f"clustercfg.{zone}", "Port": layout.PORT},
+        "ClusterEnabled": True,
+        "TransitEncryptionEnabled": True,
+    }
+    write_json(
+        directory / "elasticache.json", {"ReplicationGroups": [whole], "CacheClusters": clusters}
+    )
+
+
+def write_tasks(directory: Path, group: str, nodes: int, *, replaced: int = 0) -> None:
+    """The truth that ECS tells: a healthy HAProxy a node; the first `replaced` ones are new, at new addresses."""
+    zone = zone_name(group)
+    tasks = [
+        task(f"{name}.{zone}", i, generation=int(i < replaced))
+        for i, name in enumerate(node_names(group, nodes))
+    ]
+    write_json(directory / "tasks.json", tasks)
+
+
+def task(node: str, number: int, *, generation: int) -> dict[str, Any]:
+    """A running task, as DescribeTasks tells it."""
+    where = f"arn:aws:ecs:{layout.REGION}:{layout.ACCOUNT}"
+    address = f"10.{20 + generation}.{number // 250}.{number % 250 + 4}"
+    return {
+        "taskArn": f"{where}:task/{ECS_CLUSTER}/{generation:08x}{number:024x}",
+        "clusterArn": f"{where}:cluster/{ECS_CLUSTER}",
+        "taskDefinitionArn": f"{where}:task-definition/{node.partition('.')[0]}:1",
+        "group": f"service:{node.partition('.')[0]}",
+        "availabilityZone": availability_zone(number),
+        "desiredStatus": "RUNNING",
+        "lastStatus": "RUNNING",
+        "healthStatus": "HEALTHY",
+        "launchType": "FARGATE",
+        "attachments": [
+            {
+                "id": f"{number:032x}",
+                "type": "ElasticNetworkInterface",
+                "status": "ATTACHED",
+                "details": [{"name": "privateIPv4Address", "value": address}],
+            }
+        ],
+        "containers": [
+            {"name": "haproxy", "lastStatus": "RUNNING", "healthStatus": "HEALTHY"},
+        ],
+        "tags": [{"key": NODE_TAG, "value": node}],
+    }
+
+
+def availability_zone(number: int) -> str:
+    """The three zones in turn."""
+    return f"{layout.REGION}{'abc'[number % 3]}"

@@ -1,0 +1,81 @@
+"""`python -m lab.bench.product.run SETTINGS`: one run of the resync in a process of its own, measured; prints JSON.
+
+What a cold Lambda would do, journal included: `cpu_seconds`, `wall_seconds` and `peak_mb` are what the run takes beyond
+an interpreter that has imported boto3. Calls and bytes are counted on the wire, retries included. It must count, never
+judge.
+"""
+
+import io
+import json
+import sys
+import time
+from collections import Counter
+from contextlib import redirect_stdout
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+KIB_A_MB = 1024
+
+
+class Wire:
+    """What goes over a session's wire."""
+
+    def __init__(self, session: boto3.Session) -> None:
+        self.calls: Counter[str] = Counter()
+        self.bytes = 0
+        session.events.register("before-send", self._sent)
+        session.events.register("response-received", self._received)
+
+    def _sent(self, event_name: str, request: Any, **_: object) -> None:
+        service_and_action = event_name.partition(".")[2]
+        self.calls[service_and_action.replace("-", "")] += 1
+        self.bytes += len(request.body or b"")
+
+    def _received(self, response_dict: Any, **_: object) -> None:
+        self.bytes += len(response_dict["body"]) if response_dict else 0
+
+
+def peak_mb() -> float:
+    """The most memory that this process has had resident so far, in MiB."""
+    status = Path("/proc/self/status").read_text()
+    line = next(one for one in status.splitlines() if one.startswith("VmHWM:"))
+    return int(line.split()[1]) / KIB_A_MB
+
+
+def measured(variables: dict[str, str]) -> dict[str, object]:
+    """Runs once, with settings as the function has them in its environment."""
+    peak, cpu, wall = peak_mb(), time.process_time(), time.perf_counter()
+
+    # part of the run: a cold function imports it, too
+    from nodeway_runtime.aws.clients import aws_ports
+    from nodeway_runtime.functions.resync_journal import LogJournal
+    from nodeway_runtime.model.settings import Settings
+    from nodeway_runtime.planner.reconcile import apply_to, sync
+
+    session = boto3.Session()
+    wire = Wire(session)
+    settings = Settings.from_environment(variables)
+    ports = aws_ports(settings, session)
+    now = datetime.now(UTC)
+    told = io.StringIO()
+    with redirect_stdout(told):
+        journal = LogJournal(cluster=settings.replication_group_id, request_id="", trigger="bench")
+        outcome = sync(ports, settings, journal, apply_to(ports, settings, "bench", now), now)
+    return {
+        "aws_calls": dict(sorted(wire.calls.items())),
+        "calls": wire.calls.total(),
+        "bytes": wire.bytes,
+        "changes": len(outcome.plan.changes),
+        "refused": len(outcome.refusals),
+        "problems": list(outcome.observation.problems),
+        "cpu_seconds": round(time.process_time() - cpu, 3),
+        "wall_seconds": round(time.perf_counter() - wall, 3),
+        "peak_mb": round(peak_mb() - peak, 1),
+    }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(measured(json.loads(sys.argv[1]))))

@@ -1,0 +1,65 @@
+"""`python -m lab.client_crowd MODE`: many connections of one client, for either side's network.
+
+idle: thousands that do nothing, and then pub/sub beside them. slow: clients that ask for much and never read, and
+one that measures how it fares beside them. storm: thousands that come back at the same moment.
+
+All that it knows are the names that it is given and what `lab.client` knows. Each stage prints one line of JSON and
+waits for a line of standard input; the last line is the result. It must never know of proxies.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from lab.client.many import idle as client_crowd_idle
+from lab.client.many import slow as client_crowd_slow
+from lab.client.many import storm as client_crowd_storm
+from lab.client.many.connection import Access, make_room
+from lab.client.many.latency import Figures
+from lab.errors import LabError
+
+FAILED = 1
+
+
+def stage(figures: Figures) -> None:
+    """Tell what was seen so far, and wait until whoever started us has looked around."""
+    print(json.dumps(figures), flush=True)  # noqa: T201 - this line is the result so far
+    sys.stdin.readline()
+
+
+def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run one mode; 1 with {"error": ...} when this machine cannot."""
+    options = _options(words)
+    access = Access.of(environment)
+    try:
+        make_room(options.connections)
+        if options.mode == "idle":
+            figures = client_crowd_idle.play(
+                access, options.names, options.connections, options.messages, stage
+            )
+        elif options.mode == "slow":
+            figures = client_crowd_slow.play(access, options.names[0], options.connections, stage)
+        else:
+            figures = client_crowd_storm.play(access, options.names, options.connections)
+    except LabError as error:
+        print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201 - the result
+        return FAILED
+    print(json.dumps(figures), flush=True)  # noqa: T201 - the result
+    return 0
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m lab.client_crowd", description=__doc__)
+    modes = parser.add_subparsers(dest="mode", required=True)
+    for name, connections in (("idle", 10_000), ("slow", 20), ("storm", 2_000)):
+        mode = modes.add_parser(name)
+        mode.add_argument("--names", nargs="+", required=True, help="the nodes' names")
+        mode.add_argument("--connections", type=int, default=connections)
+    modes.choices["idle"].add_argument("--messages", type=int, default=100)
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

@@ -1,0 +1,127 @@
+"""Thousands of connections that do nothing for a while, then pub/sub on top, then the question whether all still live.
+
+It must never count a connection as alive that has not answered.
+"""
+
+# mypy: disallow-untyped-calls=False
+# redis-py's pub/sub is half typed
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from lab.client.many.connection import Access, Connection, at_most, spread
+from lab.client.many.latency import Figures, Stage, own_memory_mib, times
+
+TOGETHER = 64
+IDLE_SECONDS = 5.0
+DELIVERY_SECONDS = 15.0
+CHANNEL = "lab:crowd:news"
+
+
+def play(
+    access: Access, names: Sequence[str], connections: int, messages: int, stage: Stage
+) -> Figures:
+    """Open, be idle, publish, count: `stage` is told once all idle ones are open."""
+    return asyncio.run(_play(access, names, connections, messages, stage))
+
+
+async def _play(
+    access: Access, names: Sequence[str], connections: int, messages: int, stage: Stage
+) -> Figures:
+    began = time.monotonic()
+    errors: Counter[str] = Counter()
+    took: list[float] = []
+
+    async def opened(name: str) -> Connection | None:
+        started = time.monotonic()
+        try:
+            connection = await Connection.opened(name, access)
+        except OSError as error:
+            errors[type(error).__name__] += 1
+            return None
+        took.append(time.monotonic() - started)
+        return connection
+
+    works = [partial(opened, name) for name in spread(names, connections)]
+    crowd = [one for one in await at_most(TOGETHER, works) if one is not None]
+    figures: Figures = {
+        "opened": len(crowd),
+        "errors_by_type": dict(errors),
+        "seconds_to_open": round(time.monotonic() - began, 1),
+        "connection": times(took),
+        "client_mib": own_memory_mib(),
+    }
+    await asyncio.sleep(IDLE_SECONDS)
+    await asyncio.to_thread(stage, figures)
+    published = await asyncio.to_thread(pubsub, access, names, messages)
+    still_open = sum(one.is_open() for one in crowd)
+    answered = sum(await at_most(TOGETHER, [partial(_answers, one) for one in crowd]))
+    for one in crowd:
+        one.close()
+    return {**figures, **published, "still_open": still_open, "answered_at_the_end": answered}
+
+
+async def _answers(connection: Connection) -> bool:
+    try:
+        async with asyncio.timeout(DELIVERY_SECONDS):
+            await connection.ping()
+    except OSError:
+        return False
+    return True
+
+
+def node(access: Access, name: str) -> redis.Redis:
+    """A client of one node that tries nothing twice, so that every error is seen."""
+    return redis.Redis(
+        host=name,
+        port=access.port,
+        username=access.username,
+        password=access.password,
+        ssl=True,
+        ssl_ca_certs=access.ca_file,
+        socket_timeout=10,
+        socket_connect_timeout=10,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def pubsub(access: Access, names: Sequence[str], messages: int) -> Figures:
+    """A subscriber at each node, messages published at each node in turn: a cluster carries each to all."""
+    with ExitStack() as stack:
+        nodes = [stack.enter_context(node(access, name)) for name in names]
+        listeners = [stack.enter_context(one.pubsub()) for one in nodes]
+        for listener in listeners:
+            listener.subscribe(CHANNEL)
+            listener.get_message(timeout=DELIVERY_SECONDS)
+        began = time.monotonic()
+        expected = [str(number).encode() for number in range(messages)]
+        for number, text in enumerate(expected):
+            nodes[number % len(nodes)].publish(CHANNEL, text)
+        deadline = time.monotonic() + DELIVERY_SECONDS
+        heard = [_heard(listener, messages, deadline) for listener in listeners]
+        seconds = time.monotonic() - began
+    # what came through different nodes may overtake each other
+    delivered = sum(len(set(one) & set(expected)) for one in heard)
+    return {
+        "messages_expected": messages * len(names),
+        "messages_delivered": delivered,
+        "messages_twice": sum(len(one) - len(set(one)) for one in heard),
+        "seconds_to_deliver": round(seconds, 2),
+    }
+
+
+def _heard(listener: redis.client.PubSub, messages: int, deadline: float) -> list[bytes]:
+    heard: list[bytes] = []
+    while len(heard) < messages and time.monotonic() < deadline:
+        message = listener.get_message(ignore_subscribe_messages=True, timeout=0.5)
+        if message is not None:
+            heard.append(message["data"])
+    return heard

@@ -1,0 +1,105 @@
+"""The clients: what each client.json below tests/clients says. It must never run one."""
+
+import shutil
+import sys
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lab import layout
+from lab.conformance.suite.features import ANY
+from lab.conformance.suite.verdicts import Expectation
+from lab.errors import LabError
+
+HOME = layout.ROOT / "tests" / "clients"
+BUILDS = layout.ROOT / "build" / "conformance"
+
+
+class Client(BaseModel):
+    """A client at its pinned version, and the program that tries it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    language: str
+    version: str
+    needs: tuple[str, ...] = ()
+    """Programs that must be on PATH."""
+    build: tuple[tuple[str, ...], ...] = ()
+    run: tuple[str, ...]
+    snippets: Mapping[str, str | None]
+    """Way to the smallest program that connects, a file of its directory; None: that way cannot work."""
+    options: Mapping[str, str] = {}
+    """Way to the options in the snippet that are not the client's defaults."""
+    expected: Mapping[str, Mapping[str, Expectation | None]] = {}
+    """Way and behaviour to a known fail; None: it passes, whatever others do there."""
+    settings: tuple[str, ...] = ()
+
+    @property
+    def directory(self) -> Path:
+        """Where its program is."""
+        return HOME / self.name
+
+    def command(self, words: Collection[str]) -> list[str]:
+        """A command line of client.json with its placeholders filled in."""
+        tools = Path(sys.executable).parent
+        places = {
+            "{build}": str(BUILDS / self.name),
+            "{python}": sys.executable,
+            "{node}": str(tools / "node"),
+            "{npm}": str(tools / "npm"),
+        }
+        filled = []
+        for word in words:
+            text = word
+            for place, value in places.items():
+                text = text.replace(place, value)
+            filled.append(text)
+        return filled
+
+    def missing(self) -> list[str]:
+        """The programs that it needs and this machine does not have."""
+        return [program for program in self.needs if shutil.which(program) is None]
+
+    def expectation(
+        self, way: str, behaviour: str, shared: Mapping[str, Expectation]
+    ) -> Expectation | None:
+        """The known fail of a cell, if any: the client's own word comes before that on all clients of the way."""
+        own = self.expected.get(way, {})
+        for name in (behaviour, ANY):
+            if name in own:
+                return own[name]
+        return shared.get(behaviour)
+
+
+def read(path: Path) -> Client:
+    """What a client.json says; raises LabError with what is wrong in it."""
+    try:
+        client = Client.model_validate_json(path.read_text())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        msg = f"{path.relative_to(layout.ROOT)}: {where}: {first['msg']}"
+        raise LabError(msg) from None
+    if client.name != path.parent.name:
+        msg = f"{path.relative_to(layout.ROOT)}: name: {client.name!r}; its directory says {path.parent.name!r}"
+        raise LabError(msg)
+    return client
+
+
+def found() -> tuple[Client, ...]:
+    """All clients, by language and name; raises LabError."""
+    clients = [read(path) for path in sorted(HOME.glob("*/client.json"))]
+    return tuple(sorted(clients, key=lambda client: (client.language, client.name)))
+
+
+def chosen(names: Collection[str]) -> tuple[Client, ...]:
+    """The clients of these names, or all; raises LabError for a name that there is not."""
+    clients = found()
+    there = [client.name for client in clients]
+    for name in names:
+        if name not in there:
+            msg = f"no client {name!r}; there are {', '.join(there)}"
+            raise LabError(msg)
+    return tuple(client for client in clients if not names or client.name in names)

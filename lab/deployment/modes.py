@@ -1,0 +1,127 @@
+"""The ways from the lab's client to its cluster: how each is deployed, and what a client needs to know of it."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from lab import layout
+from lab.deployment import cdk as aws
+from lab.deployment.product import Product, client
+from lab.state_files import write_json
+
+ENVOY_USERNAME = "shop"
+"""What clients log in to Envoy with; Envoy logs in to the nodes with the cluster's own user."""
+
+SHARED_BLOCK = {
+    "proxy": "shared",
+    "clients": ["redis-py"],
+    "cache_cidrs": [str(layout.CACHE_VPC.cidr)],
+}
+"""What a user writes for shared HAProxies."""
+SHARED_FLEET = f"{layout.REPLICATION_GROUP}-shared"
+
+
+class Way(StrEnum):
+    """A way, by the name that clients find in LAB_WAY."""
+
+    PER_NODE = "per-node"
+    ENVOY_RESP2 = "envoy-resp2"
+    ENVOY_RESP3 = "envoy-resp3"
+    SHARED = "shared"
+
+    @property
+    def by_envoy(self) -> bool:
+        """Whether the client speaks with Envoy, as a plain client, and not with the nodes."""
+        return self in {Way.ENVOY_RESP2, Way.ENVOY_RESP3}
+
+
+def environment(way: Way, run_dir: Path) -> dict[str, str]:
+    """What a program in the client's network needs to know, and nothing of ours."""
+    file = "envoy.json" if way.by_envoy else "credentials.json"
+    login = json.loads((run_dir / file).read_text())
+    endpoint = layout.ENVOY_ENDPOINT if way.by_envoy else layout.CONFIGURATION_ENDPOINT
+    port = layout.PORT + 1 if way is Way.ENVOY_RESP3 else layout.PORT
+    return {
+        "LAB_WAY": way.value,
+        "LAB_ENDPOINT": endpoint,
+        "LAB_PORT": str(port),
+        "LAB_CA_FILE": str(run_dir / "ca.pem"),
+        "LAB_USERNAME": login["username"],
+        "LAB_PASSWORD": login["password"],
+    }
+
+
+def ready(way: Way, run_dir: Path) -> bool:
+    """Whether the way has been deployed into this lab."""
+    if way.by_envoy:
+        return (run_dir / "envoy.json").exists()
+    return bool(Product(SHARED_FLEET).stacks()) == (way is Way.SHARED)
+
+
+def deploy(way: Way, run_dir: Path) -> None:
+    """The real `cdk deploy` of the way; Envoys beside the HAProxies. Raises LabError."""
+    if not way.by_envoy:
+        deploy_haproxies(way)
+        return
+    told = run_dir / "envoy.secrets.json"
+    if not told.exists():
+        write_json(told, make_secrets(run_dir), mode=0o600)
+    made = json.loads(told.read_text())
+    aws.deploy(directory=aws.app_with(clusters=[block(), envoy_block(made["arns"])]))
+    write_json(run_dir / "envoy.json", made["login"], mode=0o600)
+
+
+def deploy_haproxies(way: Way) -> None:
+    """One for each node, or shared ones: the zone is of one of them, so that the others go first."""
+    if way is Way.SHARED:
+        if Product().stacks():
+            aws.destroy()
+        aws.deploy(directory=aws.app_with(clusters=[block() | SHARED_BLOCK]))
+        return
+    if Product(SHARED_FLEET).stacks():
+        aws.destroy(directory=aws.app_with(clusters=[block() | SHARED_BLOCK]))
+    aws.deploy()
+
+
+def block() -> dict[str, Any]:
+    """The cluster of the environment `lab` in cdk.json."""
+    settings = json.loads((layout.ROOT / "cdk.json").read_text())
+    (cluster,) = settings["context"]["environments"]["lab"]["clusters"]
+    return dict(cluster)
+
+
+def envoy_block(arns: Mapping[str, str]) -> dict[str, Any]:
+    """What a user writes for Envoy, with the ARNs of the secrets."""
+    own = {key: value for key, value in block().items() if key != "probe"}
+    return own | {
+        "proxy": "envoy",
+        "envoy": {
+            "downstream_username": ENVOY_USERNAME,
+            "downstream_secret_arns": [arns["downstream"]],
+            "tls_secret_arn": arns["tls"],
+            "upstream_username": "app",
+            "upstream_secret_arn": arns["upstream"],
+        },
+    }
+
+
+def make_secrets(run_dir: Path) -> dict[str, Any]:
+    """Puts Envoy's secrets into Secrets Manager, as an operator does; gives their ARNs, and the clients' login."""
+    login = {"username": ENVOY_USERNAME, "password": secrets.token_urlsafe(24)}
+    pem = (run_dir / "envoy.pem").read_text()
+    key, begin, chain = pem.partition("-----BEGIN CERTIFICATE-----")
+    nodes = json.loads((run_dir / "credentials.json").read_text())
+    values = {
+        "downstream": login,
+        "upstream": nodes,
+        "tls": {"certificate": begin + chain, "private_key": key},
+    }
+    manager = client("secretsmanager")
+    arns = {
+        name: manager.create_secret(Name=f"lab/envoy/{name}", SecretString=json.dumps(value))["ARN"]
+        for name, value in values.items()
+    }
+    return {"arns": arns, "login": login}

@@ -1,0 +1,169 @@
+"""What a run of the probe costs with 6, 50 and 500 names: a scenario, and the program that it measures.
+
+`python -m lab.detection.cost NAMES ADDRESS`: one run in a process of its own, like a cold function's; prints JSON. All
+names lead to one real node, which knows as many members. So 500 TLS handshakes and the size of 500 nodes' CLUSTER
+SHARDS are real; the HAProxies between are left out.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+
+from lab import layout
+from lab.bench.product.run import peak_mb
+from lab.cluster import certificates
+from lab.cluster import node as valkey
+from lab.cluster.node import Node
+from lab.deployment.world import World
+from lab.errors import LabError
+from lab.host import network
+from lab.observe import client_view as view
+from lab.scenarios.scenario import Figures, promise
+from lab.state_files import write_json
+from lab.wait import wait_until
+from nodeway_runtime.model.topology import Address, Hostname
+from nodeway_runtime.paths.report import Proxy, document
+from nodeway_runtime.paths.targets import Expected
+from nodeway_runtime.probe.run import Probe
+from nodeway_runtime.probe.walker import Login, Walker
+
+SIZES = (6, 50, 500)
+ZONE = f"big.fed321.{layout.ZONE.partition('.abc123.')[2]}"
+NODE = Node(
+    name="big-0001-001",
+    shard="0001",
+    address=str(layout.CACHE_VPC.cidr[3 * 256 + 10]),
+    internal=str(layout.NODE_INTERNAL[3 * 256 + 10]),
+    zone=ZONE,
+    certificate="big-cluster.pem",
+)
+NOWHERE = str(layout.CACHE_VPC.cidr[200 * 256 + 10])
+"""Of the cache VPC, and nobody's: what is sent there is lost."""
+LONGEST_SECONDS = 60
+
+
+def probe_costs_little(world: World) -> Figures:
+    """A run over 6, 50 and 500 names, and one in which 500 addresses are dead: within the schedule's minute."""
+    seen: Figures = {"sizes": {}}
+    for names in SIZES:
+        with big_cluster(world, names):
+            seen["sizes"][str(names)] = measured(world, names, NODE.address)
+    seen["sizes"][f"{SIZES[-1]} dead"] = measured(world, SIZES[-1], NOWHERE)
+    seen["slowest_run_seconds"] = max(one["wall_seconds"] for one in seen["sizes"].values())
+    told = {one["verdicts"].get("not_walked", 0) for one in seen["sizes"].values()}
+    promise(told == {0}, "every name must be walked", seen)
+    promise(
+        seen["slowest_run_seconds"] <= LONGEST_SECONDS, f"within {LONGEST_SECONDS} seconds", seen
+    )
+    return seen
+
+
+def measured(world: World, names: int, address: str) -> Figures:
+    """A run over so many names that lead there, in the proxies' network, which reaches the nodes; LabError."""
+    path = world.run_dir / "public_dns.json"
+    before = json.loads(path.read_text())
+    write_json(path, before | {name: [address] for name in named(names, address)})
+    try:
+        words = [sys.executable, "-m", "lab.detection.cost", str(names), address]
+        done = subprocess.run(
+            words, cwd=layout.ROOT, capture_output=True, text=True, check=False, timeout=120
+        )
+    finally:
+        write_json(path, before)
+    if done.returncode != 0:
+        raise LabError(f"the measured probe failed: {done.stderr.strip()[-300:]}")
+    return dict(json.loads(done.stdout))
+
+
+def named(names: int, address: str = NODE.address) -> list[Hostname]:
+    """The names of a cluster of so many nodes, two a shard; others for another address, as resolvers remember one."""
+    group = f"big{address.replace('.', '')}"
+    return [Hostname(f"{group}-{i // 2 + 1:04d}-{i % 2 + 1:03d}.{ZONE}") for i in range(names)]
+
+
+@contextmanager
+def big_cluster(world: World, members: int) -> Iterator[None]:
+    """A real node that knows so many members, of which it is the only one that runs."""
+    home = world.run_dir / "nodes" / NODE.name
+    home.mkdir(parents=True)
+    (home / "nodes.conf").write_text(nodes_conf(members))
+    certificates.issue(world.run_dir, NODE.certificate, f"*.{ZONE}")
+    password = view.password(world)
+    pids = valkey.start(NODE, world.cluster.state.server, world.run_dir, password)
+    started = Node(**{**{f: getattr(NODE, f) for f in NODE.__slots__}, "pids": pids})
+
+    def knows_all() -> bool:
+        try:
+            with valkey.connect(started, world.run_dir, password) as connection:
+                info = str(valkey.ask(connection, "CLUSTER", "INFO"))
+        except redis.RedisError:
+            return False
+        return f"cluster_known_nodes:{members}" in info
+
+    try:
+        wait_until(knows_all, timeout_seconds=30, what=f"a node that knows {members} members")
+        yield
+    finally:
+        valkey.kill(started)
+        shutil.rmtree(home)
+        for one in {NODE.address, NODE.internal}:
+            network.remove_cache_address(one)
+
+
+def nodes_conf(members: int) -> str:
+    """Valkey's own file of the cluster's members: https://valkey.io/commands/cluster-nodes/."""
+    ids = [f"{i + 1:040x}" for i in range(members)]
+    lines = []
+    for i, name in enumerate(named(members)):
+        place = f"{layout.NODE_INTERNAL[4 * 256 + i]}:{layout.PORT}@{layout.PORT + 10000}"
+        leads = f"slave {ids[i - 1]}" if i % 2 else "master -"
+        flags = f"myself,{leads}" if i == 0 else leads
+        slots = f" {i // 2}" if i % 2 == 0 else ""
+        about = f"{name},shard-id={ids[i // 2 * 2]}"
+        lines.append(f"{ids[i]} {place},{about} {flags} 0 0 {i // 2 + 1} connected{slots}")
+    return "\n".join([*lines, f"vars currentEpoch {members} lastVoteEpoch 0", ""])
+
+
+def main(names: int, address: str) -> None:
+    """One run, measured; what the interpreter and the imports take is in the memory, not in the time."""
+    run_dir = layout.run_dir()
+    login = json.loads((run_dir / "credentials.json").read_text())
+    expected = Expected(
+        cluster="big",
+        zone=Hostname(ZONE),
+        port=layout.PORT,
+        names=tuple(named(names, address)),
+        records={name: (Address(address),) for name in named(names, address)},
+        proxies=tuple(
+            Proxy(address, f"task/{i:032x}", name, "us-east-1a", "healthy")
+            for i, name in enumerate(named(names, address))
+        ),
+        one_name=True,
+    )
+    walker = Walker.of(layout.PORT, ca_file=str(run_dir / "ca.pem"), login=Login(**login))
+    cpu, wall = time.process_time(), time.perf_counter()
+    report = Probe("lab").run(expected, walker)
+    told = document(report)
+    figures = {
+        "wall_seconds": round(time.perf_counter() - wall, 2),
+        "cpu_seconds": round(time.process_time() - cpu, 2),
+        "peak_mib": round(peak_mb()),
+        "connections": report.connections,
+        "request_kib": round(len(json.dumps(expected.document())) / 1024),
+        "answer_kib": round(len(json.dumps(told)) / 1024),
+        "verdicts": {
+            verdict: sum(row["verdict"] == verdict for row in told["rows"])
+            for verdict in sorted({str(row["verdict"]) for row in told["rows"]})
+        },
+    }
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,166 @@
+"""CloudFormation changes ECS services in waves, waits until each is steady, and fails when one never is.
+
+ministack makes one resource after the other; AWS makes at the same time what does not depend on each other
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html). So the services
+of a stack that depend on no other service are changed one after the other and waited for together, then those that
+depend on them, and so on. One thing is simpler than on AWS: when a service fails, the rest of its wave is waited for;
+AWS cancels it, and sends it back, too. It must never start a wave before the one before it is steady.
+"""
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from ministack.services import ecs
+from ministack.services.cloudformation import engine
+
+from lab.errors import LabError
+from lab.wait import wait_until
+
+SERVICE = "AWS::ECS::Service"
+DEADLINE_SECONDS = 180.0
+"""CloudFormation itself gives up after three hours; nobody waits for the lab as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A service, and the deployment of it that is to become complete."""
+
+    arn: str
+    deployment_id: str
+
+    @property
+    def key(self) -> str:
+        """The service's key in ministack."""
+        return "/".join(self.arn.split("/")[-2:])
+
+
+@dataclass(slots=True)
+class Operation:
+    """One create or update of a stack."""
+
+    ends: frozenset[str]
+    """The last service of each wave, after which all of the wave are waited for."""
+    expected: dict[str, Expected] = field(default_factory=dict)
+    watched: set[str] = field(default_factory=set)
+    """Services whose end `wait` tells, and nobody else."""
+    tell: dict[str, Callable[[str, str, str], None]] = field(default_factory=dict)
+    """How a service's end becomes an event: physical id, COMPLETE or FAILED, reason."""
+    failures: dict[str, str] = field(default_factory=dict)
+    rolls_back: bool = False
+
+
+_operation: ContextVar[Operation | None] = ContextVar("operation", default=None)
+current = _operation.get
+
+
+def order(resources: dict[str, Any], conditions: dict[str, Any]) -> list[str]:
+    """The order of a create or update, wave by wave: first what needs no service, then the services, and so on."""
+    sequence: list[str] = engine._topological_sort(resources, conditions)
+    services = {name for name in sequence if resources[name].get("Type") == SERVICE}
+    wave: dict[str, int] = {}
+    for name in sequence:
+        needs = engine._extract_deps(resources[name], set(sequence)) - {name}
+        wave[name] = max((wave[other] + (other in services) for other in needs), default=0)
+    ordered = sorted(sequence, key=lambda name: (wave[name], name in services))
+    ends = {wave[name]: name for name in ordered if name in services}
+    _operation.set(Operation(frozenset(ends.values())))
+    return ordered
+
+
+def expect(logical_id: str, service: Mapping[str, Any]) -> None:
+    """This service's primary deployment must become complete."""
+    operation = _operation.get()
+    if operation is not None:
+        primary = ecs._primary_deployment(service)
+        operation.expected[logical_id] = Expected(service["serviceArn"], primary["id"])
+        operation.watched.add(logical_id)
+
+
+def wait(logical_id: str) -> None:
+    """After the last service of a wave: wait for all. Raises ValueError with the reasons of those that failed."""
+    operation = _operation.get()
+    if operation is None or logical_id not in operation.ends:
+        return
+    operation.failures = settle(operation)
+    if operation.failures:
+        raise ValueError("; ".join(operation.failures.values()))
+
+
+def wait_for_rollback(kind: str) -> None:
+    """After a service was sent back: wait for it. Raises ValueError, on which the rollback itself fails."""
+    operation = _operation.get()
+    if kind == SERVICE and operation is not None and operation.rolls_back:
+        failures = settle(operation)
+        if failures:
+            raise ValueError("; ".join(failures.values()))
+
+
+def settle(operation: Operation) -> dict[str, str]:
+    """Wait until every expected deployment has ended, and tell so at that moment; gives the reasons of the failed."""
+    waiting, operation.expected = operation.expected, {}
+    ends: dict[str, str] = {}
+
+    def look() -> bool:
+        for name in waiting.keys() - ends.keys():
+            if (why := _outcome(name, waiting[name])) is not None:
+                ends[name] = why
+                _tell(operation, name, waiting[name], why)
+        return ends.keys() == waiting.keys()
+
+    try:
+        wait_until(look, timeout_seconds=DEADLINE_SECONDS, what="them")
+    except LabError:
+        for name in waiting.keys() - ends.keys():
+            late = (
+                f"{name}: service {waiting[name].key} did not stabilize in {DEADLINE_SECONDS:g} s"
+            )
+            ends[name] = f"{late}; {_why(waiting[name].key)}"
+            _tell(operation, name, waiting[name], ends[name])
+    return {name: why for name, why in ends.items() if why}
+
+
+def _tell(operation: Operation, name: str, one: Expected, why: str) -> None:
+    if not operation.rolls_back:
+        operation.tell[name](one.arn, "FAILED" if why else "COMPLETE", why)
+
+
+def _outcome(name: str, expected: Expected) -> str | None:
+    """None while it goes on; then the reason of its failure, or nothing."""
+    service = ecs._services[expected.key]
+    ours = [d for d in service["deployments"] if d["id"] == expected.deployment_id]
+    if not ours or ours[0]["rolloutState"] == "FAILED":
+        return f"{name}: ECS Deployment Circuit Breaker was triggered; {_why(expected.key)}"
+    others = [d for d in service["deployments"] if d["rolloutState"] != "FAILED" and d not in ours]
+    steady = (
+        ours[0]["rolloutState"] == "COMPLETED"
+        and service["runningCount"] == service["desiredCount"]
+        and not others
+    )
+    return "" if steady else None
+
+
+def _why(key: str) -> str:
+    """The last thing that went wrong with a task of the service, in one line."""
+    name = key.partition("/")[2]
+    stopped = [
+        t
+        for t in ecs._tasks.values()
+        if t["group"] == f"service:{name}" and t["desiredStatus"] == "STOPPED"
+    ]
+    service = ecs._services[key]
+    counts = f"{service['runningCount']} of {service['desiredCount']} tasks run"
+    if not stopped:
+        return f"{counts}; none is healthy yet"
+    reason, task_id = stopped[-1]["stoppedReason"], stopped[-1]["taskArn"].rsplit("/", 1)[-1]
+    return f"{counts}; last stopped task: {reason} (see logs/task-{task_id}-*.log)"
+
+
+def teller(
+    add_event: Callable[..., None], stack_id: str, stack: str, logical_id: str, verb: str
+) -> Callable[[str, str, str], None]:
+    """How the end of a service's create or update becomes an event of its stack."""
+    begun = partial(add_event, stack_id, stack, logical_id, SERVICE)
+    return lambda physical_id, state, reason: begun(f"{verb}_{state}", reason, physical_id)

@@ -1,0 +1,98 @@
+"""What the HAProxies hold while a scenario plays: sessions by their own count, memory by the kernel's.
+
+A session's memory is the process's own and what its sockets keep in the kernel; only the first is HAProxy's to decide.
+It must never change anything: it looks.
+"""
+
+import struct
+from collections.abc import Collection
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from socket import AF_INET
+from typing import Any
+
+from pyroute2 import DiagSocket
+
+from lab.containers import container as containers
+from lab.errors import LabError
+from lab.host import syscalls as linux
+from lab.host.memory import pss
+
+OPS_PORT = 8405
+SESSIONS = 'haproxy_frontend_current_sessions{proxy="redis"} '
+ANSWER_SECONDS = 10
+BYTES_PER_KIB = 1024
+# <linux/inet_diag.h>, <linux/sock_diag.h>: the extension, and the fields of its answer that are memory
+WANT_MEMORY = 1 << 6
+RECEIVED, WAITS_TO_BE_SENT = 0, 5
+FIELD_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What some HAProxies hold together at one moment; memory in KiB."""
+
+    sessions: int
+    own_kib: int
+    """Of the processes, each shared page in parts."""
+    kernel_kib: float
+    """Data in the sockets' queues."""
+
+    def since(self, before: "Held") -> "Held":
+        """What came on top."""
+        return Held(
+            self.sessions - before.sessions,
+            self.own_kib - before.own_kib,
+            self.kernel_kib - before.kernel_kib,
+        )
+
+
+def held(run_dir: Path, addresses: Collection[str]) -> Held:
+    """What the HAProxies with these addresses hold; raises LabError when one of them does not run."""
+    found = [one for one in containers.running(run_dir) if one.address in addresses]
+    if len(found) != len(addresses):
+        msg = f"HAProxies at {sorted(addresses)}: {len(found)} of {len(addresses)} run"
+        raise LabError(msg)
+    return Held(
+        sum(sessions_in(linux.in_network_of(one.pid, _metrics)) for one in found),
+        sum(pss(Path(f"/proc/{one.pid}")) for one in found),
+        sum(queued_kib(linux.in_network_of(one.pid, _sockets)) for one in found),
+    )
+
+
+def sessions_in(metrics: str) -> int:
+    """The clients' sessions, of HAProxy's own metrics; raises LabError when they do not say."""
+    for line in metrics.splitlines():
+        if line.startswith(SESSIONS):
+            return int(line.removeprefix(SESSIONS))
+    raise LabError(f"HAProxy's metrics have no {SESSIONS.strip()}")
+
+
+def queued_kib(memory: Collection[bytes]) -> float:
+    """What sockets hold, of the kernel's answers about them (struct of u32, SK_MEMINFO_*)."""
+    total = 0
+    for answer in memory:
+        fields = struct.unpack(f"={len(answer) // FIELD_BYTES}I", answer)
+        total += fields[RECEIVED] + fields[WAITS_TO_BE_SENT]
+    return total / BYTES_PER_KIB
+
+
+def _metrics() -> str:
+    connection = HTTPConnection("127.0.0.1", OPS_PORT, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/metrics")
+        return connection.getresponse().read().decode()
+    except OSError as error:
+        raise LabError(f"HAProxy's metrics cannot be read: {error}") from error
+    finally:
+        connection.close()
+
+
+def _sockets() -> list[bytes]:
+    with DiagSocket() as kernel:
+        kernel.bind()
+        sockets: tuple[Any, ...] = kernel.get_sock_stats(family=AF_INET, extensions=WANT_MEMORY)
+    # a socket that only waits for its last packets has no queues
+    said = (one.get_attr("INET_DIAG_SKMEMINFO") for one in sockets)
+    return [bytes.fromhex(text.replace(":", "")) for text in said if text]

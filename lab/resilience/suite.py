@@ -1,0 +1,84 @@
+"""The faults' chapters: all of them, and those that take seconds. Each leaves the world as the next expects it."""
+
+from collections.abc import Callable
+
+from lab.deployment import cdk as aws
+from lab.deployment.product import Product
+from lab.deployment.world import World
+from lab.resilience.connections import (
+    connection_storm,
+    idle_connections_10000_then_pubsub,
+    slow_client_does_not_hurt_others,
+)
+from lab.resilience.nodes import (
+    failover_graceful,
+    node_hangs,
+    node_ip_changes_under_same_name,
+    primary_killed,
+    reshard_1000_slots_under_load,
+)
+from lab.resilience.proxies import (
+    half_of_proxies_gone,
+    proxy_host_silent,
+    proxy_killed,
+    proxy_replaced_by_deploy,
+    two_proxies_per_node_killed_one,
+)
+from lab.resilience.services import (
+    dns_server_down_60s,
+    network_flaps,
+    network_flaps_once,
+    resync_down_10min,
+    route53_throttled,
+    route53_throttled_5s,
+)
+from lab.scenarios.scenario import Figures
+
+Play = Callable[[World], Figures]
+
+
+def one_proxy_per_node(_: World) -> Figures:
+    """The product, deployed by the real CDK CLI as it is by default."""
+    aws.deploy()
+    return {"records": len(Product().records())}
+
+
+def two_proxies_per_node(_: World) -> Figures:
+    """The product with haproxies_per_node=2."""
+    aws.deploy("haproxies_per_node=2")
+    return {"haproxies": sum(proxy.healthy for proxy in Product().proxies())}
+
+
+DEPLOYS: tuple[Play, ...] = (one_proxy_per_node, two_proxies_per_node)
+
+CHAPTER: tuple[Play, ...] = (
+    one_proxy_per_node,
+    failover_graceful,
+    primary_killed,
+    node_hangs,
+    node_ip_changes_under_same_name,
+    reshard_1000_slots_under_load,
+    network_flaps,
+    dns_server_down_60s,
+    slow_client_does_not_hurt_others,
+    connection_storm,
+    idle_connections_10000_then_pubsub,
+    proxy_killed,
+    proxy_replaced_by_deploy,
+    two_proxies_per_node,
+    two_proxies_per_node_killed_one,
+    proxy_host_silent,
+    half_of_proxies_gone,
+    route53_throttled,
+    resync_down_10min,
+)
+"""The nodes' own faults first: the HAProxies are old enough by then to be started again in their tasks."""
+
+SHORT: tuple[Play, ...] = (
+    two_proxies_per_node,
+    failover_graceful,
+    network_flaps_once,
+    route53_throttled_5s,
+    two_proxies_per_node_killed_one,
+)
+"""What takes seconds, with one deploy; the HAProxies are a minute old when one of them is killed."""

@@ -1,0 +1,195 @@
+"""The story that `make lab` tells, scenario by scenario, in this order. Each one raises BrokenPromise
+when it is not so.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lab import layout
+from lab.containers import container as containers
+from lab.deployment import cdk as aws
+from lab.deployment.product import Product
+from lab.deployment.world import World
+from lab.errors import LabError
+from lab.scenarios import envoy as envoy_scenarios
+from lab.scenarios import single_proxy as single
+from lab.scenarios.scenario import Figures, client, promise, under_load
+from lab.wait import wait_until
+
+SLOTS = 16384
+KEYS = 10_000
+NEW_SHARD_SLOTS = 1365 * 3
+NODES = 6
+
+
+def direct_is_unreachable(world: World) -> Figures:
+    """Without us: the client knows the true names, and has no route to what they mean."""
+    seen = client(world, "connect")
+    promise(not seen["ok"], "the client must not reach the cache directly", seen)
+    promise("unreachable" in seen["error"].lower(), "the error must be the missing route", seen)
+    return seen
+
+
+def single_haproxy_fails_on_moved(world: World) -> Figures:
+    """One HAProxy for the configuration endpoint: the first node answers, and sends the client where it cannot go."""
+    with single.proxy(world):
+        seen = client(world, "connect", "--moved")
+    promise(not seen["ok"], "a cluster client must fail behind a single HAProxy", seen)
+    promise(
+        layout.ZONE in seen["moved"], "the node must have answered MOVED with a node's name", seen
+    )
+    return seen
+
+
+def per_node_works(world: World) -> Figures:
+    """The product deployed by the real CDK CLI: every node reached by its own name, with verified TLS."""
+    aws.deploy()
+    seen = client(world, "exercise")
+    promise(seen["nodes"] == NODES, f"{NODES} nodes must be reached", seen)
+    promise(seen["slots_covered"] == SLOTS, f"{SLOTS} slots must be covered", seen)
+    promise(seen["keys_written"] >= KEYS, f"{KEYS} keys must be written", seen)
+    promise(seen["keys_read_back"] == seen["keys_written"], "every key must be read back", seen)
+    promise(seen["tls_verified"], "TLS must be verified for each node's own name", seen)
+    promise(seen["ok"], "every command must work", seen)
+    return seen
+
+
+def wrong_password_fails(world: World) -> Figures:
+    """The node itself refuses a wrong password: the proxies neither know nor check one."""
+    seen = client(world, "connect", "--wrong-password")
+    promise(not seen["ok"], "a wrong password must be refused", seen)
+    promise(
+        "invalid username-password pair" in seen["error"],
+        "by the node itself (its WRONGPASS)",
+        seen,
+    )
+    return seen
+
+
+def wrong_ca_fails(world: World) -> Figures:
+    """The client itself refuses the nodes' certificate when it trusts another authority: nobody ends TLS on the way."""
+    seen = client(world, "connect", "--ca", str(world.run_dir / "wrong-ca.pem"))
+    promise(not seen["ok"], "a foreign certificate authority must be refused", seen)
+    promise("CERTIFICATE_VERIFY_FAILED" in seen["error"], "by the client's TLS", seen)
+    return seen
+
+
+def second_resync_plans_nothing(_: World) -> Figures:
+    """The function's next run finds everything true."""
+    product = Product()
+    records = product.records()
+    answers = [product.resync()["outcome"] for _ in range(2)]
+    seen: Figures = {"outcomes": answers, "records": len(records), "changes": product.changes()}
+    promise(answers == ["unchanged"] * 2, "two runs in a row must change nothing", seen)
+    promise(product.records() == records, "the records must be as before", seen)
+    return seen
+
+
+def failover_follows(world: World) -> Figures:
+    """A primary dies, its replica takes over, the dead one comes back: the client goes on, the records stay."""
+    product = Product()
+    records = product.records()
+    with under_load(world, "failover") as load:
+        killed = world.cluster.kill_primary("0001")
+        new = world.cluster.wait_for_primary("0001", other_than=killed)
+        load.goes_on(500)
+        world.cluster.restart_node(killed)
+        back = world.cluster.failover("0001")
+        load.goes_on(500)
+    seen: Figures = {
+        "killed": killed,
+        "new_primary": new,
+        "graceful_failover_to": back,
+        **load.figures,
+    }
+    promise(product.records() == records, "a failover must not move a record", seen)
+    promise(
+        seen["lost_acknowledged"] <= seen["acknowledged"] // 100,
+        "Redis may lose little on a failover",
+        seen,
+    )
+    return seen
+
+
+def lost_proxy_is_replaced(world: World) -> Figures:
+    """A HAProxy is lost with its host: ECS starts another elsewhere, the record follows, the client goes on."""
+    product = Product()
+    name = f"{layout.REPLICATION_GROUP}-0002-001.{layout.ZONE}"
+    before = product.records()[name]
+    with under_load(world, "lost-proxy") as load:
+        lose_task(world.run_dir, before[0])
+        wait_until(
+            lambda: product.records()[name] not in (before, ()),
+            timeout_seconds=120,
+            what=f"the record of {name} to leave {before[0]}",
+        )
+        load.goes_on(2000)
+    after = product.records()
+    seen: Figures = {"node": name, "before": before, "after": after[name], **load.figures}
+    promise(len(after) == NODES + 1, "no record may be lost", seen)
+    promise(before[0] not in str(after.values()), "nothing may lead to the lost HAProxy", seen)
+    promise(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
+    return seen
+
+
+def scale_out_follows(world: World) -> Figures:
+    """A fourth shard: a second deploy gives its nodes HAProxies and records, then slots move under load."""
+    product = Product()
+    with under_load(world, "scale-out") as load:
+        shard = world.cluster.add_shard()
+        aws.deploy("refresh=true")
+        records = product.records()
+        moved = world.cluster.move_slots(shard, NEW_SHARD_SLOTS)
+        load.goes_on(2000)
+    seen: Figures = {"records": len(records), "slots_moved": moved, **load.figures}
+    promise(seen["records"] == NODES + 2 + 1, "two more nodes must have records", seen)
+    promise(len(seen["nodes"]) == NODES + 2, "the client must use the new nodes", seen)
+    promise(seen["errors"] == 0, "the client must see no error", seen)
+    promise(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
+    return seen
+
+
+def kill_haproxy(run_dir: Path, address: str) -> None:
+    """SIGKILL for the HAProxy that has this address, from outside of its container; raises LabError when none has.
+
+    ECS starts it again in place when it has run for long enough (`restarts_in_place`), else replaces its task.
+    """
+    os.kill(haproxy_at(run_dir, address).pid, signal.SIGKILL)
+
+
+def restarts_in_place(run_dir: Path, address: str) -> bool:
+    """Whether the HAProxy of this address would be started again in its task if it died now."""
+    restarts_from = haproxy_at(run_dir, address).restarts_from
+    return restarts_from is not None and time.monotonic() >= restarts_from
+
+
+def lose_task(run_dir: Path, address: str) -> None:
+    """The host of the task with this address is gone, and its network with it: ECS replaces the task elsewhere."""
+    containers.lose(run_dir, haproxy_at(run_dir, address))
+
+
+def haproxy_at(run_dir: Path, address: str) -> containers.RunningContainer:
+    """The HAProxy that has this address now; raises LabError when none has."""
+    for container in containers.running(run_dir):
+        if container.address == address:
+            return container
+    msg = f"no HAProxy has the address {address}"
+    raise LabError(msg)
+
+
+STORY: tuple[Callable[[World], Figures], ...] = (
+    direct_is_unreachable,
+    single_haproxy_fails_on_moved,
+    per_node_works,
+    wrong_password_fails,
+    wrong_ca_fails,
+    second_resync_plans_nothing,
+    failover_follows,
+    lost_proxy_is_replaced,
+    scale_out_follows,
+    *envoy_scenarios.CHAPTER,
+)
+"""Cheap proof first; each leaves the world as the next expects it."""

@@ -1,0 +1,125 @@
+"""The other way in the story: clients that do not speak cluster mode, by the Envoys that the product deploys."""
+
+import json
+import urllib.request
+from pathlib import Path
+
+from lab import layout
+from lab.containers import container as containers
+from lab.deployment import modes as ways
+from lab.deployment.modes import Way
+from lab.deployment.product import Product
+from lab.deployment.world import World
+from lab.host import syscalls as linux
+from lab.scenarios.scenario import Figures, client, promise, under_load
+from nodeway.envoy.render import EnvoySpec
+
+SLOTS = 16384
+MOVED_SLOTS = 200
+A_TURN = 1400
+"""Writes after which a thread of the load has been in each of its slots (lab.client.slots)."""
+FLEET = f"{layout.REPLICATION_GROUP}-envoy"
+ADMIN_STATS = (
+    f"http://127.0.0.1:{EnvoySpec.ADMIN_PORT}"
+    "/stats?filter=cluster.cache.upstream_internal_redirect_succeeded_total"
+)
+LISTENERS = (Way.ENVOY_RESP2, Way.ENVOY_RESP3)
+
+
+def envoy_single_client_works(world: World) -> Figures:
+    """Two Envoys beside the HAProxies: a client without cluster mode uses every slot by one name, RESP2 and RESP3."""
+    ways.deploy(Way.ENVOY_RESP2, world.run_dir)
+    each = {way.value: client(world, "exercise", way=way) for way in LISTENERS}
+    wrong = client(world, "connect", "--wrong-password", way=Way.ENVOY_RESP2)
+    foreign = client(
+        world, "connect", "--ca", str(world.run_dir / "wrong-ca.pem"), way=Way.ENVOY_RESP2
+    )
+    records = Product(FLEET).records()
+    seen: Figures = {
+        "slots_covered": min(one["slots_covered"] for one in each.values()),
+        "commands": {name: one["commands"] for name, one in each.items()},
+        "records": len(records),
+        "envoys": len(records.get(layout.ENVOY_ENDPOINT, ())),
+        "wrong_password": wrong.get("error", "connected"),
+        "wrong_ca": foreign.get("error", "connected"),
+        "secrets_shown": secrets_shown(world),
+    }
+    promise(seen["envoys"] == 2, "the name must lead to two Envoys", seen)  # noqa: PLR2004
+    promise(all(one["ok"] for one in each.values()), "every slot and command must work", seen)
+    promise("WRONGPASS" in seen["wrong_password"] or "invalid" in seen["wrong_password"],
+            "Envoy must refuse a wrong password", seen)  # fmt: skip
+    promise("CERTIFICATE_VERIFY_FAILED" in seen["wrong_ca"], "the client must verify Envoy", seen)
+    promise(not seen["secrets_shown"], "no secret may be in an argument, a template or a log", seen)
+    return seen
+
+
+def envoy_failover(world: World) -> Figures:
+    """A primary dies behind Envoy, its replica takes over, the dead one comes back: the one connection goes on."""
+    with under_load(world, "envoy-failover", way=Way.ENVOY_RESP2) as load:
+        killed = world.cluster.kill_primary("0002")
+        new = world.cluster.wait_for_primary("0002", other_than=killed)
+        load.goes_on_everywhere(200)
+        world.cluster.restart_node(killed)
+        back = world.cluster.failover("0002")
+        load.goes_on_everywhere(200)
+    seen: Figures = {"killed": killed, "new_primary": new, "failover_to": back, **load.figures}
+    promise(
+        seen["lost_acknowledged"] <= seen["acknowledged"] // 100,
+        "Redis may lose little on a failover",
+        seen,
+    )
+    return seen
+
+
+def envoy_reshard(world: World) -> Figures:
+    """Slots move key by key behind Envoy: it follows each ASK and MOVED itself, and the client never sees one."""
+    before = redirects(world)
+    moving = world.cluster.slots_of("0002")[-MOVED_SLOTS:]
+    with under_load(world, "envoy-reshard", way=Way.ENVOY_RESP2) as load:
+        world.cluster.move_by_hand(
+            moving, ("0002", "0001"), while_open=lambda: load.goes_on_everywhere(A_TURN)
+        )
+        load.goes_on_everywhere(A_TURN)
+    seen: Figures = {
+        "slots_moved": len(moving),
+        "redirects": redirects(world) - before,
+        **load.figures,
+    }
+    promise(seen["redirects"] > 0, "the nodes must have redirected Envoy", seen)
+    promise(seen["errors"] == 0, "the client must see no error", seen)
+    promise(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
+    return seen
+
+
+def redirects(world: World) -> int:
+    """How many redirects the Envoys have followed, as each tells its own health check's port."""
+    found = (one for one in containers.running(world.run_dir) if one.name == "envoy")
+    return sum(linux.in_network_of(one.pid, _redirects) for one in found)
+
+
+def _redirects() -> int:
+    with urllib.request.urlopen(ADMIN_STATS, timeout=5) as answer:
+        return sum(int(line.rpartition(b" ")[2]) for line in answer.read().splitlines())
+
+
+def secrets_shown(world: World) -> list[str]:
+    """Where a password or the key stands that should be in Secrets Manager and in Envoy's own environment only."""
+    files = ("credentials.json", "envoy.json")
+    hidden = {json.loads((world.run_dir / one).read_text())["password"] for one in files}
+    # a line of the key is enough to find it by
+    hidden.add((world.run_dir / "envoy.pem").read_text().splitlines()[1])
+    places = {
+        "process list": "\n".join(linux.command_lines().values()),
+        **{path.name: path.read_text(errors="replace") for path in logs_and_templates(world)},
+    }
+    return sorted(name for name, text in places.items() if any(one in text for one in hidden))
+
+
+def logs_and_templates(world: World) -> list[Path]:
+    """The Envoys' own output, and what the CDK made."""
+    tasks = [one.task_id for one in containers.running(world.run_dir) if one.name == "envoy"]
+    logs = [world.run_dir / "logs" / f"task-{task}-envoy.log" for task in tasks]
+    return [*logs, *(world.run_dir / "other-app" / "cdk.out").glob("*.json")]
+
+
+CHAPTER = (envoy_single_client_works, envoy_failover, envoy_reshard)

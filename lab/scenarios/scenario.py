@@ -1,0 +1,173 @@
+"""What a scenario is: a named promise, the figures it measured, and whether the promise held."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab import layout
+from lab.deployment.modes import Way
+from lab.deployment.world import World
+from lab.errors import LabError
+from lab.wait import wait_until
+
+Figures = dict[str, Any]
+LAST_WORDS_SECONDS = 120
+"""What a client needs at most to give up what it waits for, and to read all of its writes back."""
+
+
+class BrokenPromise(AssertionError):
+    """A scenario saw something else than it promises; `figures` hold what it saw."""
+
+    def __init__(self, message: str, figures: Figures) -> None:
+        """The message says what was expected and what was seen."""
+        super().__init__(message)
+        self.figures = figures
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One scenario's outcome, in the form of the report."""
+
+    name: str
+    passed: bool
+    seconds: float
+    figures: Figures = field(default_factory=dict)
+
+
+def run(name: str, play: Callable[[World], Figures], world: World) -> Result:
+    """Plays one scenario. What goes wrong in it is its result, not the end of the story."""
+    started = time.monotonic()
+    try:
+        passed, figures = True, play(world)
+    except BrokenPromise as broken:
+        passed, figures = False, {"expected": str(broken), **broken.figures}
+    except LabError as error:
+        passed, figures = False, {"error": str(error)}
+    return Result(name, passed, round(time.monotonic() - started, 2), figures)
+
+
+def promise(held: object, message: str, figures: Figures) -> None:
+    """Raises BrokenPromise with what was seen, unless the promise held."""
+    if not held:
+        raise BrokenPromise(message, figures)
+
+
+def client(world: World, *words: str, way: Way = Way.PER_NODE) -> Figures:
+    """Runs the lab's client program in the client's network; its last line of output is its figures."""
+    done = world.client([sys.executable, "-m", "lab.client", *words], check=False, way=way)
+    lines = done.stdout.strip().splitlines()
+    if not lines:
+        said = done.stderr.strip().splitlines()[-1:] or ["nothing"]
+        msg = f"the client ended with {done.returncode} and said: {said[0]}"
+        raise LabError(msg)
+    figures: Figures = json.loads(lines[-1])
+    return figures
+
+
+class Load:
+    """A client that writes all the time."""
+
+    def __init__(self, stop_file: Path, progress: Path) -> None:
+        """Use `under_load`."""
+        self._stop_file = stop_file
+        self._progress = progress
+        self.figures: Figures = {}
+        self.lost: list[tuple[int, float]] = []
+        """Slot and time (since the epoch) of each acknowledged write that was lost; known after the block."""
+        self.gaps: list[tuple[float, float]] = []
+        """When each gap of a thread began, and its seconds; known after the block."""
+
+    def by_thread(self) -> list[int]:
+        """Writes that each thread has acknowledged so far; empty while there is no word of it."""
+        try:
+            return [int(one) for one in json.loads(self._progress.read_text())["by_thread"]]
+        except (FileNotFoundError, ValueError):
+            return []
+
+    def acknowledged(self) -> int:
+        """Writes acknowledged so far."""
+        return sum(self.by_thread())
+
+    def goes_on(self, writes: int, *, timeout_seconds: float = 60) -> None:
+        """Waits until so many more writes were acknowledged; raises LabError when they are not."""
+        before = self.acknowledged()
+        wait_until(
+            lambda: self.acknowledged() >= before + writes,
+            timeout_seconds=timeout_seconds,
+            what=f"{writes} more acknowledged writes after {before}",
+        )
+
+    def goes_on_everywhere(self, writes: int, *, timeout_seconds: float = 60) -> None:
+        """Waits until each thread had so many more, so that no part of the slots is dark; raises LabError."""
+        before = wait_until(self.by_thread, timeout_seconds=timeout_seconds, what="a first write")
+        wait_until(
+            lambda: all(
+                now >= then + writes for now, then in zip(self.by_thread(), before, strict=True)
+            ),
+            timeout_seconds=timeout_seconds,
+            what=f"{writes} more acknowledged writes of each thread after {before}",
+        )
+
+
+@contextmanager
+def under_load(
+    world: World,
+    name: str,
+    *options: str,
+    beside_proxies: bool = False,
+    writes: int = 500,
+    way: Way = Way.PER_NODE,
+) -> Iterator[Load]:
+    """A client writes from before the block to after it; then `figures` hold what it saw.
+
+    `options` are the client's own; `beside_proxies`: it runs where the nodes are reached without us; `writes`: so many
+    before the block, and so many after it.
+    """
+    stop_file, progress = (world.run_dir / f"load-{name}.{kind}" for kind in ("stop", "json"))
+    for stale in (stop_file, progress):
+        stale.unlink(missing_ok=True)
+    argv = [sys.executable, "-m", "lab.client", "load"]
+    argv += ["--until-file", str(stop_file), "--progress", str(progress), *options]
+    load = Load(stop_file, progress)
+    beside = world.command_beside_proxies(argv)
+    process = start(*(beside if beside_proxies else world.client_command(argv, way)))
+    try:
+        load.goes_on(writes)
+        yield load
+        load.goes_on(writes)
+    finally:
+        stop_file.touch()
+        out, err = last_words(process)
+    if process.returncode != 0 or not out.strip():
+        msg = f"the load client ended with {process.returncode}: {err.strip().splitlines()[-1:]}"
+        raise LabError(msg)
+    load.figures.update(json.loads(out.strip().splitlines()[-1]))
+    load.lost = [(int(slot), float(at)) for slot, at in load.figures.pop("lost")]
+    load.gaps = [(float(at), float(seconds)) for at, seconds in load.figures.pop("gaps")]
+
+
+def last_words(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a program says until its end; one that does not end in time is killed."""
+    try:
+        return process.communicate(timeout=LAST_WORDS_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.communicate()
+
+
+def start(words: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+    """Starts a program of the lab with its output in our hands."""
+    return subprocess.Popen(
+        words,
+        cwd=layout.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

@@ -1,0 +1,144 @@
+"""The cheap way in the story: two HAProxies for all nodes, for clients that send the node's name in their TLS hello."""
+
+import socket
+import ssl
+from functools import partial
+
+from lab import layout
+from lab.deployment import modes as ways
+from lab.deployment.modes import SHARED_FLEET, Way
+from lab.deployment.product import Product
+from lab.deployment.world import World
+from lab.host import network
+from lab.scenarios.basics import NEW_SHARD_SLOTS, NODES, SLOTS, lose_task
+from lab.scenarios.scenario import Figures, client, promise, under_load
+from lab.wait import wait_until
+from nodeway_runtime.paths.verdicts import Verdict
+
+WILDCARD = f"*.{layout.ZONE}"
+NODE = f"{layout.REPLICATION_GROUP}-0001-001.{layout.ZONE}"
+TASKS = 2
+
+
+def shared_serves_sni_clients(world: World) -> Figures:
+    """Two HAProxies, one wildcard record: every node by its own name, with verified TLS; without a name, nothing."""
+    ways.deploy(Way.SHARED, world.run_dir)
+    product = Product(SHARED_FLEET)
+    seen = client(world, "exercise", way=Way.SHARED)
+    records = product.records()
+    wrong = client(world, "connect", "--wrong-password", way=Way.SHARED)
+    foreign = client(world, "connect", "--ca", str(world.run_dir / "wrong-ca.pem"), way=Way.SHARED)
+    seen |= {
+        "records": len(records),
+        "haproxies": len(records.get(WILDCARD, ())),
+        "wrong_password": wrong.get("error", "connected"),
+        "wrong_ca": foreign.get("error", "connected"),
+        "without_a_name": handshake(world, None),
+        "with_a_foreign_name": handshake(world, f"demo-0001-001.demo.{layout.REGION}.example"),
+        "with_a_node_s_name": handshake(world, NODE),
+        "outcomes": [product.resync()["outcome"] for _ in range(2)],
+        "verdicts": sorted({row.verdict for row in product.probe().rows}),
+    }
+    promise(seen["nodes"] == NODES, f"{NODES} nodes must be reached", seen)
+    promise(seen["slots_covered"] == SLOTS, f"{SLOTS} slots must be covered", seen)
+    promise(seen["tls_verified"], "TLS must be verified for each node's own name", seen)
+    promise(seen["ok"], "every command must work", seen)
+    promise((seen["records"], seen["haproxies"]) == (1, TASKS), "one record, two HAProxies", seen)
+    promise("invalid username-password" in seen["wrong_password"], "the node must refuse it", seen)
+    promise("CERTIFICATE_VERIFY_FAILED" in seen["wrong_ca"], "the client must verify", seen)
+    promise(seen["with_a_node_s_name"] == "connected", "a node's name must be enough", seen)
+    closed = {seen["without_a_name"], seen["with_a_foreign_name"]}
+    promise(closed == {"closed"}, "who names no node of the cluster must be closed", seen)
+    promise(seen["outcomes"] == ["unchanged"] * 2, "two runs in a row must change nothing", seen)
+    promise(seen["verdicts"] == [Verdict.OK], "the probe must find every path in order", seen)
+    return seen
+
+
+def handshake(world: World, name: str | None) -> str:
+    """What becomes of a TLS handshake at a node's name, with this name in the hello."""
+    context = ssl.create_default_context(cafile=str(world.run_dir / "ca.pem"))
+    context.check_hostname = False
+    address = Product(SHARED_FLEET).records()[WILDCARD][0]
+
+    def shake() -> str:
+        with socket.create_connection((address, layout.PORT), timeout=10) as connection:
+            try:
+                context.wrap_socket(connection, server_hostname=name).close()
+            except (ssl.SSLEOFError, ConnectionResetError):
+                return "closed"
+            return "connected"
+
+    return network.in_network("client", shake)
+
+
+def shared_failover(world: World) -> Figures:
+    """A primary dies, its replica takes over, the dead one comes back: the client goes on through the same two."""
+    with under_load(world, "shared-failover", way=Way.SHARED) as load:
+        killed = world.cluster.kill_primary("0001")
+        new = world.cluster.wait_for_primary("0001", other_than=killed)
+        load.goes_on_everywhere(200)
+        world.cluster.restart_node(killed)
+        back = world.cluster.failover("0001")
+        load.goes_on_everywhere(200)
+    seen: Figures = {"killed": killed, "new_primary": new, "failover_to": back, **load.figures}
+    promise(
+        seen["lost_acknowledged"] <= seen["acknowledged"] // 100,
+        "Redis may lose little on a failover",
+        seen,
+    )
+    return seen
+
+
+def shared_lost_haproxy(world: World) -> Figures:
+    """One of the two is lost with its host: the record follows, and the client goes on by the other."""
+    product = Product(SHARED_FLEET)
+    before = product.records()[WILDCARD]
+    with under_load(world, "shared-lost", way=Way.SHARED) as load:
+        lose_task(world.run_dir, before[0])
+        moved = partial(followed, product, before)
+        wait_until(moved, timeout_seconds=120, what=f"the record to leave {before[0]}")
+        load.goes_on_everywhere(200)
+    seen: Figures = {
+        "before": before,
+        "after": product.records()[WILDCARD],
+        **load.figures,
+    }
+    promise(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
+    return seen
+
+
+def followed(product: Product, before: tuple[str, ...]) -> bool:
+    """Whether the record has as many addresses as before, without the first."""
+    now = product.records()[WILDCARD]
+    return before[0] not in now and len(now) == len(before)
+
+
+def shared_scale_out(world: World) -> Figures:
+    """A fourth shard, and nothing of ours to do: slots move to names that the wildcard answers already."""
+    product = Product(SHARED_FLEET)
+    records, changes = product.records(), product.changes()
+    with under_load(world, "shared-scale-out", way=Way.SHARED) as load:
+        shard = world.cluster.add_shard()
+        moved = world.cluster.move_slots(shard, NEW_SHARD_SLOTS)
+        load.goes_on(2000)
+        leading = world.cluster.primaries()[shard]
+    seen: Figures = {
+        "records": len(records),
+        "slots_moved": moved,
+        "changes": product.changes() - changes,
+        **load.figures,
+    }
+    promise(product.records() == records, "no record may have to change", seen)
+    # its replica may not have been in sync when the client asked for the topology
+    promise(f"{leading}.{layout.ZONE}" in seen["nodes"], "the client must use the new node", seen)
+    promise(seen["errors"] == 0, "the client must see no error", seen)
+    promise(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
+    return seen
+
+
+CHAPTER = (
+    shared_serves_sni_clients,
+    shared_failover,
+    shared_lost_haproxy,
+    shared_scale_out,
+)

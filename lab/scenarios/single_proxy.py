@@ -1,0 +1,122 @@
+"""The design that does not work: one HAProxy for the configuration endpoint, as people build it first.
+
+It is made by hand through the AWS API, as they would, of the product's own HAProxy configuration; the
+product is not deployed yet.
+"""
+
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from haproxy_templates.render import START_COMMAND, HaproxySpec, render
+from lab import layout
+from lab.deployment.product import client
+from lab.deployment.world import World
+from lab.wait import wait_until
+from nodeway.config.model import EnvironmentConfig
+from nodeway_runtime.aws.ecs import address_of
+
+NAME = "single"
+MEMORY_MIB = 512
+
+
+@contextmanager
+def proxy(world: World) -> Iterator[str]:
+    """A single HAProxy to which the client resolves the configuration endpoint; gives its address, and goes again."""
+    ecs, route53 = client("ecs"), client("route53")
+    ecs.create_cluster(clusterName=NAME)
+    task = run_task(ecs)
+    address = wait_until(
+        lambda: running_at(ecs, task), timeout_seconds=30, what="the single HAProxy to run"
+    )
+    vpc = {"VPCId": layout.CLIENT_VPC.vpc_id, "VPCRegion": layout.REGION}
+    zone = route53.create_hosted_zone(
+        Name=layout.CONFIGURATION_ENDPOINT, CallerReference=uuid.uuid4().hex, VPC=vpc
+    )
+    zone_id = zone["HostedZone"]["Id"]
+    record = {
+        "Name": layout.CONFIGURATION_ENDPOINT,
+        "Type": "A",
+        "TTL": 1,
+        "ResourceRecords": [{"Value": address}],
+    }
+    change(route53, zone_id, "CREATE", record)
+    try:
+        leads(world, address, expected=True)
+        yield address
+    finally:
+        change(route53, zone_id, "DELETE", record)
+        route53.delete_hosted_zone(Id=zone_id)
+        ecs.stop_task(cluster=NAME, task=task)
+        leads(world, address, expected=False)
+
+
+def run_task(ecs: Any) -> str:
+    """Starts the HAProxy with the product's own configuration; gives the task's ARN."""
+    spec = HaproxySpec(
+        (str(layout.CLIENT_VPC.cidr),), layout.PORT, MEMORY_MIB, grace_seconds=1, drain_seconds=1
+    )
+    environment = {
+        "HAPROXY_CFG": render(spec),
+        "NODE_HOSTNAME": layout.CONFIGURATION_ENDPOINT,
+        "NODE_BACKEND": layout.CONFIGURATION_ENDPOINT,
+    }
+    ecs.register_task_definition(
+        family=NAME,
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory=str(MEMORY_MIB),
+        containerDefinitions=[
+            {
+                "name": "haproxy",
+                "image": EnvironmentConfig.model_fields["image"].default,
+                "entryPoint": ["/bin/sh", "-c"],
+                "command": [START_COMMAND],
+                "environment": [
+                    {"name": name, "value": value} for name, value in environment.items()
+                ],
+                "ulimits": [
+                    {"name": "nofile", "softLimit": spec.open_files, "hardLimit": spec.open_files}
+                ],
+            }
+        ],
+    )
+    network = {
+        "awsvpcConfiguration": {
+            "subnets": [layout.PROXY_SUBNETS[0].subnet_id],
+            "assignPublicIp": "DISABLED",
+        }
+    }
+    started = ecs.run_task(
+        cluster=NAME, taskDefinition=NAME, launchType="FARGATE", networkConfiguration=network
+    )
+    return str(started["tasks"][0]["taskArn"])
+
+
+def running_at(ecs: Any, task: str) -> str | None:
+    """The task's address once it runs."""
+    seen = ecs.describe_tasks(cluster=NAME, tasks=[task])["tasks"][0]
+    return address_of(seen) if seen["lastStatus"] == "RUNNING" else None
+
+
+def change(route53: Any, zone_id: str, action: str, record: dict[str, Any]) -> None:
+    """One change of one record."""
+    batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+    route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch)
+
+
+def leads(world: World, address: str, *, expected: bool) -> None:
+    """Waits until the client's look-up of the configuration endpoint gives this address, or no longer does."""
+    look_up = f"import socket; print(socket.gethostbyname({layout.CONFIGURATION_ENDPOINT!r}))"
+
+    def as_expected() -> bool:
+        return (
+            address in world.client([sys.executable, "-c", look_up], check=False).stdout.split()
+        ) == expected
+
+    wait_until(
+        as_expected, timeout_seconds=30, what=f"the client's name look-up to change ({address})"
+    )

@@ -1,0 +1,69 @@
+"""Parts of the page that are made here and not in the browser: the buttons, and the list of what happened. Pure."""
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+
+from lab.web.events import Happening
+from nodeway_runtime.html.text import plain
+from nodeway_runtime.paths.report import Report, Row
+from nodeway_runtime.paths.verdicts import State
+
+SYMBOLS = {
+    "asked": "⚡",
+    "fault": "⚡",
+    "record": "◇",
+    "failover": "⇄",
+    "trouble": "!",
+    "state": "•",
+}
+STATES = {State.OK: "✓", State.DEGRADED: "▲", State.BROKEN: "✕"}
+
+
+def controls(report: Report, busy: Collection[tuple[str, str]]) -> str:
+    """A line of buttons for each node, in an order that stays, and for the whole lab."""
+    nodes = sorted((row for row in report.rows if row.shard), key=lambda row: row.name)
+    lines = "".join(f"<tr>{_node(row, busy)}</tr>" for row in nodes)
+    return (
+        f"<p>{_button('scale-out', '', 'Scale out by a shard', busy)} "
+        f"{_button('resync', '', 'Run the resync', busy)}</p>"
+        '<table><thead><tr><th scope="col">Node</th><th scope="col">What happens to it</th></tr></thead>'
+        f"<tbody>{lines}</tbody></table>"
+    )
+
+
+def _node(row: Row, busy: Collection[tuple[str, str]]) -> str:
+    leads = row.role == "primary"
+    buttons = [_button("kill-proxy", row.label, "Kill proxy", busy)]
+    if leads:
+        buttons.append(_button("kill-primary", row.shard, "Kill node", busy, row.label))
+        buttons.append(_button("failover", row.shard, "Fail over", busy, row.label))
+    if row.state is not State.OK:
+        buttons.append(_button("restart-node", row.label, "Restart node", busy))
+    role = f" <small>{plain(row.role)}</small>" if row.role else ""
+    head = f'<span class="{row.state}" title="{row.state}">{STATES[row.state]}</span> {plain(row.label)}{role}'
+    return f'<th scope="row">{head}</th><td>{" ".join(buttons)}</td>'
+
+
+def _button(
+    event: str, about: str, text: str, busy: Collection[tuple[str, str]], node: str = ""
+) -> str:
+    """`about`: what the event is told; `node`: whose button it is, where that is another word."""
+    waits = ' aria-disabled="true"' if (event, about) in busy else ""
+    whose = f'<span class="hidden"> {plain(node or about)}</span>' if about else ""
+    told = f'data-event="{event}" data-about="{plain(about)}"'
+    return f'<button type="button" {told}{waits}>{text}{whose}</button>'
+
+
+def happenings(found: Iterable[Happening]) -> str:
+    """The latest first."""
+    return "".join(_line(one) for one in sorted(found, key=lambda one: -one.at))
+
+
+def _line(one: Happening) -> str:
+    when = datetime.fromtimestamp(one.at, UTC)
+    symbol = STATES[State(one.state)] if one.state else SYMBOLS[one.kind]
+    kind = one.state or ("broken" if one.kind == "trouble" else one.kind)
+    return (
+        f'<li data-kind="{one.kind}"><time datetime="{when.isoformat()}">{when:%H:%M:%S}</time> '
+        f'<span class="{kind}"><span aria-hidden="true">{symbol}</span> {plain(one.text)}</span></li>'
+    )

@@ -1,0 +1,1 @@
+"""nodeway_runtime."""

@@ -1,0 +1,158 @@
+"""Adapter in and out: one Route 53 hosted zone.
+
+An update is DELETE of exactly what was read plus CREATE of what is wanted, in one atomic batch: Route
+53 refuses the batch if
+anybody changed the record in between (compare and set). The SOA cannot be deleted, so it alone is an UPSERT.
+https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nodeway_runtime.model.errors import ApplyFailed, Conflict, ReadFailed
+from nodeway_runtime.model.ownership import marker_of, subject
+from nodeway_runtime.model.topology import Record, RecordType, address, record_name
+from nodeway_runtime.planner.plan import Change, Create, Delete, Update
+
+if TYPE_CHECKING:
+    from mypy_boto3_route53 import Route53Client
+    from mypy_boto3_route53.type_defs import (
+        ChangeTypeDef,
+        ResourceRecordSetOutputTypeDef,
+        ResourceRecordSetTypeDef,
+    )
+
+COMMENT_LIMIT = 256
+"""Characters of a change batch's comment."""
+
+WRITTEN: "dict[RecordType, Literal['A', 'TXT', 'SOA']]" = {
+    RecordType.A: "A",
+    RecordType.TXT: "TXT",
+    RecordType.SOA: "SOA",
+}
+"""What is ever written; of another kind no record set can be made."""
+
+LOST_RACE = ("already exists", "not found", "do not match")
+"""How Route 53 says that a record is not what the batch expects."""
+
+
+class Route53Zone:
+    """Reads and changes one hosted zone with a boto3 client."""
+
+    def __init__(self, client: "Route53Client", hosted_zone_id: str) -> None:
+        self._client = client
+        self._id = hosted_zone_id
+
+    def records(self) -> tuple[Record, ...]:
+        """The A record sets, markers, the SOA, and what is in their way; raises ReadFailed unless all were read."""
+        try:
+            pages = self._client.get_paginator("list_resource_record_sets").paginate(
+                HostedZoneId=self._id
+            )
+            sets = [one for page in pages for one in page["ResourceRecordSets"]]
+        except (ClientError, BotoCoreError) as error:
+            msg = f"Route 53 did not answer for zone {self._id}: {error}"
+            raise ReadFailed(msg) from error
+        found = ((record_of(one) or in_the_way(one)) for one in sets)
+        return tuple(sorted(record for record in found if record is not None))
+
+    def vpcs(self) -> frozenset[str]:
+        """The VPCs that the zone is associated with; raises ReadFailed."""
+        try:
+            answer = self._client.get_hosted_zone(Id=self._id)
+        except (ClientError, BotoCoreError) as error:
+            msg = f"Route 53 did not answer for the VPCs of zone {self._id}: {error}"
+            raise ReadFailed(msg) from error
+        return frozenset(vpc["VPCId"] for vpc in answer.get("VPCs", []) if "VPCId" in vpc)
+
+    def change(self, batch: tuple[Change, ...], comment: str) -> str:
+        """Applies the batch, all or nothing; raises Conflict when a record is no longer what was read,
+        else ApplyFailed.
+        """
+        changes = [entry for change in batch for entry in entries(change)]
+        try:
+            answer = self._client.change_resource_record_sets(
+                HostedZoneId=self._id,
+                ChangeBatch={"Comment": comment[:COMMENT_LIMIT], "Changes": changes},
+            )
+        except ClientError as error:
+            if lost_race(error):
+                msg = f"zone {self._id} was changed by somebody else: {error}; the next run reads it again"
+                raise Conflict(msg) from error
+            msg = f"Route 53 refused the change of zone {self._id}: {error}"
+            raise ApplyFailed(msg) from error
+        except BotoCoreError as error:
+            msg = f"Route 53 did not answer the change of zone {self._id}: {error}"
+            raise ApplyFailed(msg) from error
+        return answer["ChangeInfo"]["Id"].rpartition("/")[2]
+
+
+def lost_race(error: ClientError) -> bool:
+    """Whether a refusal is about somebody else's change; InvalidChangeBatch is also Route 53's word
+    for what can never work.
+    """
+    told = error.response.get("Error", {})
+    code, text = told.get("Code"), told.get("Message", "")
+    return code == "PriorRequestNotComplete" or (
+        code == "InvalidChangeBatch" and any(words in text for words in LOST_RACE)
+    )
+
+
+def record_of(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
+    """The record of a plain A or SOA record set; None for every other kind, which this program never touches."""
+    plain = "ResourceRecords" in one and "SetIdentifier" not in one
+    if not plain or one["Type"] not in {"A", "TXT", "SOA"}:
+        return None
+    try:
+        name = record_name(one["Name"])
+    except ValueError:  # a name that is no host's, and so none of ours
+        return None
+    values = [value["Value"] for value in one["ResourceRecords"]]
+    if one["Type"] == "A":
+        return Record.a(name, [address(v) for v in values], one["TTL"])
+    record = Record(name, RecordType(one["Type"]), tuple(values), one["TTL"])
+    # of TXT record sets only markers: another's text is none of our business
+    return record if record.type is RecordType.SOA or marker_of(record) else None
+
+
+def in_the_way(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
+    """A record set that is never touched, but beside which Route 53 takes no A record set or marker of ours.
+
+    Such as a CNAME, an alias, or a text where a marker would be: one of them would have the whole batch refused.
+    """
+    try:
+        name = record_name(one["Name"])
+    except ValueError:
+        return None
+    other_a = one["Type"] == "A" and ("ResourceRecords" not in one or "SetIdentifier" in one)
+    other_text = one["Type"] == "TXT" and subject(name) != name
+    if one["Type"] == "CNAME" or other_a or other_text:
+        return Record(name, RecordType.OTHER, (one["Type"],), 0)
+    return None
+
+
+def entries(change: Change) -> "list[ChangeTypeDef]":
+    """The API's entries for one change."""
+    match change:
+        case Create(new, _):
+            return [{"Action": "CREATE", "ResourceRecordSet": record_set(new)}]
+        case Update(_, new, _) if new.type is RecordType.SOA:
+            return [{"Action": "UPSERT", "ResourceRecordSet": record_set(new)}]
+        case Update(old, new, _):
+            return [
+                {"Action": "DELETE", "ResourceRecordSet": record_set(old)},
+                {"Action": "CREATE", "ResourceRecordSet": record_set(new)},
+            ]
+        case Delete(old, _):
+            return [{"Action": "DELETE", "ResourceRecordSet": record_set(old)}]
+
+
+def record_set(record: Record) -> "ResourceRecordSetTypeDef":
+    """The API's form of a record."""
+    return {
+        "Name": record.name,
+        "Type": WRITTEN[record.type],
+        "TTL": record.ttl,
+        "ResourceRecords": [{"Value": value} for value in record.values],
+    }

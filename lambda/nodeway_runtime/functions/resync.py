@@ -1,0 +1,169 @@
+"""The Lambda entry: settings, ports, one run. An event only says that it is time to look; nothing in it is believed."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from nodeway_runtime.aws.clients import aws_ports
+from nodeway_runtime.functions.custom_resource import converge, is_deployment, remove, respond
+from nodeway_runtime.functions.resync_journal import LogJournal, SinceSuccess
+from nodeway_runtime.model.errors import ResyncError
+from nodeway_runtime.model.ports import Ports
+from nodeway_runtime.model.settings import Mode, Settings
+from nodeway_runtime.planner.reconcile import SHOW_ONLY, Outcome, apply_to, sync
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+SECONDS_TO_ANSWER = 15
+"""Kept back from a deployment's run so that CloudFormation gets its answer before the function times out."""
+PAUSE_SECONDS = 2
+"""Between two looks of a deployment's run: half of the DNS TTL, and far below Route 53's 5 requests a second."""
+
+ONE_SECOND = timedelta(seconds=1)
+SETTLE_SECONDS = 40
+"""How long a run waits for a starting HAProxy's first health check; less than the schedule's minute."""
+
+SINCE_SUCCESS = SinceSuccess()
+
+
+class LastRun:
+    """When the last run of this process that ended well, and read all of it, had begun to read."""
+
+    started: datetime | None = None
+
+
+LAST_RUN = LastRun()
+
+
+def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """One invocation: a deployment's custom resource, or any of the triggers. Raises what went wrong,
+    so that alarms fire.
+    """
+    settings = approved(Settings.from_environment(), event)
+    ports = aws_ports(settings)
+    request_id = context.aws_request_id
+    journal = LogJournal(
+        cluster=settings.replication_group_id, request_id=request_id, trigger=trigger_of(event)
+    )
+
+    if covered(event, LAST_RUN.started):
+        journal.skipped("a run that began after this event has seen what it tells")
+        return {"outcome": "coalesced"}
+
+    pause(let_the_second_end(event, datetime.now(UTC)))
+
+    def run() -> Outcome:
+        now = datetime.now(UTC)
+        applying = apply_to(ports, settings, f"nodeway resync {request_id}", now)
+        executor = applying if settings.mode is Mode.ON else SHOW_ONLY
+        outcome = sync(ports, settings, journal, executor, now)
+        SINCE_SUCCESS.reset()
+        if not outcome.observation.problems:
+            LAST_RUN.started = now
+        return outcome
+
+    if is_deployment(event):
+        return deployment(event, context, settings, ports, run)
+    if settings.mode is Mode.OFF:
+        journal.skipped("resync=off")
+        return {"outcome": "skipped"}
+    try:
+        deadline = time.monotonic() + SETTLE_SECONDS
+        outcome = settled(run, seconds_left=lambda: deadline - time.monotonic(), pause=pause)
+    except ResyncError as error:
+        journal.failed(error, seconds_since_success=SINCE_SUCCESS.seconds)
+        raise
+    return {
+        "outcome": "changed" if outcome.applied else "unchanged",
+        "checksum": outcome.plan.checksum,
+    }
+
+
+def event_time(event: Mapping[str, Any]) -> datetime | None:
+    """When an event happened, in whole seconds; None for the schedule, for a person, and for what has no sound time.
+
+    https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
+    """
+    if event.get("detail-type") in {None, "Scheduled Event"}:
+        return None
+    try:
+        at = datetime.fromisoformat(str(event.get("time")))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+def covered(event: Mapping[str, Any], last_run: datetime | None) -> bool:
+    """Whether an event tells of something that the last run has read already: of a burst, only the newest matter.
+
+    The schedule is never covered, so that a wrong time in an event costs a minute at most.
+    """
+    at = event_time(event)
+    return at is not None and last_run is not None and last_run - at >= ONE_SECOND
+
+
+def let_the_second_end(event: Mapping[str, Any], now: datetime) -> float:
+    """Seconds to wait, one at most, so that the run covers all events with the same time as this one."""
+    at = event_time(event)
+    left = (at - now + ONE_SECOND).total_seconds() if at is not None else 0
+    return left if 0 < left <= 1 else 0
+
+
+def settled(
+    run: Callable[[], Outcome], *, seconds_left: Callable[[], float], pause: Callable[[], None]
+) -> Outcome:
+    """Runs, and runs again while a HAProxy is about to become healthy and there is time left."""
+    outcome = run()
+    while not outcome.settled and seconds_left() > 0:
+        pause()
+        outcome = run()
+    return outcome
+
+
+def pause(seconds: float = PAUSE_SECONDS) -> None:
+    """Lets a little time go by."""
+    time.sleep(seconds)  # noqa: TID251 (between two looks, with a deadline)
+
+
+def deployment(
+    event: Mapping[str, Any],
+    context: "LambdaContext",
+    settings: Settings,
+    ports: Ports,
+    run: Callable[[], Outcome],
+) -> dict[str, Any]:
+    """CloudFormation's request: make the records true, or take them away; the answer always goes out."""
+    failure: str | None = None
+    try:
+        if event["RequestType"] == "Delete":
+            remove(ports, settings)
+        elif settings.mode is Mode.ON:
+            converge(
+                run,
+                seconds_left=lambda: (
+                    context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER
+                ),
+                pause=pause,
+            )
+    except Exception as error:  # noqa: BLE001 (whatever it is, CloudFormation must hear it or it waits for an hour)
+        failure = f"{type(error).__name__}: {error}"
+    respond(event, physical_id=f"{settings.hosted_zone_id}-records", failure=failure)
+    return {"outcome": "failed" if failure else "deployed"}
+
+
+def approved(settings: Settings, event: Mapping[str, Any]) -> Settings:
+    """The settings with the event's approval, if any: a checksum lets through the very plan that has it, no other."""
+    checksum = event.get("approve")
+    return replace(settings, approve=checksum) if isinstance(checksum, str) else settings
+
+
+def trigger_of(event: Mapping[str, Any]) -> str:
+    """What woke the function, for the log: a source's own name, or `manual`."""
+    if is_deployment(event):
+        return "deployment"
+    if "Records" in event:
+        return "sns"
+    return str(event.get("source", "manual"))[:64]

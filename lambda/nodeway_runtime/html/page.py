@@ -1,0 +1,96 @@
+"""The map of a report for people: name → proxy → node, worst first. Pure: values in, HTML out.
+
+`fragment` is what a dashboard's custom widget shows: no script, nothing from elsewhere, never more than MOST_BYTES.
+`page` is one file around it. Whatever a node, a resolver or a record said is escaped before it stands here.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from nodeway_runtime.html.rows import HEADINGS, SYMBOLS, body
+from nodeway_runtime.html.style import PAGE_STYLE, STYLE
+from nodeway_runtime.html.text import age, clock, plain, seconds_since, words
+from nodeway_runtime.paths.report import Report
+from nodeway_runtime.paths.verdicts import State, Verdict
+
+MOST_BYTES = 900_000
+"""CloudWatch takes what a Lambda can answer, six times as much; a browser at night wants less."""
+AROUND = 2 * len(STYLE) + len(PAGE_STYLE) + 8_000
+"""What stands around the rows, notes included."""
+MOST_NOTES = 10
+OLD_SECONDS = 300
+"""A report that is older says nothing of now."""
+
+
+def fragment(report: Report, now: datetime, *, theme: str = "") -> str:
+    """The map as a piece of HTML; `theme`: light or dark where a dashboard says so, else the system's."""
+    chosen = f' data-theme="{theme}"' if theme in {"light", "dark"} else ""
+    return "".join(
+        (
+            f'<div class="nw cwdb-no-default-styles" data-worst="{report.worst}"{chosen}>',
+            f"<style>{STYLE}</style>",
+            *_head(report, seconds_since(report.at, now)),
+            f'<table class="map" role="table"><thead role="rowgroup">{HEADINGS}</thead>',
+            *body(report, now, MOST_BYTES - AROUND),
+            "</table></div>",
+        )
+    )
+
+
+def page(report: Report, now: datetime) -> str:
+    """The map as one file that needs nothing else; ages count from `now`, which it says."""
+    cluster = plain(report.cluster)
+    return "".join(
+        (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">',
+            '<meta http-equiv="Content-Security-Policy" ',
+            "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">",
+            f"<title>{answer(report)} · {cluster}</title><style>{STYLE}{PAGE_STYLE}</style></head>",
+            f'<body class="nw"><header><h1>{cluster}: name → proxy → node</h1>',
+            f"<p>{plain(report.zone)}, port {report.port}; ages count from {clock(now)}</p></header>",
+            f"<main>{fragment(report, now)}</main><footer><p>",
+            "✓ ok: clients of the name are served. ▲ degraded: they are, but not all is as it should be. ",
+            "✕ broken: clients of the name are not served.</p></footer></body></html>",
+        )
+    )
+
+
+def answer(report: Report) -> str:
+    """Is every node reachable?"""
+    if not report.rows:
+        return "no name was walked"
+    reached = sum(
+        row.state is not State.BROKEN and row.verdict is not Verdict.NOT_WALKED
+        for row in report.rows
+    )
+    counted = ((report.count(state), state.value) for state in (State.BROKEN, State.DEGRADED))
+    told = [f"{count} {state}" for count, state in counted if count]
+    return " · ".join([f"{reached} of {len(report.rows)} names reached", *told])
+
+
+def _head(report: Report, seconds: float) -> Iterator[str]:
+    worst = report.worst if report.rows else State.DEGRADED
+    old = seconds > OLD_SECONDS
+    yield f'<p class="hd {"degraded" if old else worst}" data-state="{"old" if old else worst}">'
+    yield f'<span aria-hidden="true">{"?" if old else SYMBOLS[worst]}</span> {answer(report)}'
+    yield f", but that was {age(seconds)} ago</p>" if old else "</p>"
+    seen = f'<time datetime="{plain(report.at)}">{age(seconds)} ago</time>'
+    told = [
+        f"seen {seen} from {plain(report.client)}",
+        f"depth {plain(report.depth)}" + ("" if report.depth == "identity" else " (not logged in)"),
+        f"{report.connections} connections in {report.seconds:.1f} s",
+        *_counted(report.failovers, "failover"),
+        *_counted(report.rejected_connections, "rejected connection"),
+    ]
+    yield f'<p class="sub">{" · ".join(told)}</p>'
+    if report.notes:
+        more = len(report.notes) - MOST_NOTES
+        notes = [*report.notes[:MOST_NOTES], *([f"and {more} more notes"] if more > 0 else [])]
+        items = "".join(f"<li>▲ {words(note)}</li>" for note in notes)
+        yield f'<ul class="notes">{items}</ul>'
+
+
+def _counted(count: int | None, what: str) -> list[str]:
+    return [f"{count} {what}{'s' * (count != 1)} since the last run"] if count else []

@@ -1,0 +1,141 @@
+"""A run as a person reads it, and as a machine does. It must never decide anything."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from nodeway.cli.resync_runs import Review, worth_a_line
+from nodeway_runtime.functions.resync_journal import fields
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.steps import Retire, Start, Step, Stop
+from nodeway_runtime.planner.plan import Change, Plan, key, line
+from nodeway_runtime.planner.reconcile import Outcome
+from nodeway_runtime.planner.stand_ins import line as step_line
+
+STYLES = {"+": "green", "~": "yellow", "-": "red", "!": "bold magenta", "?": "bold yellow"}
+
+
+def document(environment: str, reviews: Iterable[Review]) -> dict[str, Any]:
+    """The answer for machines; every key is always there."""
+    return {"environment": environment, "clusters": [cluster_of(one) for one in reviews]}
+
+
+def cluster_of(review: Review) -> dict[str, Any]:
+    """One cluster of it."""
+    settings, outcome = review.settings, review.outcome
+    return {
+        "cluster": review.cluster,
+        "zone": settings.zone_name if settings else None,
+        "mode": settings.mode.value if settings else None,
+        "ttl_seconds": settings.ttl_seconds if settings else None,
+        "pins": {name: list(pinned) for name, pinned in settings.pins.items()} if settings else {},
+        "take_over": settings.take_over if settings else None,
+        "nodes": len(outcome.observation.topology.live) if outcome else None,
+        "nodes_without_proxy": list(outcome.nodes_without_proxy) if outcome else [],
+        "nodes_over_stand_in_limit": list(outcome.stand_ins.over_limit) if outcome else [],
+        "problems": list(outcome.observation.problems) if outcome else [],
+        "checksum": review.checksum or None,
+        "changes": [change_of(one) for one in outcome.plan.changes] if outcome else [],
+        "refused": [
+            change_of(one.change) | {"rule": one.rule, "reason": one.reason}
+            for one in (outcome.refusals if outcome else ())
+        ],
+        "stand_ins": [step_of(one) for one in outcome.stand_ins.steps] if outcome else [],
+        "applied": review.applied,
+        "change_ids": [one.change_id for one in outcome.applied] if outcome else [],
+        "error": review.error or None,
+    }
+
+
+def change_of(change: Change) -> dict[str, Any]:
+    """A change with the keys that it has in the function's log; all of them."""
+    return {"old": None, "new": None, "ttl": None} | fields(change)
+
+
+def step_of(step: Step) -> dict[str, Any]:
+    """A step with a stand-in."""
+    match step:
+        case Start(_, node):
+            return {"action": "start", "node": node, "task": None, "why": "the node has no HAProxy"}
+        case Retire(task_arn, node):
+            why = "its address is in no record any more"
+            return {"action": "retire", "node": node, "task": task_arn, "why": why}
+        case Stop(task_arn, node, why):
+            return {"action": "stop", "node": node, "task": task_arn, "why": why}
+
+
+def show(console: Console, environment: str, review: Review) -> None:
+    """Prints a cluster's run for a person."""
+    settings, outcome = review.settings, review.outcome
+    if settings is None or outcome is None:
+        return
+    say(console, f"{review.cluster} in {environment}: {in_force(settings)}", "bold")
+    for text in lines_of(outcome):
+        coloured(console, text)
+    say(console, count(outcome, settings))
+    if review.something_to_do:
+        say(console, f"checksum {review.checksum}", "bold")
+
+
+def in_force(settings: Settings) -> str:
+    """What is deployed, as far as it rules a run."""
+    pins = "; ".join(f"{name}={','.join(pinned)}" for name, pinned in settings.pins.items())
+    parts = [f"resync={settings.mode}", f"ttl={settings.ttl_seconds} s", f"pins: {pins or 'none'}"]
+    if settings.take_over:
+        parts.append("take_over=true")
+    return ", ".join(parts)
+
+
+def lines_of(outcome: Outcome) -> Iterator[str]:
+    """What a run would do, what it refuses, and what keeps it from knowing more."""
+    yield from (line(change) for change in worth_a_line(outcome.plan.changes))
+    yield from (step_line(step) for step in outcome.stand_ins.steps)
+    refused = {key(refusal.change): refusal for refusal in outcome.refusals}
+    for change in worth_a_line(refusal.change for refusal in outcome.refusals):
+        refusal = refused[key(change)]
+        yield f"! refused: {line(change).partition('  # ')[0]}  # {refusal.rule}: {refusal.reason}"
+    yield from (
+        f"! no stand-in for {node}  # the limit of stand-ins is reached"
+        for node in outcome.stand_ins.over_limit
+    )
+    yield from (f"? not read whole: {problem}" for problem in outcome.observation.problems)
+    yield from (f"? no healthy proxy for {node}" for node in outcome.nodes_without_proxy)
+
+
+def count(outcome: Outcome, settings: Settings) -> str:
+    """The run in one line."""
+    shown = worth_a_line(outcome.plan.changes)
+    plan = Plan(tuple(shown))
+    parts = [
+        f"{len(plan.creates)} to create, {len(plan.updates)} to change, {len(plan.deletes)} to delete"
+    ]
+    along = len(outcome.plan.changes) - len(shown)
+    if along:
+        parts.append(f"{along} ownership marker{'s' if along > 1 else ''} with them")
+    steps = len(outcome.stand_ins.steps)
+    if steps:
+        parts.append(f"{steps} stand-in step{'s' if steps > 1 else ''}")
+    refused = len(worth_a_line(refusal.change for refusal in outcome.refusals))
+    if refused:
+        parts.append(f"{refused} refused")
+    if not (shown or steps or refused):
+        live = len(outcome.observation.topology.live)
+        return (
+            f"nothing to do: {'' if settings.fleet_name else f'{live} nodes, '}every record is true"
+        )
+    return "; ".join(parts)
+
+
+def coloured(console: Console, text: str) -> None:
+    """Prints a line whose first sign says what it is, its reason dim."""
+    what, mark, why = text.partition("  # ")
+    said = Text(what, style=STYLES.get(text[:1], ""))
+    said.append(f"{mark}{why}", style="dim")
+    console.print(said, soft_wrap=True)
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    """Prints a line as it is: neither wrapped nor read for markup."""
+    console.print(Text(text, style=style), soft_wrap=True)

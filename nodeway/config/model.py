@@ -1,0 +1,256 @@
+"""The configuration of one environment: cdk.json's block as frozen, typed values.
+
+What a key may hold is said here, what keys may hold together in `nodeway/config/rules.py`. `nodeway.config.loader.load`
+reads a block; nothing below app.py reads context or environment variables.
+"""
+
+import re
+from collections.abc import Mapping
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from nodeway.envoy.render import ReadPolicy
+from nodeway_runtime.model.settings import Mode
+from nodeway_runtime.model.topology import address, hostname
+
+FARGATE_MEMORY_MIB: Mapping[int, tuple[int, ...]] = {
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4097, 1024)),
+    1024: tuple(range(2048, 8193, 1024)),
+    2048: tuple(range(4096, 16385, 1024)),
+    4096: tuple(range(8192, 30721, 1024)),
+}
+"""CPU units to MiB that Fargate takes: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html"""
+IMAGE = "public.ecr.aws/docker/library/haproxy:2.8.25-alpine"
+ENVOY_IMAGE = "docker.io/envoyproxy/envoy:v1.40.0"
+
+
+def pinned(image: str) -> str:
+    """An image that stays the same: with a tag that is not `latest`, or a digest; raises ValueError for others."""
+    if not re.fullmatch(
+        r"[^\s:@]+(:\d+/[^\s:@]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})", image
+    ) or image.endswith(":latest"):
+        msg = "allowed: REPOSITORY:TAG or REPOSITORY@sha256:DIGEST, and no tag that moves, such as latest"
+        raise ValueError(msg)
+    return image
+
+
+def in_quarters(network: IPv4Network) -> IPv4Network:
+    """A range whose quarters can each be a VPC to make; raises ValueError for others."""
+    if not 16 <= network.prefixlen <= 22:  # noqa: PLR2004 (a VPC to make is a /16 to /24)
+        msg = "allowed: /16 to /22"
+        raise ValueError(msg)
+    return network
+
+
+def several(zones: tuple[str, ...]) -> tuple[str, ...]:
+    """Zones that a cluster with automatic failover can be in, or none named; raises ValueError for others."""
+    if len(zones) not in {0, 2, 3, 4}:
+        msg = f"{len(zones)} given; allowed: 2 to 4, as replicas are in another zone than their primary"
+        raise ValueError(msg)
+    return zones
+
+
+VpcId = Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")]
+SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
+RouteTableId = Annotated[str, Field(pattern=r"^rtb-[0-9a-f]{8,17}$")]
+SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
+AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
+RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/\S+$")]
+TopicArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:\S+$")]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+SecretArn = Annotated[
+    str, Field(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$")
+]
+UserName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")]
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+AvailabilityZone = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d(-[a-z]+-\d)?[a-z]$")]
+NodeName = Annotated[str, AfterValidator(hostname)]
+NodeAddress = Annotated[str, AfterValidator(address)]
+Image = Annotated[str, AfterValidator(pinned)]
+Endpoint = Literal["ecr.api", "ecr.dkr", "logs", "s3", "ssm"]
+
+
+class Block(BaseModel):
+    """A part of the configuration: frozen, and a misspelt key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Subnet(Block):
+    """A subnet for HAProxies: private, with a way to the cache, to the clients and to the container image."""
+
+    subnet_id: SubnetId
+    availability_zone: AvailabilityZone
+
+
+class ProxyVpc(Block):
+    """The VPC that the HAProxies run in: one that is there (`vpc_id`, `subnets`), or one to make (`cidr`,
+    `availability_zones`).
+    """
+
+    vpc_id: VpcId | None = None
+    subnets: tuple[Subnet, ...] = ()
+    cidr: IPv4Network | None = None
+    route_table_ids: tuple[RouteTableId, ...] = ()
+    availability_zones: tuple[AvailabilityZone, ...] = ()
+    nat_gateways: Annotated[int, Field(ge=0, le=3)] = 0
+    endpoints: tuple[Endpoint, ...] = ()
+
+    @property
+    def made(self) -> bool:
+        """Whether the deploy makes it."""
+        return self.vpc_id is None
+
+
+class ClientVpc(Block):
+    """A VPC with clients: its resolver gets the private zone; its range, or these groups in it, may connect.
+
+    `probe_subnet_ids`: where the probe walks from; none: no probe there.
+    """
+
+    vpc_id: VpcId
+    cidr: IPv4Network
+    region: Region | None = None
+    account: AccountId | None = None
+    route_table_ids: tuple[RouteTableId, ...] = ()
+    security_group_ids: tuple[SecurityGroupId, ...] = ()
+    peer_role_arn: RoleArn | None = None
+    probe_subnet_ids: tuple[SubnetId, ...] = ()
+
+
+class CacheVpc(Block):
+    """The VPC of the caches, when the deploy is to make the peering with it."""
+
+    vpc_id: VpcId
+    cidr: IPv4Network
+    route_table_ids: Annotated[tuple[RouteTableId, ...], Field(min_length=1)]
+
+
+class OnPremises(Block):
+    """Clients outside AWS: their ranges, and where a Route 53 Resolver inbound endpoint answers them."""
+
+    cidrs: Annotated[tuple[IPv4Network, ...], Field(min_length=1)]
+    resolver_vpc_id: VpcId
+    resolver_subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=2)]
+
+
+class Envoy(Block):
+    """How Envoy's clients log in with it, and it with the nodes. A secret is a JSON object with the key `password`, or
+    for TLS with `certificate` and `private_key`; only its ARN stands here.
+    """
+
+    downstream_secret_arns: Annotated[tuple[SecretArn, ...], Field(min_length=1, max_length=2)]
+    downstream_username: UserName | None = None
+    tls_secret_arn: SecretArn | None = None
+    upstream_secret_arn: SecretArn | None = None
+    upstream_username: UserName | None = None
+    upstream_iam: bool = False
+    read_policy: ReadPolicy = "primary"
+    zone_name: NodeName | None = None
+    image: Image = ENVOY_IMAGE
+
+
+class Probe(Block):
+    """Whom the probe logs in as with the nodes: the `username` and `password` of a secret, or a user with IAM
+    authentication. Without either it asks no node who it is.
+    """
+
+    secret_arn: SecretArn | None = None
+    iam_username: UserName | None = None
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether it may ask a node who it is."""
+        return bool(self.secret_arn or self.iam_username)
+
+
+class ClusterConfig(Block):
+    """An ElastiCache replication group with cluster mode enabled, and how its clients get there.
+
+    `tasks`: of the proxies that serve all nodes together; `clients`, `cache_cidrs`: who connects to a shared HAProxy,
+    and the networks that it may connect to.
+    """
+
+    replication_group_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    proxy: Literal["haproxy", "shared", "envoy", "none"] = "haproxy"
+    nodes: tuple[NodeName, ...] = ()
+    port: Annotated[int, Field(ge=1, le=65535)] = 6379
+    cache_security_group_id: SecurityGroupId | None = None
+    tasks: Annotated[int, Field(ge=2, le=8)] = 2
+    envoy: Envoy | None = None
+    clients: tuple[str, ...] = ()
+    cache_cidrs: tuple[IPv4Network, ...] = ()
+    probe: Probe | None = None
+
+    @property
+    def label(self) -> str:
+        """What its stacks and its metrics are called after: a group may be reached in more than one way."""
+        ways = (self.replication_group_id, self.proxy)
+        return self.replication_group_id if self.proxy == "haproxy" else "-".join(ways)
+
+    @property
+    def by_node(self) -> bool:
+        """Whether each node has a HAProxy of its own."""
+        return self.proxy == "haproxy"
+
+
+class Sandbox(Block):
+    """What the sandbox is made like: `nodeway/config/sandbox.py` derives the environment from it."""
+
+    replication_group_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")] = "trial"
+    shards: Annotated[int, Field(ge=1, le=5)] = 2
+    replicas: Annotated[int, Field(ge=1, le=2)] = 1
+    cidr: Annotated[IPv4Network, AfterValidator(in_quarters)] = IPv4Network("10.71.0.0/22")
+    availability_zones: Annotated[tuple[AvailabilityZone, ...], AfterValidator(several)] = ()
+
+
+class EnvironmentConfig(Block):
+    """One environment: where it is, who its clients are, which clusters it reaches."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,39}$")]
+    account: AccountId
+    region: Region
+    access: Literal["existing", "peering"] = "existing"
+    proxy_vpc: ProxyVpc | None = None
+    client_vpcs: Annotated[tuple[ClientVpc, ...], Field(min_length=1)]
+    cache_vpc: CacheVpc | None = None
+    on_premises: OnPremises | None = None
+    clusters: Annotated[tuple[ClusterConfig, ...], Field(min_length=1)]
+    haproxies_per_node: Annotated[int, Field(ge=1, le=8)] = 1
+    ttl: Annotated[int, Field(ge=1, le=3600)] = 5
+    cpu: Literal[256, 512, 1024, 2048, 4096] = 256
+    memory: int = 512
+    resync: Mode = Mode.ON
+    pins: dict[NodeName, Annotated[tuple[NodeAddress, ...], Field(min_length=1)]] = {}
+    image: Image = IMAGE
+    termination_protection: bool = False
+    node_metrics: bool = True
+    approve: Annotated[str, Field(pattern=r"^([0-9a-f]{12})?$")] = ""
+    take_over: bool = False
+    max_stand_ins: Annotated[int, Field(ge=0, le=500)] = 10
+    alarm_topic_arn: TopicArn | None = None
+    alarm_email: Email | None = None
+    sandbox: Sandbox | None = None
+
+    @property
+    def client_cidrs(self) -> tuple[str, ...]:
+        """The ranges that may connect."""
+        outside = self.on_premises.cidrs if self.on_premises else ()
+        return tuple(str(cidr) for cidr in (*(vpc.cidr for vpc in self.client_vpcs), *outside))
+
+    @property
+    def proxied(self) -> tuple[ClusterConfig, ...]:
+        """The clusters that get proxies."""
+        return tuple(cluster for cluster in self.clusters if cluster.proxy != "none")
+
+    def cache_networks(self, cluster: ClusterConfig) -> tuple[IPv4Network, ...]:
+        """Where the cluster's nodes may be: what it says, else the VPC that the deploy peers the proxies with."""
+        return cluster.cache_cidrs or ((self.cache_vpc.cidr,) if self.cache_vpc else ())
+
+    @property
+    def shadowed(self) -> tuple[ClusterConfig, ...]:
+        """The clusters whose own names lead to proxies, so that nobody who sees the zone finds the nodes by them."""
+        return tuple(cluster for cluster in self.proxied if cluster.proxy != "envoy")

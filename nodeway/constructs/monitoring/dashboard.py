@@ -1,0 +1,126 @@
+"""The dashboard of one environment: first whether every node is reached, then what flows to each cluster, how fast.
+
+Whatever is drawn node by node is found when somebody looks (SEARCH, Metrics Insights): the dashboard does not change
+when nodes come and go, and is as large for 500 of them as for six. What the metrics of a way do not tell is not drawn.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from nodeway.constructs.monitoring.alarms import ONE, metric
+from nodeway.constructs.monitoring.monitored import Watched
+from nodeway.constructs.monitoring.widgets import (
+    WIDTH,
+    Row,
+    envoys,
+    latency,
+    redirected,
+    resync,
+    sessions,
+)
+
+WAYS = {
+    "haproxy": "a HAProxy for each node",
+    "shared": "shared HAProxies",
+    "envoy": "Envoy's Redis filter",
+}
+ALARMS_PER_WIDGET = 100
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"""
+
+
+class Dashboard(Construct):
+    """`node_metrics`: whether there are metrics for each node, too."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        clusters: Sequence[tuple[Watched, cloudwatch.Metric]],
+        alarms: Sequence[cloudwatch.IAlarm],
+        node_metrics: bool,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        watched = [one for one, _ in clusters]
+        first, *more = states(alarms)
+        rows: list[Row] = [[reached(watched), first], more, *maps(watched)]
+        for one, stopped in clusters:
+            rows += of_cluster(one, stopped, node_metrics=node_metrics)
+        self.dashboard = cloudwatch.Dashboard(
+            self,
+            "Resource",
+            dashboard_name=name,
+            default_interval=cdk.Duration.hours(3),
+            widgets=[list(row) for row in rows if row],
+        )
+
+
+def reached(clusters: Sequence[Watched]) -> cloudwatch.IWidget:
+    """Whether every node of every cluster is reached: by the probe, else as the resync knows of proxies."""
+    lines: list[cloudwatch.IMetric] = []
+    for one in clusters:
+        label = one.cluster.label
+        told = (
+            (("PathsBroken", "paths broken"), ("PathsWalked", "paths walked"))
+            if one.probe
+            else (("NodesWithoutOwnProxy", "without a healthy proxy"), ("Nodes", "names"))
+        )
+        lines += [metric(label, name, "Maximum", ONE, f"{label}: {text}") for name, text in told]
+    return cloudwatch.SingleValueWidget(
+        title="Is every node reached?", metrics=lines, sparkline=True, width=WIDTH // 2, height=5
+    )
+
+
+def states(alarms: Sequence[cloudwatch.IAlarm]) -> list[cloudwatch.IWidget]:
+    """Every alarm: those that rang last first."""
+    return [
+        cloudwatch.AlarmStatusWidget(
+            title="Alarms",
+            alarms=list(alarms[first : first + ALARMS_PER_WIDGET]),
+            sort_by=cloudwatch.AlarmStatusWidgetSortBy.STATE_UPDATED_TIMESTAMP,
+            width=WIDTH // 2,
+            height=5,
+        )
+        for first in range(0, len(alarms), ALARMS_PER_WIDGET)
+    ]
+
+
+def maps(clusters: Sequence[Watched]) -> Iterator[Row]:
+    """Each probed cluster's map of the last walk: name, proxy, node."""
+    for one in clusters:
+        if one.probe:
+            yield [
+                cloudwatch.CustomWidget(
+                    title=f"{one.cluster.label}: client → name → proxy → node",
+                    function_arn=one.probe.watch.function_arn,
+                    update_on_refresh=True,
+                    # each asks the function: a window that is dragged need not
+                    update_on_resize=False,
+                    update_on_time_range_change=False,
+                    width=WIDTH,
+                    height=9,
+                )
+            ]
+
+
+def of_cluster(one: Watched, stopped: cloudwatch.Metric, *, node_metrics: bool) -> Iterator[Row]:
+    """The rows of one cluster."""
+    label = one.cluster.label
+    zone = one.topology.zone_name
+    # in a sandbox only the deploy knows it, and the title need not wait for that
+    where = "" if cdk.Token.is_unresolved(zone) else f", {zone}"
+    text = f"## {label}: {WAYS[one.cluster.proxy]}{where}"
+    yield [cloudwatch.TextWidget(markdown=text, width=WIDTH, height=1)]
+    if one.counts_redirects:
+        yield redirected(label, node_metrics=node_metrics)
+    if one.by_haproxy:
+        yield from sessions(label, node_metrics=node_metrics)
+    if one.cluster.proxy == "envoy":
+        yield envoys(label)
+    if one.probe or (one.by_haproxy and node_metrics):
+        yield latency(one, node_metrics=node_metrics)
+    yield resync(one, stopped)

@@ -1,0 +1,185 @@
+"""What the dashboard draws of one cluster: redirects, sessions, Envoys, latency, the resync. A row of widgets each."""
+
+from collections.abc import Iterator, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from nodeway.constructs.monitoring.alarms import FIVE, NAMESPACE, ONE, metric, redirects
+from nodeway.constructs.monitoring.monitored import Watched
+
+WIDTH = 24
+"""Columns that CloudWatch has."""
+LEGS = {
+    "ResolveMilliseconds": "name",
+    "ConnectMilliseconds": "connection",
+    "TlsMilliseconds": "TLS",
+    "AnswerMilliseconds": "answer",
+}
+"""The probe's metrics of a walk, and what people call them."""
+
+Row = Sequence[cloudwatch.IWidget]
+Lines = Sequence[cloudwatch.IMetric]
+
+
+def redirected(label: str, *, node_metrics: bool) -> Row:
+    """MOVED and ASK, and whether there are more than usual."""
+    moved, unusual, band = redirects(label)
+    lines: Lines = [moved, metric(label, "Asked", "Sum", FIVE, "asked"), unusual, band]
+    failovers = [metric(label, "Failovers", "Sum", FIVE, "failovers")]
+    if not node_metrics:
+        return [graph("Redirects", lines, failovers, width=WIDTH)]
+    return [
+        graph("Redirects", lines, failovers, width=12),
+        graph("MOVED by node", [each_node(label, "Moved", "Sum")], width=12),
+    ]
+
+
+def sessions(label: str, *, node_metrics: bool) -> Iterator[Row]:
+    """What flows through HAProxies, and what goes wrong there; all but a few figures are there for each node only."""
+    begun = metric(label, "HaproxySessions", "Sum", ONE, "begun")
+    if node_metrics:
+        flow = {"HaproxyBytesIn": "from clients", "HaproxyBytesOut": "to clients"}
+        yield [
+            graph("Sessions", [begun], [of_all_nodes(label, "HaproxyCurrentSessions", "now")]),
+            graph("Sessions by node", [each_node(label, "HaproxyCurrentSessions", "Sum")]),
+            graph("Bytes", [of_all_nodes(label, name, text) for name, text in flow.items()]),
+        ]
+        abnormal = by_cause(label)
+    else:
+        yield [graph("Sessions", [begun], width=WIDTH)]
+        abnormal = metric(label, "HaproxyAbnormalSessions", "Sum", ONE, "abnormal")
+    wrong = {
+        "HaproxyConnectFailures": "connect failures",
+        "HaproxyRefused": "refused",
+        "HaproxyStarts": "starts",
+    }
+    yield [
+        graph("Abnormal sessions by cause" if node_metrics else "Abnormal sessions", [abnormal]),
+        graph("Failures and starts", [metric(label, *one) for one in summed(wrong)]),
+        graph(
+            "Nodes down, queue",
+            [metric(label, "HaproxyBackendDown", "Maximum", ONE, "a node is down (1)")],
+            [metric(label, "HaproxyQueue", "Maximum", ONE, "longest queue")],
+        ),
+    ]
+
+
+def envoys(label: str) -> Row:
+    """What flows through Envoys, and what goes wrong there."""
+    wrong = {
+        "EnvoyConnectFailures": "connect failures",
+        "EnvoyConnectionsLost": "connections lost",
+        "EnvoyTimeouts": "timeouts",
+        "EnvoyTopologyFailures": "topology not read",
+    }
+    followed = {"EnvoyRedirects": "redirects", "EnvoyRedirectsFailed": "redirects failed"}
+    return [
+        graph(
+            "Requests, clients",
+            [metric(label, "EnvoyRequests", "Sum", ONE, "requests")],
+            [metric(label, "EnvoyClients", "Sum", ONE, "clients")],
+        ),
+        graph("Redirects", [metric(label, *one) for one in summed(followed)]),
+        graph("Failures", [metric(label, *one) for one in summed(wrong)]),
+    ]
+
+
+def summed(names: dict[str, str]) -> Iterator[tuple[str, str, cdk.Duration, str]]:
+    """Counters by the minute, with what people call them."""
+    for name, text in names.items():
+        yield name, "Sum", ONE, text
+
+
+def latency(one: Watched, *, node_metrics: bool) -> Row:
+    """Each leg of the probe's walks, and how long HAProxies take to connect to their nodes."""
+    label = one.cluster.label
+    drawn: dict[str, Lines] = {}
+    if one.probe:
+        for statistic, how in (("p50", "median"), ("p99", "99th percentile")):
+            legs = [metric(label, name, statistic, ONE, leg) for name, leg in LEGS.items()]
+            drawn[f"Latency by leg, {how}, ms"] = legs
+    if node_metrics and one.probe:
+        drawn["Answer by node, ms"] = [each_node(label, "AnswerMilliseconds", "Maximum")]
+    elif node_metrics:
+        slow = each_node(label, "HaproxyConnectMilliseconds", "Average")
+        drawn["HAProxy to node by node, ms"] = [slow]
+    return [graph(title, lines, width=WIDTH // len(drawn)) for title, lines in drawn.items()]
+
+
+def resync(one: Watched, stopped: cloudwatch.Metric) -> Row:
+    """What keeps the records true, and the tasks behind them."""
+    label = one.cluster.label
+    changes = {"Creates": "created", "Updates": "updated", "Deletes": "deleted"}
+    proxies = {"Nodes": "names", "NodesWithoutOwnProxy": "without a healthy proxy"}
+    if one.cluster.by_node:
+        proxies |= {"StandIns": "stand-ins"}
+    return [
+        graph(
+            "Records",
+            [metric(label, *line) for line in summed(changes)],
+            [metric(label, "GuardTripped", "Maximum", ONE, "refused")],
+        ),
+        graph(
+            "Nodes and proxies",
+            [metric(label, name, "Maximum", ONE, text) for name, text in proxies.items()],
+        ),
+        graph(
+            "Resync since success (s); tasks stopped by themselves",
+            [metric(label, "SecondsSinceSuccess", "Maximum", ONE, "seconds")],
+            [stopped.with_(label="stopped")],
+        ),
+    ]
+
+
+def each_node(label: str, name: str, statistic: str) -> cloudwatch.IMetric:
+    """A line for each node, found when somebody looks: 500 at most, as many as a cluster has nodes."""
+    found = f'{{{NAMESPACE},Cluster,Node}} MetricName="{name}" Cluster="{label}"'
+    return cloudwatch.MathExpression(
+        expression=f"SEARCH('{found}', '{statistic}', 60)",
+        using_metrics={},
+        label="${PROP('Dim.Node')}",
+        period=ONE,
+    )
+
+
+def of_all_nodes(label: str, name: str, text: str) -> cloudwatch.IMetric:
+    """What all nodes have together in each minute, of a metric that is there for each of them only."""
+    return insights(f"SELECT SUM({name}) {of_schema('Cluster', 'Node')} {of_cluster(label)}", text)
+
+
+def by_cause(label: str) -> cloudwatch.IMetric:
+    """A line for each cause, of all nodes together."""
+    what = "SELECT SUM(HaproxyAbnormalSessions)"
+    return insights(
+        f"{what} {of_schema('Cause', 'Cluster', 'Node')} {of_cluster(label)} GROUP BY Cause"
+    )
+
+
+def of_schema(*dimensions: str) -> str:
+    """Where such a query looks."""
+    return f'FROM SCHEMA("{NAMESPACE}", {", ".join(dimensions)})'
+
+
+def of_cluster(label: str) -> str:
+    """And at which cluster; labels are checked by the configuration."""
+    return f"WHERE Cluster = '{label}'"
+
+
+def insights(query: str, text: str = "") -> cloudwatch.IMetric:
+    """A query of CloudWatch Metrics Insights, each minute."""
+    return cloudwatch.MathExpression(expression=query, using_metrics={}, label=text, period=ONE)
+
+
+def graph(title: str, left: Lines, right: Lines = (), *, width: int = 8) -> cloudwatch.GraphWidget:
+    """A graph, from zero up."""
+    zero = cloudwatch.YAxisProps(min=0, show_units=False)
+    return cloudwatch.GraphWidget(
+        title=title,
+        left=list(left),
+        right=list(right),
+        left_y_axis=zero,
+        right_y_axis=zero,
+        width=width,
+        height=6,
+    )

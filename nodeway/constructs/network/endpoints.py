@@ -1,0 +1,153 @@
+"""VPC endpoints: how HAProxies without a way out get their image and write their logs.
+
+They open nothing to anybody outside the VPC. In a VPC that the deploy made, their policies let through what a
+HAProxy needs; in a VPC that was there they stay as AWS makes them, since everything else in it uses them too.
+"""
+
+import re
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from nodeway.config.model import EnvironmentConfig, ProxyVpc
+
+ECR_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com[a-z.]*/(?P<name>[^:@]+)"
+)
+
+
+class VpcEndpoints(Construct):
+    """The endpoints that the environment asks for, in the HAProxies' VPC and (subnet id, zone) of its subnets."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: EnvironmentConfig,
+        proxy_vpc: ProxyVpc,
+        vpc: ec2.IVpc,
+        subnets: Sequence[tuple[str, str]],
+        route_table_ids: Sequence[str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._environment = environment
+        self._vpc = vpc
+        self._subnet_ids = one_a_zone(subnets)
+        self._route_table_ids = list(route_table_ids)
+        self._narrow = proxy_vpc.made
+        interfaces = [name for name in proxy_vpc.endpoints if name != "s3"]
+        group = self._group(str(proxy_vpc.cidr)) if interfaces else None
+        for name in proxy_vpc.endpoints:
+            if group is None or name == "s3":
+                self._gateway(name)
+            else:
+                self._interface(name, group)
+
+    def _group(self, cidr: str) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self,
+            "SecurityGroup",
+            vpc=self._vpc,
+            allow_all_outbound=False,
+            description="VPC endpoints",
+        )
+        group.add_ingress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(443), "the HAProxies' VPC")
+        return group
+
+    def _interface(self, name: str, group: ec2.SecurityGroup) -> None:
+        ec2.CfnVPCEndpoint(
+            self,
+            name,
+            vpc_endpoint_type="Interface",
+            vpc_id=self._vpc.vpc_id,
+            service_name=service_name(name),
+            private_dns_enabled=True,
+            security_group_ids=[group.security_group_id],
+            subnet_ids=self._subnet_ids,
+            policy_document=self._policy(name),
+        )
+
+    def _gateway(self, name: str) -> None:
+        ec2.CfnVPCEndpoint(
+            self,
+            name,
+            vpc_endpoint_type="Gateway",
+            vpc_id=self._vpc.vpc_id,
+            service_name=service_name(name),
+            route_table_ids=self._route_table_ids,
+            policy_document=self._policy(name),
+        )
+
+    def _policy(self, name: str) -> iam.PolicyDocument | None:
+        if not self._narrow:
+            return None
+        return iam.PolicyDocument(
+            statements=[
+                iam.PolicyStatement(
+                    principals=[iam.StarPrincipal()], actions=actions, resources=resources
+                )
+                for actions, resources in allowed(name, self._environment, cdk.Stack.of(self))
+            ]
+        )
+
+
+def allowed(
+    name: str, environment: EnvironmentConfig, stack: cdk.Stack
+) -> list[tuple[list[str], list[str]]]:
+    """The actions and resources that a HAProxy needs of a service.
+
+    ECR's, and the bucket where it keeps the layers: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+    """
+    if name == "s3":
+        bucket = f"prod-{environment.region}-starport-layer-bucket"
+        return [(["s3:GetObject"], [f"arn:{stack.partition}:s3:::{bucket}/*"])]
+    if name == "logs":
+        groups = stack.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name="*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        return [(["logs:CreateLogStream", "logs:PutLogEvents"], [groups])]
+    if name == "ssm":
+        parameters = stack.format_arn(service="ssm", resource="parameter", resource_name="*")
+        return [(["ssm:GetParameter", "ssm:GetParameters"], [parameters])]
+    return [
+        (["ecr:GetAuthorizationToken"], ["*"]),
+        (
+            [
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:GetDownloadUrlForLayer",
+            ],
+            [repository_arn(environment, stack.partition)],
+        ),
+    ]
+
+
+def repository_arn(environment: EnvironmentConfig, partition: str) -> str:
+    """The image's own repository, or all of the account when the image is not of ECR."""
+    image = ECR_IMAGE.match(environment.image)
+    if image is None:
+        return f"arn:{partition}:ecr:{environment.region}:{environment.account}:repository/*"
+    return f"arn:{partition}:ecr:{image['region']}:{image['account']}:repository/{image['name']}"
+
+
+def service_name(name: str) -> str:
+    """The endpoint service's name in the Region of the stack."""
+    return ec2.InterfaceVpcEndpointAwsService(name).name
+
+
+def one_a_zone(subnets: Sequence[tuple[str, str]]) -> list[str]:
+    """The first subnet of each zone, as an interface endpoint takes one of each.
+
+    https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+    """
+    first: dict[str, str] = {}
+    for subnet_id, zone in subnets:
+        first.setdefault(zone, subnet_id)
+    return list(first.values())

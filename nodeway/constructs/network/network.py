@@ -1,0 +1,165 @@
+"""The network of the HAProxies: a VPC that is there, or one that the deploy makes; endpoints in it; DNS for outside.
+
+It never gives the HAProxies' VPC to a zone: their resolver would send them to themselves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from nodeway.config.model import EnvironmentConfig, ProxyVpc
+from nodeway.constructs.nag import acknowledge
+from nodeway.constructs.network.endpoints import VpcEndpoints
+from nodeway.constructs.network.resolver import InboundResolver
+from nodeway.constructs.network.vpc import PROXIES, made_vpc
+from nodeway.errors import ConfigError
+
+ANCHOR_CIDR = "192.168.255.240/28"
+
+
+@dataclass(frozen=True)
+class ProxyNetwork:
+    """Where HAProxies run: the VPC, (subnet id, availability zone) of each of its subnets for them, and
+    (name, id) of these subnets' route tables, where they are known.
+    """
+
+    vpc: ec2.IVpc
+    vpc_id: str
+    subnets: tuple[tuple[str, str], ...]
+    route_tables: tuple[tuple[str, str], ...] = ()
+
+    def near(self, availability_zone: str, spread: int) -> list[str]:
+        """The subnets for a node's HAProxies: the node's zone first, as bytes between zones are paid for.
+
+        `spread` is the number of zones that they are to be in; an unknown zone, or one without a subnet, means all.
+        """
+        zones = sorted({zone for _, zone in self.subnets})
+        if availability_zone not in zones:
+            return [subnet_id for subnet_id, _ in self.subnets]
+        first = zones.index(availability_zone)
+        chosen = [*zones[first:], *zones[:first]][:spread]
+        return [subnet_id for subnet_id, zone in self.subnets if zone in chosen]
+
+
+def known_network(
+    scope: Construct, construct_id: str, environment: EnvironmentConfig
+) -> ProxyNetwork:
+    """The network of a VPC that is there already; raises ConfigError when the environment names none."""
+    proxy_vpc = environment.proxy_vpc
+    if proxy_vpc is None or proxy_vpc.vpc_id is None:
+        msg = "proxy_vpc: has no vpc_id; HAProxies need a VPC"
+        raise ConfigError(msg)
+    vpc_id = proxy_vpc.vpc_id
+    vpc = ec2.Vpc.from_vpc_attributes(
+        scope,
+        construct_id,
+        vpc_id=vpc_id,
+        availability_zones=sorted({s.availability_zone for s in proxy_vpc.subnets}),
+    )
+    subnets = tuple((s.subnet_id, s.availability_zone) for s in proxy_vpc.subnets)
+    route_tables = tuple((table_id, table_id) for table_id in proxy_vpc.route_table_ids)
+    return ProxyNetwork(vpc, vpc_id, subnets, route_tables)
+
+
+def needs_network_stack(environment: EnvironmentConfig) -> bool:
+    """Whether a `NetworkStack` of this environment would hold anything."""
+    proxy_vpc = environment.proxy_vpc
+    return bool(
+        (proxy_vpc and (proxy_vpc.made or proxy_vpc.endpoints))
+        or environment.on_premises
+        or needs_anchor(environment)
+    )
+
+
+def needs_anchor(environment: EnvironmentConfig) -> bool:
+    """Whether every client VPC is another account's, so that a zone of ours needs a VPC of ours to begin with."""
+    accounts = {vpc.account for vpc in environment.client_vpcs}
+    return bool(environment.proxied) and accounts.isdisjoint({None, environment.account})
+
+
+class NetworkStack(cdk.Stack):
+    """What the environment's clusters share of the network; `network` is the made VPC's, None for a given one.
+
+    `anchor` is a VPC for zones whose clients are all in other accounts, else None.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: EnvironmentConfig,
+        zone_names: Sequence[str],
+        **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
+    ) -> None:
+        super().__init__(scope, construct_id, **stack)
+        proxy_vpc = environment.proxy_vpc
+        self.network = made_network(self, proxy_vpc) if proxy_vpc and proxy_vpc.made else None
+        if proxy_vpc and proxy_vpc.endpoints:
+            network = self.network or known_network(self, "ProxyVpc", environment)
+            VpcEndpoints(
+                self,
+                "Endpoints",
+                environment=environment,
+                proxy_vpc=proxy_vpc,
+                vpc=network.vpc,
+                subnets=network.subnets,
+                route_table_ids=[table_id for _, table_id in network.route_tables],
+            )
+        if environment.on_premises:
+            InboundResolver(
+                self,
+                "Resolver",
+                outside=environment.on_premises,
+                region=environment.region,
+                zone_names=zone_names,
+            )
+        self.anchor = anchor_vpc(self, environment) if needs_anchor(environment) else None
+        if self.network:
+            cdk.CfnOutput(self, "ProxyVpcId", value=self.network.vpc_id)
+            tables = [table_id for _, table_id in self.network.route_tables]
+            cdk.CfnOutput(
+                self,
+                "ProxyRouteTables",
+                description="Where routes to the clients and the cache belong",
+                value=", ".join(tables),
+            )
+
+
+def made_network(scope: Construct, proxy_vpc: ProxyVpc) -> ProxyNetwork:
+    """Makes the VPC, and finds in it where HAProxies run."""
+    vpc = made_vpc(scope, "ProxyVpc", proxy_vpc)
+    subnets = vpc.select_subnets(subnet_group_name=PROXIES).subnets
+    return ProxyNetwork(
+        vpc,
+        vpc.vpc_id,
+        tuple((subnet.subnet_id, subnet.availability_zone) for subnet in subnets),
+        tuple(
+            (f"{PROXIES}-{subnet.availability_zone}", subnet.route_table.route_table_id)
+            for subnet in subnets
+        ),
+    )
+
+
+def anchor_vpc(scope: Construct, environment: EnvironmentConfig) -> ec2.IVpc:
+    """A VPC that holds nothing: Route 53 makes a private zone only with a VPC of the zone's own account.
+
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-associate-vpcs-different-accounts.html
+    """
+    vpc = ec2.Vpc(
+        scope,
+        "Anchor",
+        ip_addresses=ec2.IpAddresses.cidr(ANCHOR_CIDR),
+        availability_zones=[f"{environment.region}a"],
+        create_internet_gateway=False,
+        restrict_default_security_group=False,
+        subnet_configuration=[],
+    )
+    acknowledge(
+        vpc, "VPC7", "it has no subnet, so no interface and no traffic that could be logged"
+    )
+    return vpc

@@ -1,0 +1,119 @@
+"""What resync needs to run a HAProxy for a node that the last deploy did not know."""
+
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_route53 as route53
+from constructs import Construct
+
+from nodeway.config.model import ClusterConfig
+from nodeway.constructs.proxies.task import haproxy_task
+from nodeway_runtime.aws.ecs import STAND_IN_TAG
+
+if TYPE_CHECKING:
+    from nodeway.constructs.proxies.haproxy import HaproxyStack
+
+
+class StandIn(Construct):
+    """A task definition without a node, and a zone where such tasks find theirs
+    (`lambda/nodeway_runtime/planner/stand_ins.py`).
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        fleet: "HaproxyStack",
+        cluster: ClusterConfig,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.fleet = fleet
+        self.parking = route53.PrivateHostedZone(
+            self,
+            "Parking",
+            zone_name=f"{cluster.replication_group_id}.{fleet.config.name}.nodeway.internal",
+            vpc=fleet.network.vpc,
+            comment="where stand-ins find their nodes; records by nodeway resync",
+        )
+        # the name is replaced by RunTask's override; without one the task leads nowhere
+        self.task = haproxy_task(
+            self,
+            "Task",
+            fleet=fleet,
+            node=f"unnamed.{self.parking.zone_name}",
+            stream_prefix="stand-in",
+            program=fleet.program,
+            tags={},
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """What the resync function is told; `nodeway_runtime.model.settings.StandInSettings` reads it."""
+        return {
+            # the family, since an export that has a revision in it could never be updated
+            "task_definition": self.task.family,
+            "subnets": [subnet_id for subnet_id, _ in self.fleet.network.subnets],
+            "security_group": self.fleet.security_group.security_group_id,
+            "parking_zone_id": self.parking.hosted_zone_id,
+            "parking_zone_name": self.parking.zone_name,
+        }
+
+    def revisions_arn(self) -> str:
+        """The ARN pattern of the stand-in's task definition, whatever revision it has."""
+        return cdk.Stack.of(self).format_arn(
+            service="ecs", resource="task-definition", resource_name=f"{self.task.family}:*"
+        )
+
+    def grant_run(self, grantee: iam.IGrantable) -> None:
+        """Lets the grantee start, tag and stop stand-ins of this fleet, and write the parking zone. Nothing else."""
+        tasks = self.fleet.tasks_arn()
+        ours = {"StringEquals": {f"aws:ResourceTag/{STAND_IN_TAG}": "true"}}
+        in_cluster = {"ArnEquals": {"ecs:cluster": self.fleet.cluster.cluster_arn}}
+        zone_arn = self.parking.hosted_zone_arn
+        keys = "route53:ChangeResourceRecordSets"
+        for statement in (
+            iam.PolicyStatement(
+                sid="RunStandIns",
+                actions=["ecs:RunTask"],
+                resources=[self.revisions_arn()],
+                conditions=in_cluster,
+            ),
+            iam.PolicyStatement(
+                sid="TagNewStandIns",
+                actions=["ecs:TagResource"],
+                resources=[tasks],
+                conditions={"StringEquals": {"ecs:CreateAction": "RunTask"}},
+            ),
+            # no other task can be made one of ours by a tag
+            iam.PolicyStatement(
+                sid="RetireStandIns",
+                actions=["ecs:StopTask", "ecs:TagResource"],
+                resources=[tasks],
+                conditions=ours,
+            ),
+            iam.PolicyStatement(
+                sid="PassTaskRoles",
+                actions=["iam:PassRole"],
+                resources=[self.fleet.task_role.role_arn, self.fleet.execution_role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+            ),
+            iam.PolicyStatement(
+                sid="ReadParking", actions=["route53:ListResourceRecordSets"], resources=[zone_arn]
+            ),
+            iam.PolicyStatement(
+                sid="WriteParking",
+                actions=["route53:ChangeResourceRecordSets"],
+                resources=[zone_arn],
+                conditions={
+                    "ForAllValues:StringEquals": {
+                        f"{keys}RecordTypes": ["A", "CNAME"],
+                        f"{keys}Actions": ["CREATE", "DELETE"],
+                    },
+                    "ForAllValues:StringLike": {
+                        f"{keys}NormalizedRecordNames": [f"*.{self.parking.zone_name}"]
+                    },
+                },
+            ),
+        ):
+            grantee.grant_principal.add_to_principal_policy(statement)

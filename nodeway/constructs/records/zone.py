@@ -1,0 +1,174 @@
+"""The private hosted zone: the clients' view of one cluster. The resync function owns its records."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_route53 as route53
+from constructs import Construct
+
+from nodeway.config.model import ClientVpc, EnvironmentConfig
+from nodeway.constructs.network.sdk_calls import AwsCalls, Call
+from nodeway.constructs.tokens import plain_id
+from nodeway.lookup.topology import KnownTopology
+
+
+class DnsStack(cdk.Stack):
+    """One zone, associated with the client VPCs only: a VPC that runs HAProxies would resolve its nodes to itself.
+
+    `anchor` is the VPC that the zone is made with when every client VPC is another account's. `entrance` is an output's
+    name, and the label of what clients connect to, which it tells; `page` is what to read about clients of this way.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: EnvironmentConfig,
+        topology: KnownTopology,
+        entrance: tuple[str, str] = ("ConfigurationEndpoint", "clustercfg"),
+        page: str = "per-node",
+        anchor: ec2.IVpc | None = None,
+        **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
+    ) -> None:
+        super().__init__(scope, construct_id, **stack)
+        # a VPC with two ranges stands there twice, and a zone takes it once
+        clients = {client.vpc_id: client for client in environment.client_vpcs}.values()
+        own = {None, environment.account}
+        first, *others = [
+            *([anchor] if anchor else []),
+            *(self._known(client, environment) for client in clients if client.account in own),
+        ]
+        self.zone_name = topology.zone_name
+        self.zone = route53.PrivateHostedZone(
+            self,
+            "Zone",
+            zone_name=topology.zone_name,
+            vpc=first,
+            comment="node names to HAProxies; records by nodeway resync",
+        )
+        for other in others:
+            self.zone.add_vpc(other)
+        self._authorise([client for client in clients if client.account not in own], environment)
+        cdk.CfnOutput(self, "HostedZoneId", value=self.zone.hosted_zone_id)
+        if not cdk.Token.is_unresolved(topology.zone_name):
+            # else the stack that makes the cluster tells it
+            output, label = entrance
+            cdk.CfnOutput(self, output, value=f"{label}.{topology.zone_name}:{topology.port}")
+        cdk.CfnOutput(
+            self,
+            "ClientSettings",
+            description="The smallest working code of each client",
+            value=f"docs/clients.md#{page}",
+        )
+
+    def _known(self, client: ClientVpc, environment: EnvironmentConfig) -> ec2.IVpc:
+        region = client.region or environment.region
+        return ec2.Vpc.from_vpc_attributes(
+            self,
+            plain_id(client.vpc_id, "ClientVpc"),
+            vpc_id=client.vpc_id,
+            availability_zones=[f"{region}a"],
+            region=region,
+        )
+
+    def _authorise(self, clients: Sequence[ClientVpc], environment: EnvironmentConfig) -> None:
+        """Lets other accounts associate their VPCs, and tells them how; each association is theirs to make.
+
+        https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-associate-vpcs-different-accounts.html
+        """
+        if not clients:
+            return
+        calls = AwsCalls(self, "Calls")
+        before: Construct | None = None
+        for client in clients:
+            region = client.region or environment.region
+            made = self._authorisation(calls, client.vpc_id, region)
+            # Route 53 takes one change of a zone at a time
+            if before is not None:
+                made.node.add_dependency(before)
+            before = made
+            for verb, action in (
+                ("Associate", "associate-vpc-with-hosted-zone"),
+                ("Disassociate", "disassociate-vpc-from-hosted-zone"),
+            ):
+                cdk.CfnOutput(
+                    self,
+                    f"{verb}-{client.vpc_id}",
+                    description=f"To run in account {client.account}",
+                    value=f"aws route53 {action} --hosted-zone-id {self.zone.hosted_zone_id}"
+                    f" --vpc VPCRegion={region},VPCId={client.vpc_id}",
+                )
+
+    def _authorisation(self, calls: AwsCalls, vpc_id: str, region: str) -> Construct:
+        zone_id = self.zone.hosted_zone_id
+        parameters = {
+            "HostedZoneId": zone_id,
+            "VPC": {"VPCId": vpc_id, "VPCRegion": region},
+        }
+        return calls.make(
+            vpc_id,
+            kind="NodewayZoneAuthorisation",
+            physical_id=f"{zone_id}-{region}-{vpc_id}",
+            call=Call("route53", "createVPCAssociationAuthorization", parameters),
+            undo=Call(
+                "route53",
+                "deleteVPCAssociationAuthorization",
+                parameters,
+                ignored_errors="VPCAssociationAuthorizationNotFound|NoSuchHostedZone",
+            ),
+            statement=iam.PolicyStatement(
+                actions=[
+                    "route53:CreateVPCAssociationAuthorization",
+                    "route53:DeleteVPCAssociationAuthorization",
+                ],
+                resources=[self.zone.hosted_zone_arn],
+                conditions={
+                    "ForAllValues:StringEquals": {
+                        "route53:VPCs": [f"VPCId={vpc_id},VPCRegion={region}"]
+                    },
+                    # the condition above holds for a request that names no VPC, too
+                    "Null": {"route53:VPCs": "false"},
+                },
+            ),
+        )
+
+    def grant_read(self, grantee: iam.IGrantable) -> None:
+        """Lets the grantee read the zone."""
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(
+                sid="ReadRecords",
+                actions=["route53:ListResourceRecordSets", "route53:GetHostedZone"],
+                resources=[self.zone.hosted_zone_arn],
+            )
+        )
+
+    def grant_sync(self, grantee: iam.IGrantable) -> None:
+        """Lets the grantee read the zone, write addresses and markers below its name, and lower its SOA. Nothing else.
+
+        Condition keys: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
+        """
+        zone_arn = self.zone.hosted_zone_arn
+        self.grant_read(grantee)
+        prefix = "route53:ChangeResourceRecordSets"
+        for sid, kinds, actions, names in (
+            ("WriteAddresses", ["A", "TXT"], ["CREATE", "DELETE"], f"*.{self.zone_name}"),
+            ("LowerNegativeTtl", ["SOA"], ["UPSERT"], self.zone_name),
+        ):
+            grantee.grant_principal.add_to_principal_policy(
+                iam.PolicyStatement(
+                    sid=sid,
+                    actions=["route53:ChangeResourceRecordSets"],
+                    resources=[zone_arn],
+                    conditions={
+                        "ForAllValues:StringEquals": {
+                            f"{prefix}RecordTypes": kinds,
+                            f"{prefix}Actions": actions,
+                        },
+                        "ForAllValues:StringLike": {f"{prefix}NormalizedRecordNames": [names]},
+                    },
+                )
+            )

@@ -1,0 +1,125 @@
+"""The sandbox's cluster: Valkey, cluster mode enabled, TLS, a generated AUTH token that no template holds."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticache as elasticache
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from nodeway.config.model import Sandbox
+from nodeway.config.sandbox import PORT, members_of, shards_of, zones_of
+from nodeway.constructs.nag import acknowledge, left_out
+from nodeway.lookup.parameter_groups import ENDPOINT_TYPE
+
+NODE_TYPE = "cache.t4g.micro"
+ENGINE, VERSION, FAMILY = "valkey", "7.2", "valkey7"
+"""https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html has this family's parameters."""
+FIRST_LABEL = "clustercfg."
+"""Of the configuration endpoint of a cluster with TLS; the rest of it is the zone."""
+
+Group = elasticache.CfnReplicationGroup
+
+
+class SandboxCache(Construct):
+    """The cluster with its subnet, parameter and security group; the security group has no rule of its own."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        sandbox: Sandbox,
+        vpc: ec2.IVpc,
+        subnets: Sequence[ec2.ISubnet],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.secret = auth_token(self)
+        # the HAProxies' stack adds the only rule that lets anybody in
+        group = ec2.SecurityGroup(
+            self, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description="cache nodes"
+        )
+        self.security_group_id = group.security_group_id
+        places = elasticache.CfnSubnetGroup(
+            self,
+            "Subnets",
+            description=f"nodes of {sandbox.replication_group_id}",
+            subnet_ids=[subnet.subnet_id for subnet in subnets],
+        )
+        parameters = elasticache.CfnParameterGroup(
+            self,
+            "Parameters",
+            cache_parameter_group_family=FAMILY,
+            description=f"{sandbox.replication_group_id}: cluster mode, names in MOVED",
+            properties={"cluster-enabled": "yes", ENDPOINT_TYPE: "tls-dynamic"},
+        )
+        self.group = self._group(sandbox, places.ref, parameters.ref)
+        self.group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        self.endpoint = self.group.attr_configuration_end_point_address
+        self.zone_name = cdk.Fn.select(1, cdk.Fn.split(FIRST_LABEL, self.endpoint))
+
+    def _group(self, sandbox: Sandbox, subnet_group: str, parameter_group: str) -> Group:
+        return Group(
+            self,
+            "Group",
+            replication_group_id=sandbox.replication_group_id,
+            replication_group_description="nodeway sandbox: nothing in it is kept",
+            engine=ENGINE,
+            engine_version=VERSION,
+            cache_node_type=NODE_TYPE,
+            cache_parameter_group_name=parameter_group,
+            cache_subnet_group_name=subnet_group,
+            security_group_ids=[self.security_group_id],
+            port=PORT,
+            num_node_groups=sandbox.shards,
+            node_group_configuration=shards(sandbox, zones_of(sandbox, cdk.Stack.of(self).region)),
+            automatic_failover_enabled=True,
+            multi_az_enabled=True,
+            at_rest_encryption_enabled=True,
+            transit_encryption_enabled=True,
+            transit_encryption_mode="required",
+            # a dynamic reference: CloudFormation reads the secret, the template never has it
+            auth_token=self.secret.secret_value.unsafe_unwrap(),
+            auto_minor_version_upgrade=True,
+            snapshot_retention_limit=0,
+        )
+
+
+def shards(sandbox: Sandbox, zones: Sequence[str]) -> list[Group.NodeGroupConfigurationProperty]:
+    """Each shard with its number, so that node names are known, and with zones, so that HAProxies can be near."""
+    replicas = len(members_of(sandbox)) - 1
+    return [
+        Group.NodeGroupConfigurationProperty(
+            node_group_id=number,
+            primary_availability_zone=zones[place % len(zones)],
+            replica_availability_zones=[
+                zones[(place + one) % len(zones)] for one in range(1, replicas + 1)
+            ],
+            replica_count=replicas,
+        )
+        for place, number in enumerate(shards_of(sandbox))
+    ]
+
+
+def auth_token(scope: Construct) -> secretsmanager.Secret:
+    """64 letters and digits, as AUTH takes them.
+
+    https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html
+    """
+    secret = secretsmanager.Secret(
+        scope,
+        "AuthToken",
+        description="AUTH token of the nodeway sandbox",
+        generate_secret_string=secretsmanager.SecretStringGenerator(
+            exclude_punctuation=True, include_space=False, password_length=64
+        ),
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    acknowledge(
+        secret, "SMG4", "it lives for the hours of a trial and guards nothing that anybody keeps"
+    )
+    left_out(
+        secret, "CKV_AWS_149", "AWS's own key encrypts it; a customer key would outlive the trial"
+    )
+    return secret

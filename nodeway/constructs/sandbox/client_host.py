@@ -1,0 +1,185 @@
+"""The sandbox's client: a host that nobody can connect to, with the lab's own client programs on it.
+
+It is reached through Systems Manager only. Its user data must never hold a secret: the AUTH token is read when a
+check runs, and stays in that process.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from nodeway.config.sandbox import HOME, PORT
+from nodeway.constructs.nag import acknowledge, left_out
+from nodeway.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[3]
+PROGRAMS = (
+    "__init__",
+    "client/__init__",
+    "client/__main__",
+    "client/check",
+    "client/exercise",
+    "client/exercise_plain",
+    "client/load",
+    "client/slots",
+    "errors",
+    "wait",
+)
+"""Modules of lab/: the check and what it imports, byte by byte as the lab runs them."""
+PYTHON = "python3.12"
+"""Of https://docs.aws.amazon.com/linux/al2023/ug/python.html; the system's own is too old for the programs."""
+
+SSM_ACTIONS = [
+    "ssm:UpdateInstanceInformation",
+    *(
+        f"ssmmessages:{verb}{kind}Channel"
+        for verb in ("Create", "Open")
+        for kind in ("Control", "Data")
+    ),
+    *(
+        f"ec2messages:{action}"
+        for action in (
+            "AcknowledgeMessage",
+            "DeleteMessage",
+            "FailMessage",
+            "GetEndpoint",
+            "GetMessages",
+            "SendReply",
+        )
+    ),
+]
+"""What Run Command and Session Manager need of AmazonSSMManagedInstanceCore, which also reads every parameter:
+https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html
+"""
+
+
+class SandboxClient(Construct):
+    """One small instance: no key, no way in, an encrypted disk, IMDSv2; it may read one secret and one file."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        vpc: ec2.IVpc,
+        subnets: Sequence[ec2.ISubnet],
+        secret: secretsmanager.ISecret,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        programs = assets.Asset(
+            self,
+            "Programs",
+            path=str(ROOT / "lab"),
+            exclude=["*", "!client", "client/*", *(f"!{name}.py" for name in PROGRAMS)],
+            ignore_mode=cdk.IgnoreMode.GIT,
+        )
+        instance = ec2.Instance(
+            self,
+            "Instance",
+            vpc=vpc,
+            vpc_subnets=ec2.SubnetSelection(subnets=list(subnets)),
+            instance_type=ec2.InstanceType("t4g.micro"),
+            machine_image=ec2.MachineImage.latest_amazon_linux2023(
+                cpu_type=ec2.AmazonLinuxCpuType.ARM_64
+            ),
+            role=self._role(secret, programs),
+            security_group=self._security_group(vpc),
+            http_tokens=ec2.HttpTokens.REQUIRED,
+            http_put_response_hop_limit=1,
+            block_devices=[
+                ec2.BlockDevice(
+                    device_name="/dev/xvda",
+                    volume=ec2.BlockDeviceVolume.ebs(
+                        8,
+                        encrypted=True,
+                        volume_type=ec2.EbsDeviceVolumeType.GP3,
+                        delete_on_termination=True,
+                    ),
+                )
+            ],
+            user_data=boot(programs, cdk.Stack.of(self).region),
+            user_data_causes_replacement=True,
+        )
+        # its zone is that of the environment's own words, as its subnet's is
+        instance.instance.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3010"]}})
+        for subnet in subnets:
+            # the first boot gets its packages through the NAT gateway
+            instance.node.add_dependency(subnet.internet_connectivity_established)
+        acknowledge(
+            instance, "EC28", "its load is nobody's business; a check tells its own figures"
+        )
+        acknowledge(instance, "EC29", "it holds nothing, and a teardown must be able to end it")
+        self.instance_id = instance.instance_id
+
+    def _role(self, secret: secretsmanager.ISecret, programs: assets.Asset) -> iam.Role:
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+            description="The sandbox's client host: Systems Manager, its programs, one secret",
+        )
+        secret.grant_read(role)
+        where = cdk.Stack.of(self)
+        role.add_to_policy(
+            iam.PolicyStatement(
+                sid="Programs",
+                actions=["s3:GetObject"],
+                resources=[
+                    f"arn:{where.partition}:s3:::{programs.s3_bucket_name}/{programs.s3_object_key}"
+                ],
+            )
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(sid="SystemsManager", actions=SSM_ACTIONS, resources=["*"])
+        )
+        policy = role.node.find_child("DefaultPolicy")
+        reason = "the agent's channels and messages have no ARN"
+        acknowledge(policy, "IAM5[Resource::*]", reason)
+        left_out(policy, "CKV_AWS_111", reason)
+        return role
+
+    def _security_group(self, vpc: ec2.IVpc) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description="client host"
+        )
+        anywhere = ec2.Peer.any_ipv4()
+        group.add_egress_rule(anywhere, ec2.Port.tcp(443), "Systems Manager, packages, the secret")
+        # not only to the HAProxies: that nodes cannot be reached is to be the routes' doing
+        group.add_egress_rule(anywhere, ec2.Port.tcp(PORT), "wherever a node may be")
+        return group
+
+
+def boot(programs: assets.Asset, region: str) -> ec2.UserData:
+    """Installs Python, redis-py as it is locked for the lab, and the programs; the last line says that it is done."""
+    data = ec2.UserData.for_linux()
+    data.add_commands(
+        "set -euo pipefail",
+        f"dnf install --assumeyes --quiet {PYTHON} {PYTHON}-pip",
+        f"mkdir -p {HOME}/programs/lab",
+        f"{PYTHON} -m venv {HOME}/venv",
+        f"cat > {HOME}/requirements.txt <<'END'\n{locked('redis')}END",
+        f"{HOME}/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes"
+        f" --only-binary :all: --requirement {HOME}/requirements.txt",
+        f"aws s3 cp --region {region} --only-show-errors"
+        f" s3://{programs.s3_bucket_name}/{programs.s3_object_key} {HOME}/programs.zip",
+        f"{PYTHON} -m zipfile -e {HOME}/programs.zip {HOME}/programs/lab",
+        f"touch {HOME}/ready",
+    )
+    return data
+
+
+def locked(name: str) -> str:
+    """A package's lines of requirements.txt, with its hashes; raises ConfigError when it is not there."""
+    text = (ROOT / "requirements.txt").read_text()
+    found = re.search(rf"^{name}==\S+ \\\n(?: +--hash=\S+(?: \\)?\n)+", text, re.MULTILINE)
+    if found is None:
+        msg = f"requirements.txt has no {name} with hashes; renew it with make lock"
+        raise ConfigError(msg)
+    return found[0]
