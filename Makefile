@@ -57,10 +57,10 @@ coverage: $(READY) $(CHECKOV) ## fast tests with branch coverage
 	$(RUN) .venv/bin/pytest -m "not lab" --cov --cov-report=term-missing:skip-covered
 
 soak: $(READY) ## 20,000 random steps of the resync against strict twins, fixed seed
-	.venv/bin/python -m tests.soak
+	.venv/bin/python -m tests.property.soak
 
 mutants: $(READY) ## each guard switched off must make a test fail
-	.venv/bin/python -m tests.mutants
+	.venv/bin/python tools/mutants.py
 
 bench: $(READY) ## what a HAProxy per node costs beside direct, kernel forwarding and Envoy (ROUNDS=5): docs/performance.md
 	.venv/bin/python -m lab.bench --rounds $(ROUNDS)

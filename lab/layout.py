@@ -1,6 +1,6 @@
 """The lab's fixed facts: its account, its three networks, its cluster, its directories.
 
-The environment `lab` in cdk.json names the same VPCs and subnets; `tests/unit/test_lab_layout.py` holds the two
+The environment `lab` in cdk.json names the same VPCs and subnets; `tests/unit/lab/test_layout.py` holds the two
 together.
 """
 

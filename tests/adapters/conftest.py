@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.stub import Stubber
 
 from nodeway_runtime.aws.route53 import record_set
-from tests.fakes import ZONE, soa
+from tests.support.fakes import ZONE, soa
 
 Stubbed = Callable[[str], tuple[Any, Stubber]]
 

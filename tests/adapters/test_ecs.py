@@ -21,7 +21,7 @@ from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.steps import Retire, Start, Stop
 from nodeway_runtime.model.topology import Fleet, Pending, Proxy, address
 from tests.adapters.conftest import Stubbed
-from tests.fakes import NOW, ONE, STAND_IN, TWO, ZONE, named, settings
+from tests.support.fakes import NOW, ONE, STAND_IN, TWO, ZONE, named, settings
 
 ARN = "arn:aws:ecs:us-east-1:123456789012:task/nodeway"
 

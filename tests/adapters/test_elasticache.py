@@ -9,8 +9,8 @@ from nodeway_runtime.aws.elasticache import ElastiCache, topology_of
 from nodeway_runtime.model.errors import ReadFailed
 from nodeway_runtime.model.topology import Topology
 from tests.adapters.conftest import Stubbed
-from tests.elasticache_answers import cluster, group
-from tests.fakes import ENDPOINT, ONE, THREE, TWO, named, node
+from tests.support.elasticache_answers import cluster, group
+from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, named, node
 
 
 def read(told: dict[str, Any], clusters: list[dict[str, Any]]) -> Topology:

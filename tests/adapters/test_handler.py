@@ -23,9 +23,9 @@ from nodeway_runtime.functions.resync import (
 from nodeway_runtime.model.errors import BadSettings, ReadFailed
 from nodeway_runtime.model.topology import RecordType
 from nodeway_runtime.planner.plan import Create
-from tests.elasticache_answers import ElastiCacheServer
-from tests.fakes import NOW, ONE, OWNER, ZONE, marked, named, record, soa
-from tests.loopback import Loopback, Request, loopback
+from tests.support.elasticache_answers import ElastiCacheServer
+from tests.support.fakes import NOW, ONE, OWNER, ZONE, marked, named, record, soa
+from tests.support.programs.loopback import Loopback, Request, loopback
 
 SCHEDULE = {"source": "aws.events"}
 

@@ -14,8 +14,8 @@ from nodeway_runtime.model.ports import ParkingPort
 from nodeway_runtime.model.steps import PARKED, Parking
 from nodeway_runtime.model.topology import Hostname, hostname
 from tests.adapters.conftest import Stubbed, upsert
-from tests.fakes import ONE, STAND_IN, TWO, named
-from tests.in_memory import MemoryParking
+from tests.support.fakes import ONE, STAND_IN, TWO, named
+from tests.support.in_memory import MemoryParking
 
 ZONE = STAND_IN.parking_zone_name
 

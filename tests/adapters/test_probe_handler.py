@@ -14,10 +14,19 @@ from nodeway_runtime.model.topology import Address
 from nodeway_runtime.paths.targets import BadMap
 from nodeway_runtime.probe.settings import WalkSettings
 from nodeway_runtime.probe.walker import Walker
-from tests.fakes import ONE, ZONE, named
-from tests.loopback import Request, loopback
-from tests.probing import SECRET, at, expected
-from tests.resp_node import ANSWERS, NAMES, Authority, Node, Talk, authority, bulk, node
+from tests.support.fakes import ONE, ZONE, named
+from tests.support.probing import SECRET, at, expected
+from tests.support.programs.loopback import Request, loopback
+from tests.support.programs.resp_node import (
+    ANSWERS,
+    NAMES,
+    Authority,
+    Node,
+    Talk,
+    authority,
+    bulk,
+    node,
+)
 
 ARN = "arn:aws:secretsmanager:us-east-1:111122223333:secret:probe-a1B2c3"
 SETTINGS = WalkSettings(ZONE, 6379, "vpc-1", "demo", login_secret_arn=ARN)

@@ -16,8 +16,8 @@ from nodeway_runtime.model.errors import BadSettings, ReadFailed
 from nodeway_runtime.paths.report import document, from_document
 from nodeway_runtime.paths.targets import Expected, checked
 from tests.adapters.conftest import moto_zone, upsert
-from tests.elasticache_answers import ElastiCacheServer
-from tests.fakes import (
+from tests.support.elasticache_answers import ElastiCacheServer
+from tests.support.fakes import (
     ENDPOINT,
     ONE,
     OWNER,
@@ -25,8 +25,8 @@ from tests.fakes import (
     ZONE,
     named,
 )
-from tests.loopback import Request, loopback
-from tests.reports import report
+from tests.support.programs.loopback import Request, loopback
+from tests.support.reports import report
 
 
 @dataclass(frozen=True, slots=True)

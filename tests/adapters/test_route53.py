@@ -13,7 +13,7 @@ from nodeway_runtime.model.topology import Record, RecordType, address, hostname
 from nodeway_runtime.planner.apply import apply
 from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update
 from tests.adapters.conftest import Stubbed, moto_zone, upsert
-from tests.fakes import NOW, ONE, OWNER, THREE, TWO, ZONE, marked, record, soa
+from tests.support.fakes import NOW, ONE, OWNER, THREE, TWO, ZONE, marked, record, soa
 
 X, Y = record(ONE, "10.20.1.5", "10.20.2.5"), record(ONE, "10.20.1.6")
 

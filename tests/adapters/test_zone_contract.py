@@ -19,10 +19,10 @@ from nodeway_runtime.planner.apply import apply
 from nodeway_runtime.planner.desired import low_soa
 from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update
 from tests.adapters.conftest import moto_zone, upsert
-from tests.fakes import ONE, TWO, ZONE, record
-from tests.in_memory import MemoryZone
-from tests.twins.calls import Calls
-from tests.twins.route53 import Route53Twin, Zone, write
+from tests.support.fake_aws.calls import Calls
+from tests.support.fake_aws.route53 import Route53Twin, Zone, write
+from tests.support.fakes import ONE, TWO, ZONE, record
+from tests.support.in_memory import MemoryZone
 
 X, Y = record(ONE, "10.20.1.5", "10.20.2.5"), record(ONE, "10.20.1.6")
 

@@ -15,7 +15,7 @@ import yaml
 from jinja2 import UndefinedError
 
 from nodeway.envoy.render import EnvoySpec, Iam, render
-from tests.envoys import ENVOY, certificates, secrets
+from tests.support.programs.envoys import ENVOY, certificates, secrets
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("envoy/*/spec.yaml"))
 

@@ -1,7 +1,7 @@
 """The shared HAProxy's configuration, as users get it and as HAProxy itself reads it.
 
 Each folder of `shared/` is a case: `spec.yaml` in, `haproxy.cfg` out; `pytest --update-golden` writes the second anew.
-What its guards do to a connection: tests/lab/test_shared_guards.py.
+What its guards do to a connection: tests/lab/suites/test_shared_guards.py.
 """
 
 import re

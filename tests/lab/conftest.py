@@ -9,8 +9,8 @@ from lab import layout
 from lab.console import control
 from lab.errors import LabError
 from lab.host import sandbox
-from tests.lab.command import nodeway, own_run_directory
-from tests.lab.room import Room, open_room
+from tests.support.lab.command import nodeway, own_run_directory
+from tests.support.lab.room import Room, open_room
 
 
 @pytest.fixture(scope="session")

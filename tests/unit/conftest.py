@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal import Terminal, write_project
+from tests.support.terminal import Terminal, write_project
 
 
 @pytest.fixture

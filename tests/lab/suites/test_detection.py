@@ -1,0 +1,108 @@
+"""Each fault of a path: what it really does to a client, what the deployed probe calls it, and that it heals."""
+
+import pytest
+
+from lab import layout
+from lab.deployment.product import Product
+from lab.deployment.world import World
+from lab.detection.cost import probe_costs_little
+from lab.detection.scenarios import (
+    CHAPTER,
+    healthy_paths_stay_ok,
+    logs_hold_no_secret,
+    named,
+    not_ok,
+)
+from lab.detection.suite import ANOMALIES
+from lab.faults.expectation import expect
+from lab.observe import client_view as view
+from lab.observe import steady_state as well
+from nodeway_runtime.paths.verdicts import Verdict
+from tests.support.lab.anomaly_looks import EFFECTS, LOOKS, Seen
+from tests.support.lab.room import Room
+
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls")]
+
+
+def play(name: str) -> Seen:
+    """Injects one fault and looks at it; then what the world is like after it."""
+    world, product = World.attach(layout.run_dir()), Product()
+    anomaly = next(one for one in ANOMALIES if one.name == name)
+    before = product.records()
+    with anomaly.injected(world) as expectation:
+        seen = LOOKS[name](world, product, expectation)
+        _, _, contradictions = named(product, expectation)
+    after = product.records()
+    return seen | {
+        "names": sorted(one.removesuffix(f".{layout.ZONE}") for one in expectation.names),
+        "verdicts": sorted(expectation.verdicts),
+        "changed": sorted(one for one in before | after if before.get(one) != after.get(one)),
+        "trouble": well.trouble(world, product),
+        "contradictions": contradictions,
+        "afterwards": not_ok(product.probe()),
+    }
+
+
+def scenario(name: str) -> Seen:
+    """Plays one of the probe's scenarios; what it promises and does not keep raises."""
+    play_it = next(one for one in CHAPTER if one.__name__ == name)
+    return play_it(World.attach(layout.run_dir()))
+
+
+@pytest.mark.parametrize("name", [one.name for one in ANOMALIES])
+def test_fault_is_real_and_has_its_name_and_heals(up: Room, name: str) -> None:
+    """All other nodes are reached meanwhile, the probe names it within two runs, and afterwards all is as before."""
+    seen = up.call(play, name)
+
+    assert EFFECTS[name](seen), seen
+    assert seen.get("others", []) in ([], [view.VERIFIED])
+    assert seen["contradictions"] == []
+    assert (seen["trouble"], seen["afterwards"]) == ("", {})
+    if name == "dead_proxy":
+        assert (
+            {seen["name"]}
+            <= set(seen["changed"])
+            <= {
+                seen["name"],
+                layout.CONFIGURATION_ENDPOINT,
+            }
+        )
+    else:
+        assert seen["changed"] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [healthy_paths_stay_ok.__name__, probe_costs_little.__name__, logs_hold_no_secret.__name__],
+)
+def test_scenario_of_the_probe_keeps_its_promise(up: Room, name: str) -> None:
+    """No false verdict under load, a run within its minute, and no password in any line."""
+    assert up.call(scenario, name)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "lines"),
+    [
+        ({"a": Verdict.DEAD_PROXY, "b": Verdict.OK, "c": Verdict.DEAD_PROXY}, []),
+        ({"a": Verdict.DEAD_PROXY, "b": Verdict.OK, "c": Verdict.OK}, []),
+        ({"b": Verdict.OK}, ["a: not in the report"]),
+        ({"a": Verdict.OK, "b": Verdict.OK}, ["a: ok, and not dead_proxy"]),
+        (
+            {"a": Verdict.DEAD_PROXY, "b": Verdict.DEAD_PROXY, "c": Verdict.NODE_DOWN},
+            ["b: dead_proxy, and not ok", "c: node_down, and not dead_proxy or ok"],
+        ),
+    ],
+)
+def test_expectation_says_what_contradicts_it(
+    verdicts: dict[str, Verdict], lines: list[str]
+) -> None:
+    """Names of the fault must have it, names beside may, and no other one."""
+    expectation = expect("a", verdicts=(Verdict.DEAD_PROXY,), beside=("c",))
+
+    assert expectation.contradictions(verdicts) == lines
+
+
+def test_every_fault_has_a_line_for_people() -> None:
+    """The table's texts are the functions' own."""
+    assert all(one.doc.endswith(".") and "\n" not in one.doc for one in ANOMALIES)
+    assert len({one.name for one in ANOMALIES}) == len(ANOMALIES) == len(EFFECTS)

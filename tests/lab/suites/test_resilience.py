@@ -1,0 +1,37 @@
+"""The faults that take seconds, as a person plays them: each keeps to its bar, and loses nothing by us."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from lab import layout
+from lab.resilience.suite import DEPLOYS, SHORT
+from tests.support.lab.command import left_behind, nodeway, own_run_directory
+
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls")]
+FAULTS = [play.__name__ for play in SHORT if play not in DEPLOYS]
+
+
+@pytest.fixture(autouse=True)
+def own_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No lab is up."""
+    with own_run_directory(tmp_path_factory.mktemp("lab") / "run"):
+        yield
+
+
+def test_short_faults_keep_to_their_bars() -> None:
+    told = nodeway("lab", "story", "--chapter", "faults-short", timeout=600)
+    report = json.loads((layout.ROOT / "build" / "lab" / "faults.json").read_text())
+    figures = {one["name"]: one["figures"] for one in report["scenarios"] if one["passed"]}
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert set(FAULTS) <= figures.keys()
+    for name in FAULTS:
+        for who in ("pooled", "fresh"):
+            seen = figures[name][who]
+            assert seen["lost_acknowledged"] == 0, (name, who, seen)
+            assert seen["longest_gap_seconds"] <= seen["bar_seconds"], (name, who, seen)
+            assert seen["acknowledged"] > 0
+    assert figures["failover_graceful"]["pooled"]["lost_on_failover"] == 0
+    assert left_behind() == []

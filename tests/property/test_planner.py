@@ -1,0 +1,353 @@
+"""What holds for every world that can be thought up."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import chain
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nodeway_runtime.model.ownership import Marker, marker_record, markers, subject
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.topology import Fleet, Proxy, Record, RecordType, Topology, address
+from nodeway_runtime.planner.apply import apply
+from nodeway_runtime.planner.desired import Desired, desired_records
+from nodeway_runtime.planner.guard import Observed, check
+from nodeway_runtime.planner.plan import Create, Delete, Plan, Update, about, diff
+from nodeway_runtime.planner.reconcile import Outcome
+from tests.support.fakes import (
+    ENDPOINT,
+    NOW,
+    OWNER,
+    ZONE,
+    World,
+    marked,
+    named,
+    node,
+    observation,
+    proxy,
+    record,
+    settings,
+    soa,
+    topology,
+    world,
+)
+from tests.support.in_memory import MemoryZone
+
+NOBODY = topology()
+LABELS = [f"demo-{shard:04}-{member:03}" for shard in (1, 2, 3) for member in (1, 2)]
+ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
+
+labels = st.sampled_from(LABELS)
+ips = st.integers(1, 40).map(lambda n: address(f"10.20.0.{n}"))
+problems = st.sampled_from([(), ("a page was not read",)])
+members = st.builds(
+    lambda label, zone, shown: node(
+        label, zone=zone, status="available" if shown else "modifying", endpoint=shown
+    ),
+    labels,
+    st.sampled_from(ZONES),
+    st.booleans(),
+)
+topologies = st.builds(
+    lambda nodes, said, endpoint: topology(*nodes, problems=said, endpoint=endpoint),
+    st.lists(members, max_size=6, unique_by=lambda one: one.cache_cluster_id),
+    problems,
+    st.booleans(),
+)
+proxies = st.builds(
+    lambda label, ip, zone, healthy: proxy(label, ip, zone=zone, healthy=healthy),
+    labels,
+    ips,
+    st.sampled_from(ZONES),
+    st.booleans(),
+)
+fleets = st.builds(
+    lambda tasks, said: Fleet(tuple(tasks), said),
+    st.lists(proxies, max_size=8, unique_by=lambda one: one.address),
+    problems,
+)
+a_records = st.builds(
+    Record.a,
+    st.sampled_from([*map(named, LABELS), ENDPOINT, named("stranger")]),
+    st.lists(ips, min_size=1, max_size=4),
+    st.sampled_from([5, 60]),
+)
+beside = st.one_of(
+    st.none(),
+    st.just(Marker("another")),
+    st.integers(0, 2).map(lambda n: Marker(OWNER, NOW - timedelta(hours=1) if n else None, n)),
+)
+"""What stands beside a name: nothing, another's marker, or ours."""
+
+
+def pair(record: Record, marker: Marker | None) -> tuple[Record, ...]:
+    """A name, and its marker if it has one."""
+    return (record,) if marker is None else (record, marker_record(record.name, marker, 5))
+
+
+zones = st.lists(
+    st.builds(pair, a_records, beside), max_size=8, unique_by=lambda pair: pair[0].name
+).map(lambda pairs: tuple(chain.from_iterable(pairs)))
+all_settings = st.builds(
+    lambda pins: settings(pins={named(label): tuple(values) for label, values in pins.items()}),
+    st.dictionaries(
+        st.sampled_from([*LABELS, "pinned"]), st.lists(ips, min_size=1, max_size=2), max_size=2
+    ),
+)
+
+
+def plan(current: tuple[Record, ...], desired: tuple[Record, ...], seen: Topology = NOBODY) -> Plan:
+    """What turns these records into those; no node has any of their names unless a test says so."""
+    return diff(current, Desired(desired, {}, ()), seen, owner=OWNER, now=NOW)
+
+
+def run(here: World, wanted: Settings) -> Outcome:
+    """One applying run."""
+    return here.run(wanted)
+
+
+def ours(records: tuple[Record, ...]) -> set[Record]:
+    """The addresses that have our marker."""
+    mine = {name for name, marker in markers(records).items() if marker.owner == OWNER}
+    return {one for one in records if one.type is RecordType.A and one.name in mine}
+
+
+def addressed(records: tuple[Record, ...]) -> set[Record]:
+    """The addresses."""
+    return {one for one in records if one.type is RecordType.A}
+
+
+def a_only(zone: MemoryZone) -> set[Record]:
+    """The address records of the zone."""
+    return {one for one in zone.records() if one.type is RecordType.A}
+
+
+@given(current=zones, desired=zones)
+def test_applying_a_diff_reaches_the_desired_records(
+    current: tuple[Record, ...], desired: tuple[Record, ...]
+) -> None:
+    """From any zone to any other in three reads; foreign names that nobody wants stay as they are."""
+    zone = MemoryZone(ZONE, current)
+
+    for minute in range(3):
+        now = NOW + timedelta(minutes=minute)
+        wanted = Desired(desired, {}, ())
+        apply(diff(zone.records(), wanted, NOBODY, owner=OWNER, now=now), zone, "property")
+
+    names = {one.name for one in addressed(desired)}
+    foreign = {one for one in addressed(current) - ours(current) if one.name not in names}
+    assert a_only(zone) == addressed(desired) | foreign
+
+
+@given(records=zones)
+def test_diff_of_equal_records_is_empty(records: tuple[Record, ...]) -> None:
+    """Nothing to do is nothing done."""
+    assert plan(records, records) == Plan()
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings, data=st.data())
+def test_plan_is_the_same_in_whatever_order_things_were_read(
+    current: tuple[Record, ...],
+    seen: Topology,
+    running: Fleet,
+    wanted: Settings,
+    data: st.DataObject,
+) -> None:
+    """AWS promises no order; the plan has one."""
+    shuffled = data.draw(st.permutations(current))
+    nodes, tasks = (
+        data.draw(st.permutations(seen.nodes)),
+        data.draw(st.permutations(running.proxies)),
+    )
+
+    turned = replace(seen, nodes=tuple(nodes))
+    as_read = desired_records(seen, running, soa(), wanted)
+    otherwise = desired_records(turned, replace(running, proxies=tuple(tasks)), soa(), wanted)
+
+    one = diff(current, as_read, seen, owner=OWNER, now=NOW)
+    other = diff(tuple(shuffled), otherwise, turned, owner=OWNER, now=NOW)
+
+    assert other == one
+    assert other.checksum == one.checksum
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_no_run_takes_the_last_address_of_a_live_node(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """Whatever was read, a member's name that had an answer still has one, and so has the configuration endpoint."""
+    here = world(seen, running, *current)
+
+    run(here, wanted)
+
+    after = {one.name for one in a_only(here.zone)}
+    assert {one.name for one in addressed(current) if seen.knows(one.name)} <= after
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_no_run_removes_a_name_when_anything_was_not_read_whole(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """With a problem anywhere, every address that was there is still there."""
+    here = world(replace(seen, problems=("a page was not read",)), running, *current)
+
+    run(here, wanted)
+
+    after = {one.name: set(one.values) for one in a_only(here.zone)}
+    kept = (one for one in addressed(current) if one.name not in wanted.pins)
+    assert all(set(one.values) <= after[one.name] for one in kept)
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_no_run_changes_an_address_when_no_node_is_live(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """An empty topology changes nothing but what a person pinned."""
+    here = world(replace(seen, nodes=()), running, *current)
+
+    run(here, wanted)
+
+    left = {one for one in a_only(here.zone) if one.name not in wanted.pins}
+    assert left == {one for one in addressed(current) if one.name not in wanted.pins}
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_no_run_touches_a_foreign_name(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """Without our marker a name stays, and another's marker too, to the letter."""
+    here = world(seen, running, *current)
+
+    for minute in range(4):
+        here.run(wanted, NOW + timedelta(minutes=minute))
+
+    mine = {one.name for one in ours(current)}
+    foreign = {one for one in current if subject(one.name) not in mine}
+    assert foreign <= set(here.zone.records())
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_no_run_deletes_more_than_the_guard_allows(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """One name, or three in ten."""
+    here = world(seen, running, *current)
+
+    outcome = here.run(wanted)
+
+    gone = [one for one in outcome.plan.deletes if one.old.type is RecordType.A]
+    owned = [one for one in markers(current).values() if one.owner == OWNER]
+    assert len(gone) <= max(1, int(0.3 * len(owned)))
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_runs_come_to_an_end(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """Two runs settle what they may; the next has nothing left to write, and the one after it refuses the same.
+
+    Two, since deletes that are too many for what the first run owns may be few enough for what the second does.
+    """
+    here = world(seen, running, *current)
+    run(here, wanted)
+    run(here, wanted)
+
+    third = run(here, wanted)
+
+    assert third.applied == ()
+    assert third.plan == Plan()
+    assert third.refusals == run(here, wanted).refusals
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_a_run_without_refusal_makes_the_zone_what_is_desired(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """If the guard has nothing against it, every address is as desired, no more and no less.
+
+    But for a live node without a HAProxy whose name was counted as absent: that run only takes the count back, and
+    the next one is refused the delete.
+    """
+    here = world(seen, running, *current)
+
+    outcome = run(here, wanted)
+
+    if not outcome.refusals:
+        names = {one.name for one in addressed(outcome.desired.records)}
+        unwanted = {one for one in a_only(here.zone) if one.name not in names}
+        assert a_only(here.zone) - unwanted == addressed(outcome.desired.records)
+        counted = {name for name, marker in markers(current).items() if marker.absent_reads}
+        left = {one.name for one in unwanted & ours(current)}
+        assert not [one for one in left - counted if seen.knows(one)]
+
+
+def test_a_run_that_takes_an_absence_back_leaves_the_address() -> None:
+    """What drew the exception above: our name with one absent read, its node live, and no HAProxy."""
+    here = world(
+        topology(LABELS[0]), Fleet(()), *marked(record(LABELS[0], "10.20.0.1"), since=NOW, reads=1)
+    )
+
+    first, second = here.run(), here.run()
+
+    assert first.refusals == ()
+    assert [one.rule for one in second.refusals] == ["nothing_healthy_changes_nothing"] * 2
+    assert {one.name for one in a_only(here.zone)} == {named(LABELS[0])}
+
+
+@given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
+def test_no_name_ever_gets_another_nodes_proxy(
+    current: tuple[Record, ...], seen: Topology, running: Fleet, wanted: Settings
+) -> None:
+    """What is created or updated for a node is the address of that node's own healthy proxy, or its pin."""
+    outcome = run(world(seen, running, *current), wanted)
+
+    writes: list[Create | Update] = [*outcome.plan.creates, *outcome.plan.updates]
+    for change in writes:
+        name = change.new.name
+        if change.new.type is RecordType.A and name != ENDPOINT and name not in wanted.pins:
+            own: set[str] = {p.address for p in owned(running, change.new)}
+            assert set(change.new.values) == own
+
+
+def owned(running: Fleet, record: Record) -> list[Proxy]:
+    """The healthy proxies of the node that has the record's name."""
+    return [p for p in running.proxies if p.node == record.name and p.healthy]
+
+
+@given(current=zones, desired=zones, seen=topologies, running=fleets)
+def test_guard_only_ever_takes_changes_away(
+    current: tuple[Record, ...], desired: tuple[Record, ...], seen: Topology, running: Fleet
+) -> None:
+    """What is allowed and what is refused are together the plan, in its order; nothing is added or rewritten."""
+    found = plan(current, desired, seen)
+
+    verdict = check(found, Observed.of(observation(seen, running, *current), settings()))
+
+    refused = {one.change for one in verdict.refusals}
+    assert verdict.plan.changes == tuple(c for c in found.changes if c not in refused)
+    assert len(verdict.plan.changes) + len(verdict.refusals) == len(found.changes)
+    names = {subject(about(change).name) for change in verdict.plan.changes}
+    assert not names & {subject(about(change).name) for change in refused}
+
+
+@given(current=zones, desired=zones)
+def test_plan_applies_deletes_last(
+    current: tuple[Record, ...], desired: tuple[Record, ...]
+) -> None:
+    """No name is without an answer while another is written."""
+    kinds = [isinstance(change, Delete) for change in plan(current, desired).changes]
+
+    assert kinds == sorted(kinds)
+
+
+@given(current=zones, desired=zones)
+def test_plan_never_touches_the_soa_but_to_update_it(
+    current: tuple[Record, ...], desired: tuple[Record, ...]
+) -> None:
+    """A zone has exactly one SOA: it is neither created nor deleted."""
+    found = plan((*current, soa()), (*desired, soa(ttl=5)))
+
+    (lower,) = [change for change in found.changes if about(change).type is RecordType.SOA]
+    assert isinstance(lower, Update)
+    assert found.changes[0] == lower

@@ -1,0 +1,154 @@
+"""A twin of ElastiCache: one replication group beside a stranger's, in answers of the API's own shape.
+
+It may be down, slow to tell, or wrong; what it shows is then a `View` of what is really there.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from nodeway_runtime.model.topology import Hostname
+from tests.support.fake_aws.calls import Calls, Clock, Pager, Shape, refusal
+
+PAGE = 3
+
+
+class View(StrEnum):
+    """What the API makes of the truth."""
+
+    TRUE = "true"
+    THROTTLED = "throttled"
+    NO_GROUP = "no group"
+    NO_CLUSTERS = "no clusters"
+    TRUNCATED = "truncated"
+    EMPTY = "empty"
+    LIE = "lie"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A node as ElastiCache knows it."""
+
+    cache_cluster_id: str
+    hostname: Hostname
+    zone: str
+    status: str = "creating"
+    shown: bool = False
+    """Whether the API tells its endpoint."""
+    since: float = 0
+    """When it came."""
+
+
+@dataclass(slots=True)
+class ElastiCacheTwin:
+    """The client of the group `demo`."""
+
+    calls: Calls
+    clock: Clock
+    endpoint: Hostname
+    members: dict[str, Member] = field(default_factory=dict)
+    view: View = View.TRUE
+    turned: int = 0
+    """Answers have no order of their own: how far this one is turned."""
+    noted: dict[str, float] = field(default_factory=dict)
+    """When an id was last shown to a run that took note of it. A lie hides only those: two true reads without a
+    member and then a lie about it are three reads like any others."""
+    told: dict[str, float] = field(default_factory=dict)
+    """When a member's id, and a shown hostname, was last in an answer."""
+
+    def put(self, member: Member) -> None:
+        """A member becomes this."""
+        self.members[member.cache_cluster_id] = member
+
+    def become(self, label: str, status: str, *, shown: bool) -> None:
+        """A member's status changes, and whether its endpoint is shown."""
+        self.put(replace(self.members[label], status=status, shown=shown))
+
+    @property
+    def visible(self) -> list[Member]:
+        """What the API admits to."""
+        there = sorted(self.members.values(), key=lambda one: one.cache_cluster_id)
+        if self.view is View.EMPTY:
+            return []
+        if self.view is View.LIE:
+            half = there[: len(there) // 2]
+            there = [one for one in there if one in half or not self._noted(one)]
+        at = self.turned % len(there) if there else 0
+        return there[at:] + there[:at]
+
+    def _noted(self, member: Member) -> bool:
+        return self.noted.get(member.cache_cluster_id, 0.0) > member.since
+
+    def describe_replication_groups(self, **asked: Any) -> Shape:  # noqa: ANN401 (any parameter)
+        """The group and its members, without their endpoints."""
+
+        def answer() -> Shape:
+            if self.view is View.THROTTLED:
+                raise refusal("DescribeReplicationGroups", "Throttling", "Rate exceeded")
+            if self.view is View.NO_GROUP:
+                return {"ReplicationGroups": []}
+            return {"ReplicationGroups": [self._group()]}
+
+        return self.calls("elasticache", "DescribeReplicationGroups", asked, answer)
+
+    def get_paginator(self, operation: str) -> Pager:
+        """Only of `describe_cache_clusters`."""
+        assert operation == "describe_cache_clusters"
+        return Pager(self._clusters)
+
+    def _group(self) -> Shape:
+        ids = [one.cache_cluster_id for one in self.visible]
+        members = [{"CacheClusterId": one, "CacheNodeId": "0001"} for one in ids]
+        return {
+            "ReplicationGroupId": "demo",
+            "Status": "available",
+            "MemberClusters": ids,
+            "NodeGroups": [{"NodeGroupId": "0001", "NodeGroupMembers": members}],
+            "ClusterEnabled": True,
+            "ConfigurationEndpoint": {"Address": self.endpoint, "Port": 6379},
+        }
+
+    def _clusters(self, asked: Shape, token: str) -> tuple[Shape, str]:
+        at, following = int(token or 0), ""
+
+        def answer() -> Shape:
+            nonlocal following
+            if self.view is View.THROTTLED:
+                raise refusal("DescribeCacheClusters", "Throttling", "Rate exceeded")
+            stranger = Member("stranger-001", Hostname("stranger.example.com"), "a", "available")
+            there = [(one, "demo") for one in self.visible] + [(stranger, "stranger")]
+            if self.view is View.NO_CLUSTERS:
+                there = []
+            if self.view is View.TRUNCATED:
+                there = there[: len(there) // 2]
+            page = {"CacheClusters": [self._cluster(*one) for one in there[at : at + PAGE]]}
+            if at + PAGE < len(there):
+                following = str(at + PAGE)
+                return {**page, "Marker": following}
+            return page
+
+        return self.calls(
+            "elasticache",
+            "DescribeCacheClusters",
+            asked | ({"Marker": token} if token else {}),
+            answer,
+        ), following
+
+    def _cluster(self, member: Member, group: str) -> Shape:
+        cache_node: Shape = {
+            "CacheNodeId": "0001",
+            "CacheNodeStatus": member.status,
+            "CustomerAvailabilityZone": member.zone,
+        }
+        self.told[member.cache_cluster_id] = self.clock.timestamp()
+        if member.shown:
+            self.told[member.hostname] = self.clock.timestamp()
+            # as AWS may write it: names are compared without case
+            cache_node["Endpoint"] = {"Address": member.hostname.upper(), "Port": 6379}
+        return {
+            "CacheClusterId": member.cache_cluster_id,
+            "CacheClusterStatus": member.status,
+            "ReplicationGroupId": group,
+            "PreferredAvailabilityZone": member.zone,
+            "CacheNodes": [cache_node],
+        }

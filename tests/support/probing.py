@@ -1,0 +1,131 @@
+"""Builders of what the probe meets: members, walks and maps of the demo cluster. The rest of each is ordinary."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from nodeway_runtime.model.topology import Address, Hostname
+from nodeway_runtime.paths.cluster_view import Counters, Member, Said
+from nodeway_runtime.paths.report import Proxy
+from nodeway_runtime.paths.targets import Expected
+from nodeway_runtime.paths.trace import Trouble, Walk, Walked
+from nodeway_runtime.probe.walker import Login, Walker
+from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, ZONE, named
+
+ADDRESSES = {ONE: "10.20.1.1", TWO: "10.20.1.2", THREE: "10.20.2.1"}
+"""Of each node's proxy."""
+SECRET = "s3cr3t-of-the-probe-%!"
+"""A password that must be seen nowhere."""
+
+
+def node_id(label: str) -> str:
+    """A node's own id."""
+    return f"{label.encode().hex():0<40}"[-40:]
+
+
+def member(label: str, endpoint: str | None = None, *, shard: int = 0) -> Member:
+    """A node as others tell of it: under its own name."""
+    told = named(label) if endpoint is None else endpoint
+    return Member(node_id(label), told, primary=True, shard=shard)
+
+
+def members(*labels: str) -> tuple[Member, ...]:
+    """A view of the cluster; without labels the whole one."""
+    return tuple(sorted(map(member, labels or (ONE, TWO, THREE)), key=lambda one: one.node_id))
+
+
+def counters(moved: int = 0, **more: Any) -> Counters:  # noqa: ANN401 (its other fields)
+    """A node's counters."""
+    usual = {"run_id": "r1", "asked": 0, "rejected_connections": 0, "primary": True}
+    return Counters(moved=moved, **{**usual, **more})
+
+
+def walk(
+    label: str | None = ONE,
+    address: str | None = None,
+    trouble: Trouble = Trouble.NONE,
+    view: tuple[Member, ...] | None = None,
+    **more: Any,  # noqa: ANN401 (its other fields)
+) -> Walk:
+    """A walk that came to this node and asked it who it is; None: to nobody who says so."""
+    said = Said(node_id(label), view, counters()) if label else Said()
+    where = address or ADDRESSES[label or ONE]
+    reached = "identity" if trouble is Trouble.NONE else "connect"
+    plain: dict[str, Any] = {"certificate_days": 300.0, "said": said, "reached": reached, **more}
+    return Walk(where, trouble=trouble, **plain)
+
+
+def walked(name: str, *walks: Walk, **more: Any) -> Walked:  # noqa: ANN401 (its other fields)
+    """A name with these walks; the label is enough of it."""
+    return Walked(name if "." in name else named(name), walks, resolve_milliseconds=0.5, **more)
+
+
+def troubled(label: str, trouble: Trouble, address: str | None = None, **more: Any) -> Walked:  # noqa: ANN401
+    """A name whose only path met something, before anybody said who he is."""
+    where = address or ADDRESSES[label]
+    return walked(label, walk(None, where, trouble, **{"detail": "it says so", **more}))
+
+
+def healthy(*labels: str) -> list[Walked]:
+    """Names in order; each node is asked for its view of the whole cluster."""
+    return [walked(one, walk(one, view=members())) for one in labels or (ONE, TWO, THREE)]
+
+
+def at(label: str, address: str | None = None, **more: Any) -> Proxy:  # noqa: ANN401 (its other fields)
+    """The task of a node."""
+    where = address or ADDRESSES[label]
+    task = f"arn:aws:ecs:us-east-1:123456789012:task/nodeway/{where}"
+    return replace(Proxy(where, task, named(label), "us-east-1a", "healthy"), **more)
+
+
+def expected(*labels: str, **more: Any) -> Expected:  # noqa: ANN401 (its other fields)
+    """The map of these nodes, each with its record and its proxy."""
+    chosen = labels or (ONE, TWO, THREE)
+    usual: dict[str, Any] = {
+        "names": tuple(map(named, chosen)),
+        "records": {named(one): (Address(ADDRESSES[one]),) for one in chosen},
+        "proxies": tuple(map(at, chosen)),
+    }
+    return Expected("demo", ZONE, 6379, **{**usual, **more})
+
+
+def with_endpoint(*labels: str) -> Expected:
+    """The map with the configuration endpoint, which leads to all of the proxies."""
+    chosen = labels or (ONE, TWO, THREE)
+    plain = expected(*chosen)
+    every = tuple(Address(ADDRESSES[one]) for one in chosen)
+    names = (*plain.names, ENDPOINT)
+    return replace(
+        plain, names=names, endpoint=ENDPOINT, records={**(plain.records or {}), ENDPOINT: every}
+    )
+
+
+def shared(*labels: str) -> Expected:
+    """The map of a fleet in which every name leads to the same proxies."""
+    chosen = labels or (ONE, TWO)
+    anyone = Hostname(f"*.{ZONE}")
+    addresses = (Address("10.20.9.1"), Address("10.20.9.2"))
+    tasks = tuple(replace(at(ONE, one), node=anyone) for one in addresses)
+    return expected(*chosen, records={anyone: addresses}, proxies=tasks, one_name=True)
+
+
+PLAIN = Walker.of(6379)
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Walker):
+    """Meets what it is told to, and keeps which nodes were asked for the whole cluster."""
+
+    met: tuple[Walked, ...] = ()
+    views: list[Hostname] = field(default_factory=list)
+
+    def walk(self, name: str, *, view: bool) -> Walked:
+        """What was told of the name; else nobody knows it."""
+        if view:
+            self.views.append(Hostname(name))
+        found = next((one for one in self.met if one.name == name), None)
+        return found or Walked(name, (), Trouble.NO_SUCH_NAME)
+
+
+def told(*met: Walked, login: Login | None = None) -> Told:
+    """A walker that meets these."""
+    return Told(6379, PLAIN.context, PLAIN.nameless, login, met=met)

@@ -1,0 +1,261 @@
+"""The Envoys' template: who may connect, what they may read, and that no secret is in it."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from cfnlint.api import lint  # type: ignore[import-untyped]
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from nodeway.constructs.proxies.envoy import limits_of
+from nodeway.constructs.proxies.envoy_metrics import METRICS
+from nodeway.constructs.proxies.task import STOP_TIMEOUT_SECONDS
+from nodeway.envoy.render import EnvoySpec, Iam
+from nodeway_runtime.aws.ecs import FLEET_TAG
+from tests.support.pages.envoy_page import PAGE, environment
+from tests.support.pages.networks_page import NODES
+from tests.support.synth.shapes import built, outputs, properties, statements, types
+from tests.synth.conftest import Synthesis
+
+SECRETS = "arn:aws:secretsmanager:us-east-1:111122223333:secret:sessions/"
+STACKS = ("envoy-proxies", "envoy-dns", "envoy-resync")
+
+
+def synthesis_of(**changes: Any) -> Synthesis:  # noqa: ANN401 (any JSON)
+    """The documented environment with nodes by hand, reviewed; `changes` are of its block `envoy`."""
+    block = environment()
+    (cluster,) = block["clusters"]
+    envoy = {key: one for key, one in (cluster["envoy"] | changes).items() if one is not None}
+    return built({**block, "clusters": [{**cluster, "nodes": NODES, "envoy": envoy}]})
+
+
+@pytest.fixture(scope="module")
+def documented() -> Synthesis:
+    """As the page has it."""
+    return synthesis_of()
+
+
+@pytest.fixture(scope="module")
+def iam() -> Synthesis:
+    """With the task's role in place of a password, and without TLS for the clients."""
+    return synthesis_of(
+        upstream_secret_arn=None,
+        upstream_iam=True,
+        tls_secret_arn=None,
+        downstream_username=None,
+        downstream_secret_arns=[f"{SECRETS}one-AbCdEf", f"{SECRETS}two-AbCdEf"],
+    )
+
+
+def container(synthesis: Synthesis) -> dict[str, Any]:
+    """The only container of the task."""
+    (task,) = properties(synthesis, "envoy-proxies", "AWS::ECS::TaskDefinition")
+    (one,) = task["ContainerDefinitions"]
+    found: dict[str, Any] = one
+    return found
+
+
+def test_envoys_are_one_service_of_two_tasks_over_the_zones(documented: Synthesis) -> None:
+    """And the resync knows its tasks by their tag."""
+    (service,) = documented.resources("envoy-proxies", "AWS::ECS::Service").values()
+    asked = service["Properties"]
+    subnets = asked["NetworkConfiguration"]["AwsvpcConfiguration"]["Subnets"]
+
+    assert asked["DesiredCount"] == 2
+    assert subnets == [one["subnet_id"] for one in environment()["proxy_vpc"]["subnets"]]
+    assert asked["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"] == "DISABLED"
+    assert asked["PropagateTags"] == "TASK_DEFINITION"
+    (task,) = documented.resources("envoy-proxies", "AWS::ECS::TaskDefinition").values()
+    assert {"Key": FLEET_TAG, "Value": "sessions-envoy"} in task["Properties"]["Tags"]
+
+
+def test_secrets_come_by_their_arns(documented: Synthesis, iam: Synthesis) -> None:
+    """ECS takes one key of a secret each; nothing secret is a plain variable."""
+    assert {one["Name"]: one["ValueFrom"] for one in container(documented)["Secrets"]} == {
+        "DOWNSTREAM_PASSWORD_1": f"{SECRETS}clients-AbCdEf:password::",
+        "UPSTREAM_PASSWORD": f"{SECRETS}nodes-AbCdEf:password::",
+        "TLS_CERTIFICATE": f"{SECRETS}certificate-AbCdEf:certificate::",
+        "TLS_PRIVATE_KEY": f"{SECRETS}certificate-AbCdEf:private_key::",
+    }
+    assert {one["Name"] for one in container(iam)["Secrets"]} == {
+        "DOWNSTREAM_PASSWORD_1",
+        "DOWNSTREAM_PASSWORD_2",
+    }
+    plain = {one["Name"] for one in container(documented)["Environment"]}
+    assert plain == {
+        "ENVOY_CONFIG",
+        "ADMIN_PORT",
+        "CLUSTER",
+        "WORKERS",
+        "REPORT_SECONDS",
+        "GRACE_SECONDS",
+        "DRAIN_SECONDS",
+    }
+
+
+def test_execution_role_reads_exactly_these_secrets(documented: Synthesis) -> None:
+    """By exact ARN; and the task itself may do nothing at all."""
+    reads = [
+        one
+        for one in statements(documented, "envoy-proxies")
+        if "secretsmanager:GetSecretValue" in one["Action"]
+    ]
+
+    assert reads == [
+        {
+            "Action": "secretsmanager:GetSecretValue",
+            "Effect": "Allow",
+            "Resource": [
+                f"{SECRETS}certificate-AbCdEf",
+                f"{SECRETS}clients-AbCdEf",
+                f"{SECRETS}nodes-AbCdEf",
+            ],
+            "Sid": "ReadSecrets",
+        }
+    ]
+    roles = [one["Roles"] for one in properties(documented, "envoy-proxies", "AWS::IAM::Policy")]
+    assert len(roles) == 1
+
+
+def test_task_logs_in_as_one_user_of_one_group_with_iam(iam: Synthesis) -> None:
+    """elasticache:Connect needs both (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html)."""
+    (login,) = [one for one in statements(iam, "envoy-proxies") if one.get("Sid") == "LogIn"]
+
+    assert login["Action"] == "elasticache:Connect"
+    assert login["Resource"] == [
+        "arn:aws:elasticache:us-east-1:111122223333:replicationgroup:sessions",
+        "arn:aws:elasticache:us-east-1:111122223333:user:app",
+    ]
+
+
+def test_synth_says_what_a_person_should_have_decided() -> None:
+    """Clients without TLS, nodes without, and the price of IAM; a whole configuration gives no warning."""
+    whole = EnvoySpec("clustercfg.x", 6379, 512, ("DOWNSTREAM_PASSWORD_1",), downstream_tls=True)
+
+    def told(**changes: Any) -> list[str]:  # noqa: ANN401 (any field)
+        return [name for name, _ in limits_of(replace(whole, **changes))]
+
+    assert told() == []
+    assert told(downstream_tls=False) == ["clients-without-tls"]
+    assert told(upstream_tls=False) == ["nodes-without-tls"]
+    assert told(iam=Iam("demo", "us-east-1")) == ["iam"]
+
+
+def test_containers_can_do_no_harm(documented: Synthesis) -> None:
+    """Read-only root, no root user, no capability."""
+    one = container(documented)
+
+    assert one["ReadonlyRootFilesystem"] is True
+    assert one["User"] == "envoy"
+    assert one["LinuxParameters"] == {"Capabilities": {"Drop": ["ALL"]}}
+    assert "MountPoints" not in one
+
+
+def test_envoy_has_the_time_to_let_its_clients_go(documented: Synthesis) -> None:
+    """Grace and drain end before ECS kills it."""
+    told = {one["Name"]: one["Value"] for one in container(documented)["Environment"]}
+
+    assert int(told["GRACE_SECONDS"]) + int(told["DRAIN_SECONDS"]) < STOP_TIMEOUT_SECONDS
+    assert container(documented)["StopTimeout"] == STOP_TIMEOUT_SECONDS
+
+
+def test_clients_connect_to_both_listeners_and_to_nothing_else(documented: Synthesis) -> None:
+    """RESP2 on the cluster's own port, RESP3 on the next; the health check's port is the task's own."""
+    (group,) = properties(documented, "envoy-proxies", "AWS::EC2::SecurityGroup")
+    ingress = [
+        (one["CidrIp"], one["FromPort"], one["ToPort"]) for one in group["SecurityGroupIngress"]
+    ]
+    egress = {(one["FromPort"], one["ToPort"]) for one in group["SecurityGroupEgress"]}
+
+    assert ingress == [("10.40.0.0/16", 6379, 6379), ("10.40.0.0/16", 6380, 6380)]
+    assert egress == {(6379, 6379), (443, 443)}
+    (to_cache,) = properties(documented, "envoy-proxies", "AWS::EC2::SecurityGroupIngress")
+    assert (to_cache["GroupId"], to_cache["FromPort"]) == ("sg-0e1f2031425364758", 6379)
+
+
+def test_name_is_in_a_zone_of_ours(documented: Synthesis) -> None:
+    """The cluster's own names stay as they are; the resync has one name to care for, and no node to look at."""
+    (zone,) = properties(documented, "envoy-dns", "AWS::Route53::HostedZone")
+    (function,) = [
+        one
+        for one in properties(documented, "envoy-resync", "AWS::Lambda::Function")
+        if "FLEET_NAME" in one.get("Environment", {}).get("Variables", {})
+    ]
+    told = function["Environment"]["Variables"]
+
+    assert zone["Name"] == "sessions.shape.nodeway.internal."
+    assert told["FLEET_NAME"] == "redis.sessions.shape.nodeway.internal"
+    assert told["REPLICATION_GROUP_ID"] == "sessions-envoy"
+    assert not {"STAND_IN", "PROXY_VPC_ID"} & told.keys()
+    assert outputs(documented, "envoy-dns")["Endpoint"] == f"{told['FLEET_NAME']}:6379"
+    assert outputs(documented, "envoy-dns")["ClientSettings"] == "docs/clients.md#envoy"
+
+
+def test_resync_of_envoys_reads_no_topology_and_runs_no_task(documented: Synthesis) -> None:
+    """Least privilege follows the way: no ElastiCache, no RunTask, no PassRole, no topic."""
+    actions = {
+        action
+        for one in statements(documented, "envoy-resync")
+        for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+    }
+
+    assert not [
+        one for one in actions if one.startswith(("elasticache:", "iam:", "ecs:Run", "ecs:Stop"))
+    ]
+    assert "AWS::SNS::Topic" not in types(documented, "envoy-resync")
+
+
+def test_every_metric_is_a_field_of_the_line_and_of_the_page(documented: Synthesis) -> None:
+    """The filters' fields are those of nodeway/envoy/start.sh (tests/unit/nodeway/templates/test_envoy_start.py has
+    them told).
+    """
+    filters = properties(documented, "envoy-proxies", "AWS::Logs::MetricFilter")
+    made = {one["MetricTransformations"][0]["MetricName"]: one for one in filters}
+
+    assert made.keys() == METRICS.keys()
+    for name, one in made.items():
+        (metric,) = one["MetricTransformations"]
+        assert one["FilterPattern"] == '{ $.message = "envoy" }'
+        assert metric["MetricValue"] == f"$.{METRICS[name]}"
+        assert metric["Dimensions"] == [{"Key": "Cluster", "Value": "$.cluster"}]
+    shown = re.findall(r"^\| `(Envoy\w+)` \|", PAGE.read_text(), re.MULTILINE)
+    assert shown == list(METRICS)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_cfn_lint_has_nothing_to_say(documented: Synthesis, iam: Synthesis, stack: str) -> None:
+    """W3005 is left out: the CDK itself states dependencies twice."""
+    for one in (documented, iam):
+        found = lint(
+            json.dumps(one.templates[stack]),
+            config=ManualArgs(regions=["us-east-1"], ignore_checks=["W3005"]),
+        )
+        assert [str(match) for match in found] == []
+
+
+def test_template_of_the_envoys_is_as_reviewed(
+    documented: Synthesis, snapshot: SnapshotAssertion
+) -> None:
+    """A tripwire: hashes of files are left out."""
+    text = re.sub(r"[0-9a-f]{64}", "<hash>", json.dumps(documented.templates["envoy-proxies"]))
+
+    assert json.loads(text) == snapshot(name="envoy-proxies", extension_class=JSONSnapshotExtension)
+
+
+def test_both_ways_to_one_cluster_are_beside_each_other() -> None:
+    """A cluster may have HAProxies for cluster clients and Envoys for the others."""
+    block = environment()
+    (cluster,) = block["clusters"]
+    haproxy = {"replication_group_id": "sessions", "nodes": NODES}
+    both = built({**block, "clusters": [haproxy, {**cluster, "nodes": NODES}]})
+
+    assert {"haproxy", "nodes-0001", "dns", "resync", "monitoring", *STACKS} == set(both.templates)
+    names = {
+        next(iter(properties(both, stack, "AWS::Route53::HostedZone")))["Name"]
+        for stack in ("dns", "envoy-dns")
+    }
+    assert len(names) == 2

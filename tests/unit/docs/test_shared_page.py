@@ -1,0 +1,102 @@
+"""docs/shared.md says what the tables, the price list and the scenarios say."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from haproxy_templates.render import KIB_PER_SESSION
+from lab.layout import ROOT
+from lab.scenarios.shared import CHAPTER
+from nodeway.config.loader import load
+from nodeway.config.model import ClusterConfig
+from nodeway.config.rules_shared_shared_clients import NOT_SERVED, SERVED
+from nodeway.pricing.estimate import THIS, rows_of
+from nodeway.pricing.prices import load_prices
+from nodeway.pricing.table import MARK
+from nodeway.pricing.usage import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Shape
+from tests.support.fakes import context
+from tests.support.pages.documents import agrees
+from tests.support.pages.shared_page import PAGE, environment
+
+NODES = (6, 12, 30, 90)
+
+
+@pytest.fixture
+def update(request: pytest.FixtureRequest) -> bool:
+    """Whether the page is to be written."""
+    return bool(request.config.getoption("--update-golden"))
+
+
+def shapes(nodes: int) -> Iterator[tuple[str, Shape]]:
+    """What is compared, for so many nodes."""
+    yield "a HAProxy for each node, 0.25 vCPU", Shape(nodes)
+    yield "two for each node, 0.25 vCPU", Shape(nodes, haproxies_per_node=2)
+    for cpu, memory in ((256, 512), (1024, 2048), (4096, 8192)):
+        fleet = (Fleet("shared HAProxies", 2, HAPROXY_METRICS + HAPROXY_NODE_METRICS),)
+        what = f"two shared HAProxies, {cpu / 1024:g} vCPU each"
+        yield what, Shape(0, 0, fleet, nodes, 1, cpu=cpu, memory=memory)
+
+
+def test_page_has_the_costs_of_the_price_list(*, update: bool) -> None:
+    """Beside a HAProxy for each node, whose own size stays as it is."""
+    prices = load_prices()
+    months: dict[str, list[str]] = {}
+    for nodes in NODES:
+        for what, shape in shapes(nodes):
+            (row,) = [one for one in rows_of(shape, prices) if one.what == THIS]
+            mark = f"\\{MARK}" if row.assumed else ""
+            months.setdefault(what, []).append(f"{row.month:,.0f}{mark}")
+    head = ("way", *(f"{nodes} nodes" for nodes in NODES))
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, *((k, *v) for k, v in months.items()))]
+
+    agrees(
+        PAGE,
+        "costs",
+        "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]]) + "\n",
+        update=update,
+    )
+
+
+def test_page_lists_the_clients_that_synth_takes_and_refuses(*, update: bool) -> None:
+    lines = ["| client | served |", "|---|---|"]
+    lines += [f"| {name} | yes |" for name in SERVED]
+    lines += [f"| {name} | no: {reason} |" for name, reason in NOT_SERVED.items()]
+
+    agrees(PAGE, "clients", "\n".join(lines) + "\n", update=update)
+
+
+def test_page_lists_the_scenarios(*, update: bool) -> None:
+    lines = ["| scenario | what it shows |", "|---|---|"]
+    for play in CHAPTER:
+        said = " ".join(str(play.__doc__).split("\n\n", maxsplit=1)[0].split()).removesuffix(".")
+        lines.append(f"| `{play.__name__}` | {said} |")
+
+    agrees(PAGE, "scenarios", "\n".join(lines) + "\n", update=update)
+
+
+def test_page_shows_an_environment_that_is_taken() -> None:
+    (cluster,) = load(context(environment())).clusters
+
+    assert cluster.proxy == "shared"
+    assert set(cluster.clients) <= set(SERVED)
+
+
+def test_page_says_the_defaults_and_limits_of_the_keys() -> None:
+    text = PAGE.read_text()
+    (limits,) = [(one.ge, two.le) for one, two in [ClusterConfig.model_fields["tasks"].metadata]]
+
+    assert f"| `tasks` | {ClusterConfig.model_fields['tasks'].default} |" in text
+    assert f"{limits[0]} to {limits[1]}: all are in the record" in text
+    assert f"a session takes {KIB_PER_SESSION} KiB" in text
+
+
+def test_page_s_log_line_is_of_the_template_s_form() -> None:
+    """As tests/unit/nodeway/templates/test_haproxy_sessions.py has them written."""
+    (line,) = re.findall(r'^\{"message":"session".*\}$', PAGE.read_text(), re.MULTILINE)
+    template = (ROOT / "haproxy_templates" / "log.cfg.j2").read_text()
+
+    told = json.loads(line)
+    assert (told["cause"], told["name"], told["address"]) == ("PR", "-", "-")
+    assert list(told)[:-2] == re.findall(r'"(\w+)":', template)

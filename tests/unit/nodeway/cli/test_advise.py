@@ -1,0 +1,163 @@
+"""`nodeway advise`: what a person and a machine read, and each refusal."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.elasticache_answers import ElastiCacheServer
+from tests.support.programs.loopback import loopback
+from tests.support.terminal import Terminal
+
+KNOWN = {
+    "name": "demo",
+    "cluster_mode": True,
+    "tls": "required",
+    "endpoint_type": "tls-dynamic",
+    "nodes": 12,
+    "cache_cidrs": ["10.50.0.0/16"],
+    "routes_allowed": False,
+    "scripted": False,
+}
+
+
+@contextmanager
+def live(fake_aws: pytest.MonkeyPatch) -> Iterator[None]:
+    """The cluster `demo` over HTTP, in a VPC that may not be read."""
+    with loopback(ElastiCacheServer()) as here:
+        fake_aws.setenv("AWS_ENDPOINT_URL_ELASTICACHE", here.url)
+        yield
+
+
+def test_command_reads_a_live_group(nodeway: Terminal, fake_aws: pytest.MonkeyPatch) -> None:
+    """From the option to the advice, over HTTP; the ranges stay unknown and are asked for."""
+    with live(fake_aws):
+        said = nodeway(None, "advise", "--replication-group", "demo", "--region", "us-east-1")
+
+    assert (said.code, said.err) == (0, "")
+    lines = said.out.splitlines()
+    assert lines[0] == "demo, 2 nodes"
+    assert lines[1].startswith("  advice     VPC peering, if full routes between the networks may")
+    assert "  otherwise  Nodeway" in lines
+    assert any(
+        line.startswith("  not read   the cache's ranges: AWS does not say;") for line in lines
+    )
+
+
+def write(directory: Path, **changes: Any) -> str:  # noqa: ANN401 (any JSON)
+    """A description."""
+    file = directory / "demo.json"
+    file.write_text(json.dumps(KNOWN | changes))
+    return str(file)
+
+
+def test_command_prints_the_advice_with_reasons(nodeway: Terminal, empty_directory: Path) -> None:
+    """Plain text within the terminal's width, no colour."""
+    file = write(empty_directory)
+
+    said = nodeway(None, "advise", "--from", file, "--client-cidr", "10.40.0.0/16", "--routes")
+
+    assert (said.code, said.err) == (0, "")
+    assert "  advice     VPC peering\n" in said.out
+    assert "  because    full routes between the networks may be given; the address" in said.out
+    assert "otherwise" not in said.out
+    assert "unknown" not in said.out
+    assert "\x1b" not in said.out
+    assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_options_win_over_the_description(nodeway: Terminal, empty_directory: Path) -> None:
+    file = write(
+        empty_directory, routes_allowed=True, client="plain", client_cidrs=["10.50.0.0/24"]
+    )
+    words = (
+        "--client",
+        "rueidis",
+        "--client-cidr",
+        "10.40.0.0/16",
+        "--client-cidr",
+        "10.41.0.0/16",
+    )
+
+    said = nodeway(None, "advise", "--from", file, *words, "--json").json
+
+    assert said["recommended"]["way"] == "VPC peering"
+    assert said["client_settings"] == [
+        f"rueidis, VPC peering: {said['client_settings'][0].partition(': ')[2]}"
+    ]
+
+
+def test_command_for_machines_has_every_key(nodeway: Terminal, empty_directory: Path) -> None:
+    said = nodeway(None, "advise", "--from", write(empty_directory, tls=None), "--json").json
+
+    assert set(said) == {
+        *("name", "recommended", "otherwise", "excluded", "facts", "unknown"),
+        *("not_read", "notes", "client_settings"),
+    }
+    assert said["recommended"] == {
+        "way": "Envoy's Redis proxy",
+        "rule": "addresses",
+        "holds_if": ["MOVED carries addresses (no TLS, or endpoint type `ip`)"],
+        "why": said["recommended"]["why"],
+        "mind": said["recommended"]["mind"],
+    }
+    assert [one["way"] for one in said["otherwise"]] == ["Nodeway"]
+    assert said["facts"]["answers"] is None
+    assert [one["fact"] for one in said["unknown"]] == ["answers"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("advise",), "give one of --replication-group NAME and --from FILE"),
+        (("advise", "--from", "x.json", "--replication-group", "demo"), "give one of"),
+        (("advise", "--from", "none.json"), "none.json cannot be read: No such file or directory"),
+        (("advise", "--from", "broken.json"), "broken.json: "),
+        (
+            ("advise", "--from", "wrong.json"),
+            "wrong.json: nodes: input should be greater than or equal to 1; got 0; ",
+        ),
+        (
+            ("advise", "--from", "wrong.json", "--client-cidr", "10.40.0.1/16"),
+            "--client-cidr: 10.40.0.1/16 has host bits set",
+        ),
+        (("advise", "--from", "wrong.json", "--cache-cidr", "here"), "--cache-cidr: "),
+        (("advise", "--replication-group", "demo"), "no AWS credentials: sign in"),
+    ],
+)
+def test_every_refusal_is_one_line(
+    nodeway: Terminal,
+    empty_directory: Path,
+    fake_aws: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    told: str,
+) -> None:
+    """What, and what to do; exit code 1 and nothing on standard output."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        fake_aws.delenv(name)
+    (empty_directory / "broken.json").write_text("{")
+    (empty_directory / "wrong.json").write_text('{"nodes": 0, "tsl": "off"}')
+
+    said = nodeway(None, *words)
+
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith(f"nodeway: {told}")
+    assert said.err.count("\n") == 1
+
+
+def test_no_region_is_one_line(nodeway: Terminal, fake_aws: pytest.MonkeyPatch) -> None:
+    fake_aws.delenv("AWS_DEFAULT_REGION")
+
+    said = nodeway(None, "advise", "--replication-group", "demo")
+
+    assert said.err == "nodeway: no Region: give --region, or set AWS_REGION\n"
+
+
+def test_misspelt_client_names_the_ones_there_are(nodeway: Terminal) -> None:
+    said = nodeway(None, "advise", "--from", "x.json", "--client", "go-redis")
+
+    assert said.code == 2
+    assert "'cluster', 'plain', 'rueidis'" in " ".join(said.err.replace("│", "").split())

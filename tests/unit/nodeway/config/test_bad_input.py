@@ -1,0 +1,210 @@
+"""Wrong configurations, each with the one clear message that it gets: what, got, allowed, what to do."""
+
+from typing import Any
+
+import pytest
+
+from nodeway.config.loader import load
+from nodeway.errors import ConfigError
+from nodeway.lookup.topology import known_topologies
+from tests.support.fakes import ONE, TWO, context, environment_block, named
+
+# ruff: noqa: E501
+# a row is a line
+VPC, CLIENT, OTHER, CACHE = "vpc-0000000a", "vpc-0000000c", "vpc-0000000d", "vpc-0000000e"
+TABLE = "rtb-0000000a"
+SUBNET = {"subnet_id": "subnet-0000000a", "availability_zone": "us-east-1a"}
+GIVEN = {"vpc_id": VPC, "subnets": [SUBNET]}
+PEERED = {**GIVEN, "cidr": "10.20.0.0/16", "route_table_ids": [TABLE]}
+MADE = {"cidr": "10.20.0.0/20", "availability_zones": ["us-east-1a"], "nat_gateways": 1}
+ISOLATED = {**MADE, "nat_gateways": 0, "endpoints": ["ecr.api", "ecr.dkr", "logs", "s3"]}
+PRIVATE_IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/haproxy:2.8.25-alpine"
+
+
+def client(**keys: object) -> dict[str, Any]:
+    """A client VPC."""
+    return {"vpc_id": CLIENT, "cidr": "10.40.0.0/16", **keys}
+
+
+def cluster(**keys: object) -> dict[str, Any]:
+    """The cluster of the block."""
+    return {"replication_group_id": "demo", "nodes": [named(ONE), named(TWO)], **keys}
+
+
+def cache(cidr: str = "10.30.0.0/16") -> dict[str, Any]:
+    """The caches' VPC."""
+    return {"vpc_id": CACHE, "cidr": cidr, "route_table_ids": [TABLE]}
+
+
+def outside(**keys: object) -> dict[str, Any]:
+    """Clients outside AWS."""
+    subnets = ["subnet-0000000b", "subnet-0000000c"]
+    return {
+        "cidrs": ["192.168.0.0/16"],
+        "resolver_vpc_id": CLIENT,
+        "resolver_subnet_ids": subnets,
+        **keys,
+    }
+
+
+PEERING: dict[str, Any] = {
+    "access": "peering",
+    "proxy_vpc": PEERED,
+    "client_vpcs": [client(route_table_ids=[TABLE])],
+}
+
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("account", {"account": "12"}, "account: string should match pattern"),
+    ("region", {"region": "virginia"}, "region: string should match pattern"),
+    ("misspelt key", {"clients": []}, "clients: extra inputs are not permitted"),
+    ("access", {"access": "vpn"}, "access: input should be 'existing' or 'peering'; got 'vpn'"),
+    ("no clients", {"client_vpcs": []}, "client_vpcs: tuple should have at least 1 item"),
+    ("client without range", {"client_vpcs": [{"vpc_id": CLIENT}]}, "client_vpcs.0.cidr: is missing"),
+    ("a range that is none", {"client_vpcs": [client(cidr="10.40.0.0/33")]}, "client_vpcs.0.cidr: "),
+    ("host bits", {"client_vpcs": [client(cidr="10.40.0.1/16")]}, "client_vpcs.0.cidr: "),
+    ("client twice", {"client_vpcs": [client(), client()]}, f"{CLIENT} with 10.40.0.0/16 stands there twice"),
+    (
+        "client in two places",
+        {"client_vpcs": [client(), client(cidr="10.41.0.0/16", region="eu-west-1")]},
+        f"{CLIENT} stands there with different accounts or Regions",
+    ),
+    (
+        "groups of another Region",
+        {"client_vpcs": [client(region="eu-west-1", security_group_ids=["sg-0000000a"])]},
+        "security_group_ids of another Region cannot be referred to",
+    ),
+    ("loop", {"client_vpcs": [client(vpc_id=VPC)]}, f"proxy_vpc {VPC} is also a client VPC"),
+    ("no proxy VPC", {"proxy_vpc": None}, "proxy_vpc: is missing; HAProxies need one"),
+    ("no subnets", {"proxy_vpc": {"vpc_id": VPC}}, "proxy_vpc.subnets: is missing"),
+    ("subnet twice", {"proxy_vpc": {**GIVEN, "subnets": [SUBNET, SUBNET]}}, "subnet-0000000a stands there twice"),
+    (
+        "subnet of another Region",
+        {"proxy_vpc": {**GIVEN, "subnets": [{**SUBNET, "availability_zone": "eu-west-1a"}]}},
+        "availability zone eu-west-1a is not in Region us-east-1",
+    ),
+    (
+        "zone that is none",
+        {"proxy_vpc": {**GIVEN, "subnets": [{**SUBNET, "availability_zone": "zzz"}]}},
+        "proxy_vpc.subnets.0.availability_zone: string should match pattern",
+    ),
+    ("neither given nor made", {"proxy_vpc": {}}, "cidr and availability_zones missing; allowed: vpc_id and subnets"),
+    ("given and made", {"proxy_vpc": {**GIVEN, "nat_gateways": 1}}, "proxy_vpc.nat_gateways: belongs to a VPC to make"),
+    ("made with subnets", {"proxy_vpc": {**MADE, "subnets": [SUBNET]}}, "proxy_vpc.subnets: belongs to a VPC that is there"),
+    ("made too small", {"proxy_vpc": {**MADE, "cidr": "10.20.0.0/28"}}, "proxy_vpc.cidr: got 10.20.0.0/28; allowed: /16 to /24"),
+    ("more gateways than zones", {"proxy_vpc": {**MADE, "nat_gateways": 2}}, "proxy_vpc.nat_gateways: got 2; allowed: one for each"),
+    ("unknown endpoint", {"proxy_vpc": {**GIVEN, "endpoints": ["ec2"]}}, "proxy_vpc.endpoints.0: input should be 'ecr.api'"),
+    ("endpoint without tables", {"proxy_vpc": {**GIVEN, "cidr": "10.20.0.0/16", "endpoints": ["s3"]}}, "proxy_vpc.route_table_ids: is missing; the s3 endpoint"),
+    ("isolated, no endpoints", {"proxy_vpc": {**ISOLATED, "endpoints": []}, "image": PRIVATE_IMAGE}, "ecr.api, ecr.dkr, logs, s3 missing; a VPC without NAT gateways"),
+    ("isolated, public image", {"proxy_vpc": ISOLATED}, "which a VPC without NAT gateways cannot reach"),
+    ("image that moves", {"image": "haproxy:latest"}, "image: allowed: REPOSITORY:TAG"),
+    ("no image", {"image": ""}, "image: allowed: REPOSITORY:TAG"),
+    ("no clusters", {"clusters": []}, "clusters: tuple should have at least 1 item"),
+    ("cluster twice", {"clusters": [cluster(), cluster()]}, "clusters: demo stands there twice"),
+    ("node twice", {"clusters": [cluster(nodes=[named(ONE), named(ONE)])]}, f"{named(ONE)} stands there twice"),
+    ("nodes of two zones", {"clusters": [cluster(nodes=[named(ONE), "a.b.c"])]}, "nodes of demo are of different zones"),
+    ("node that is no name", {"clusters": [cluster(nodes=["a b"])]}, "clusters.0.nodes.0: not a host name: got 'a b'"),
+    ("name of a group", {"clusters": [cluster(replication_group_id="Demo")]}, "clusters.0.replication_group_id: string should match"),
+    ("port", {"clusters": [cluster(port=70000)]}, "clusters.0.port: input should be less than or equal to 65535; got 70000"),
+    ("unknown proxy", {"clusters": [cluster(proxy="nginx")]}, "clusters.0.proxy: input should be 'haproxy', 'shared', 'envoy' or 'none'; got 'nginx'"),
+    ("group id", {"clusters": [cluster(cache_security_group_id="sg")]}, "clusters.0.cache_security_group_id: string should match"),
+    ("cpu", {"cpu": 300}, "cpu: input should be 256, 512, 1024, 2048 or 4096; got 300"),
+    ("memory", {"memory": 600}, "memory: got 600 MiB with cpu 256; allowed: 512, 1024, 2048"),
+    ("memory of more cpu", {"cpu": 1024, "memory": 1024}, "allowed: 2048 to 8192 in steps of 1024"),
+    ("ttl", {"ttl": 0}, "ttl: input should be greater than or equal to 1; got 0"),
+    ("too many a node", {"haproxies_per_node": 9}, "haproxies_per_node: input should be less than or equal to 8; got 9"),
+    ("resync", {"resync": "sometimes"}, "resync: input should be 'on', 'observe' or 'off'"),
+    ("pin without address", {"pins": {named(ONE): []}}, "at least 1 item"),
+    ("pin to a name", {"pins": {named(ONE): ["localhost"]}}, "not an IPv4 address: got 'localhost'"),
+    ("approve", {"approve": "yes"}, "approve: string should match pattern"),
+    ("topic", {"alarm_topic_arn": "arn:aws:sqs:us-east-1:111122223333:q"}, "alarm_topic_arn: string should match"),
+    ("address", {"alarm_email": "on call"}, "alarm_email: string should match"),
+    ("two topics", {"alarm_topic_arn": "arn:aws:sns:us-east-1:111122223333:q", "alarm_email": "a@b.example"}, "alarm_topic_arn names another; allowed: one of the two"),
+    ("no cache group", {**PEERING, "proxy_vpc": None, "cache_vpc": cache(), "clusters": [cluster(proxy="none")]}, "no cache_security_group_id"),
+    ("nothing to deploy", {"proxy_vpc": None, "clusters": [cluster(proxy="none")]}, "there is nothing to deploy; set access: peering"),
+    ("proxy VPC for nothing", {**PEERING, "cache_vpc": cache(), "clusters": [cluster(proxy="none", cache_security_group_id="sg-0000000a")]}, "no cluster has HAProxies (proxy: none); leave it out"),
+    ("cache VPC for nothing", {"cache_vpc": cache()}, "cache_vpc: is read with access: peering only"),
+    ("peering without routes", {**PEERING, "proxy_vpc": GIVEN}, "proxy_vpc: cidr and route_table_ids missing; access: peering"),
+    ("client without routes", {**PEERING, "client_vpcs": [client()]}, "route_table_ids missing; access: peering makes routes"),
+    ("nobody accepts", {**PEERING, "client_vpcs": [client(account="999988887777")]}, "peer_role_arn missing; account 999988887777"),
+    (
+        "client overlaps the proxies",
+        {**PEERING, "client_vpcs": [client(cidr="10.20.128.0/17", route_table_ids=[TABLE])]},
+        f"client VPC {CLIENT} (10.20.128.0/17) and proxy VPC {VPC} (10.20.0.0/16) overlap",
+    ),
+    (
+        "cache overlaps the proxies",
+        {**PEERING, "cache_vpc": cache("10.20.0.0/24")},
+        f"proxy VPC {VPC} (10.20.0.0/16) and cache VPC {CACHE} (10.20.0.0/24) overlap",
+    ),
+    (
+        "clients overlap each other",
+        {**PEERING, "client_vpcs": [client(route_table_ids=[TABLE]), client(vpc_id=OTHER, route_table_ids=[TABLE])]},
+        f"client VPC {CLIENT} (10.40.0.0/16) and client VPC {OTHER} (10.40.0.0/16) overlap",
+    ),
+    ("resolver nowhere", {"on_premises": outside(resolver_vpc_id=OTHER)}, f"got {OTHER}; allowed: a client VPC of this account"),
+    ("one resolver subnet", {"on_premises": outside(resolver_subnet_ids=["subnet-0000000b"])}, "on_premises.resolver_subnet_ids: tuple should have at least 2 items"),
+    ("resolver subnet twice", {"on_premises": outside(resolver_subnet_ids=["subnet-0000000b"] * 2)}, "on_premises.resolver_subnet_ids: subnet-0000000b stands there twice"),
+]  # fmt: skip
+"""What is wrong, the keys that make it so, and a part of the message."""
+
+WRONG_VARIABLES: list[tuple[dict[str, str], str]] = [
+    ({"env": "prd"}, "unknown environment: got 'prd'"),
+    ({"tll": "5"}, "unknown context variable: 'tll', did you mean 'ttl'?"),
+    ({"environmentsx": "5"}, "unknown context variable: 'environmentsx'"),
+    ({"ttl": "five"}, "-c ttl: got 'five'; allowed: a whole number"),
+    ({"cpu": "-256"}, "-c cpu: got '-256'; allowed: a whole number"),
+    ({"pin": "demo"}, "-c pin: got 'demo'; allowed: HOST=IP[,IP]"),
+    ({"pin": "demo=1.2.3"}, "-c pin: not an IPv4 address: got '1.2.3'"),
+    ({"nodes": "a b"}, "not a host name: got 'a b'"),
+    ({"refresh": "yes"}, "-c refresh: got 'yes'; allowed: true, false"),
+    ({"take_over": "maybe"}, "take_over: input should be a valid boolean"),
+    ({"pin": "other.zone=10.0.0.1"}, "pin: got other.zone; allowed: names of demo."),
+]
+
+
+def refusal(given: dict[str, Any]) -> str:
+    """What a synth with this context says."""
+    with pytest.raises(ConfigError) as caught:
+        known_topologies(load(given), given)
+    return str(caught.value)
+
+
+def test_the_blocks_that_are_made_wrong_are_right_before() -> None:
+    """Otherwise a row below could be refused for another reason than its own."""
+    for keys in ({}, PEERING, {"proxy_vpc": MADE}, {"proxy_vpc": ISOLATED, "image": PRIVATE_IMAGE}):
+        given = context(environment_block(clusters=[cluster()], **keys))
+        assert known_topologies(load(given), given)
+    load(context(environment_block(on_premises=outside())))
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG]
+)
+def test_each_wrong_block_has_its_one_message(keys: dict[str, Any], told: str) -> None:
+    """One problem, one line, with the reason."""
+    given = context(environment_block(**{"clusters": [cluster()], **keys}))
+
+    text = refusal(given)
+
+    assert told in text
+    assert "has 1 problem:" in text
+    assert len(text.splitlines()) == 2
+
+
+@pytest.mark.parametrize(("variables", "told"), WRONG_VARIABLES)
+def test_each_wrong_variable_has_its_one_message(variables: dict[str, str], told: str) -> None:
+    """Of the command line."""
+    given = context(environment_block(clusters=[cluster()]), **variables)
+
+    assert told in refusal(given)
+
+
+def test_a_problem_between_keys_is_told_beside_one_of_another_key() -> None:
+    """Whoever corrects a block corrects it once."""
+    block = environment_block(clusters=[cluster()], ttl=0, client_vpcs=[client(vpc_id=VPC)])
+
+    text = refusal(context(block))
+
+    assert "has 2 problems" in text
+    assert "ttl: " in text
+    assert "is also a client VPC" in text

@@ -1,0 +1,126 @@
+"""What Envoy sends to a node when it logs in by IAM: a token of the task's role, and no password. Loopback, with TLS.
+
+The node is a socket that keeps what it is sent: no Valkey can judge such a token.
+"""
+
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import redis
+
+from lab.wait import wait_until
+from nodeway.envoy.render import EnvoySpec, Iam, render
+from tests.support.programs.envoys import ENVOY, Certificates, certificates
+
+LISTENER = "127.0.0.3"
+
+
+class Node:
+    """Answers +OK to every request, and keeps the words of each."""
+
+    def __init__(self, made: Certificates, directory: Path) -> None:
+        pem = directory / "node.pem"
+        pem.write_text(made.key + made.chain)
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.load_cert_chain(str(pem))
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.requests: list[list[str]] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.listener.getsockname()[1])
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                raw, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(raw,), daemon=True).start()
+
+    def _answer(self, raw: socket.socket) -> None:
+        with (
+            raw,
+            self.context.wrap_socket(raw, server_side=True) as tls,
+            tls.makefile("rb") as sent,
+        ):
+            while header := sent.readline():
+                words = []
+                for _ in range(int(header[1:])):
+                    length = int(sent.readline()[1:])
+                    words.append(sent.read(length + 2)[:-2].decode())
+                self.requests.append(words)
+                tls.sendall(b"+OK\r\n")
+
+
+@contextmanager
+def envoy(text: str, variables: dict[str, str], output: Path) -> Iterator[None]:
+    """A running Envoy for the time of the block."""
+    command = [ENVOY, "--config-yaml", text, "--disable-hot-restart", "--concurrency", "1"]
+    with output.open("wb") as out:
+        process = subprocess.Popen(command, env=variables, stdout=out, stderr=out)
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    """A node whose certificate is for localhost."""
+    started = Node(certificates(tmp_path, "localhost"), tmp_path)
+    with closing(started.listener):
+        yield started
+
+
+def test_envoy_logs_in_with_a_token_of_its_role(node: Node, tmp_path: Path) -> None:
+    """AUTH with the user and a signed request for this group, good for 15 minutes."""
+    spec = EnvoySpec(
+        "localhost",
+        node.port,
+        256,
+        ("DOWNSTREAM_PASSWORD_1",),
+        upstream_username="iam-user-01",
+        iam=Iam("demo", "us-east-1"),
+        ca_file=str(tmp_path / "ca.pem"),
+    )
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        admin = free.getsockname()[1]
+    text = render(spec).replace("0.0.0.0", LISTENER).replace("9901", str(admin))
+    variables = {
+        "DOWNSTREAM_PASSWORD_1": "of-the-clients",
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "not-a-real-key",
+    }
+    client = redis.Redis(LISTENER, node.port, password="of-the-clients", protocol=2)
+
+    def asked() -> bool:
+        try:
+            client.get("k")
+        except redis.RedisError:
+            return False
+        return True
+
+    with envoy(text, variables, tmp_path / "envoy.log"):
+        wait_until(asked, timeout_seconds=30, what="an answer through Envoy")
+
+    (login, *rest) = node.requests
+    command, user, token = login
+    said = {key: values[0] for key, values in parse_qs(urlsplit(f"//{token}").query).items()}
+    assert (command.lower(), user) == ("auth", "iam-user-01")
+    assert urlsplit(f"//{token}").hostname == "demo"
+    assert (said["Action"], said["User"]) == ("connect", "iam-user-01")
+    assert said["X-Amz-Expires"] == "900"
+    assert said["X-Amz-Credential"].split("/")[2:] == ["us-east-1", "elasticache", "aws4_request"]
+    assert "not-a-real-key" not in token
+    assert ["get", "k"] in [[one.lower() for one in words] for words in rest]

@@ -1,0 +1,238 @@
+"""Envoy's start script with a real Envoy and a real Valkey, on loopback: what it tells, and how it leaves."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as NotConnected
+from redis.retry import Retry
+
+from lab.cluster.node import find_server
+from lab.host.syscalls import command_lines
+from lab.wait import wait_until
+from nodeway.constructs.proxies.envoy import HEALTH_CHECK
+from nodeway.constructs.proxies.envoy_metrics import METRICS
+from nodeway.envoy.render import START_SCRIPT, EnvoySpec, render
+from tests.support.programs.envoys import ENVOY
+
+NODE = "127.0.0.2"
+PASSWORD = "first-of-the-clients"
+GRACE_SECONDS = 2
+DRAIN_SECONDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started script: its process, its output, and its listeners' and its health check's ports."""
+
+    process: subprocess.Popen[bytes]
+    output: Path
+    resp2: int
+    admin: int
+
+    def told(self) -> list[dict[str, Any]]:
+        """The lines that CloudWatch would make metrics of."""
+        lines = self.output.read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def total(self, field: str) -> int:
+        """What the lines say of a counter, together."""
+        return sum(one[field] for one in self.told())
+
+    def client(self, *, protocol: int = 2) -> redis.Redis:
+        """A plain client of the listener for its protocol, which never tries again by itself."""
+        return redis.Redis(
+            host="127.0.0.1",
+            port=self.resp2 + protocol - 2,
+            password=PASSWORD,
+            protocol=protocol,
+            single_connection_client=False,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=5,
+        )
+
+
+@pytest.fixture(scope="module")
+def ports() -> tuple[int, int, int]:
+    """Free ones: the node's and the RESP2 listener's, the RESP3 listener's behind it, and the admin's."""
+    for _ in range(50):
+        with socket.socket() as one, socket.socket() as next_one, socket.socket() as admin:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+            if not 10_000 < port < 50_000:
+                continue
+            try:
+                next_one.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            admin.bind(("127.0.0.1", 0))
+            return port, port + 1, admin.getsockname()[1]
+    pytest.fail("no two free ports beside each other")
+
+
+@pytest.fixture(scope="module")
+def node(ports: tuple[int, int, int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cluster of one node."""
+    directory = tmp_path_factory.mktemp("node")
+    server = find_server().path
+    words = ["--port", str(ports[0]), "--bind", NODE, "--cluster-enabled", "yes", "--save", ""]
+    words += ["--cluster-announce-ip", NODE, "--cluster-port", str(ports[0] + 10_000)]
+    process = subprocess.Popen([server, *words], cwd=directory, stdout=subprocess.DEVNULL)
+    client = redis.Redis(NODE, ports[0])
+
+    def ready() -> bool:
+        try:
+            return b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO")  # type: ignore[no-untyped-call]
+        except redis.RedisError:
+            return False
+
+    def answers() -> bool:
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    wait_until(answers, timeout_seconds=10, what="the node to answer")
+    client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)  # type: ignore[no-untyped-call]
+    client.execute_command("CONFIG", "SET", "cluster-require-full-coverage", "no")  # type: ignore[no-untyped-call]
+    wait_until(ready, timeout_seconds=10, what="the cluster of one")
+    yield
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def running(ports: tuple[int, int, int], node: None, tmp_path: Path) -> Iterator[Running]:
+    """The script as the task runs it, with short times."""
+    del node
+    resp2, _, admin = ports
+    spec = EnvoySpec(NODE, resp2, 256, ("DOWNSTREAM_PASSWORD_1",), upstream_tls=False)
+    text = render(spec).replace("0.0.0.0", "127.0.0.1").replace("9901", str(admin))
+    variables = {
+        "PATH": f"{Path(ENVOY).parent}:{os.environ['PATH']}",
+        "DOWNSTREAM_PASSWORD_1": PASSWORD,
+        "ENVOY_CONFIG": text,
+        "ADMIN_PORT": str(admin),
+        "CLUSTER": "demo-envoy",
+        "WORKERS": "1",
+        "REPORT_SECONDS": "0.5",
+        "GRACE_SECONDS": str(GRACE_SECONDS),
+        "DRAIN_SECONDS": str(DRAIN_SECONDS),
+    }
+    output = tmp_path / "output"
+    with output.open("wb") as out:
+        process = subprocess.Popen(
+            ["bash", "-c", START_SCRIPT],
+            env=variables,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    started = Running(process, output, resp2, admin)
+    wait_until(lambda: healthy(started), timeout_seconds=20, what="Envoy to be healthy")
+    yield started
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def healthy(started: Running) -> bool:
+    """What the container's health check says."""
+    command = cast("list[str]", HEALTH_CHECK["command"])
+    argv = [word.replace("9901", str(started.admin)) for word in command[1:]]
+    return subprocess.run(argv, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def test_counters_are_told_as_the_metrics_want_them(running: Running) -> None:
+    """Each metric's field is there, with what clients did since the line before."""
+    with running.client() as two, running.client(protocol=3) as three:
+        for number in range(20):
+            two.set(f"two:{number}", "x")
+            three.set(f"three:{number}", "x")
+        with pytest.raises(redis.ResponseError):
+            two.execute_command("SUBSCRIBE", "nobody")
+    wait_until(
+        lambda: running.total("requests") >= 40 and running.total("unsupported_commands") >= 1,
+        timeout_seconds=10,
+        what="the counters to be told",
+    )
+    settled = len(running.told())
+    wait_until(lambda: len(running.told()) > settled, timeout_seconds=10, what="another line")
+
+    for line in running.told():
+        assert line["message"] == "envoy"
+        assert line["cluster"] == "demo-envoy"
+        assert set(METRICS.values()) <= line.keys()
+    assert 40 <= running.total("requests") < 60
+    assert running.told()[-1]["requests"] == 0
+    assert running.told()[-1]["nodes"] == 1
+
+
+def test_client_of_the_other_protocol_is_counted(running: Running) -> None:
+    """A RESP2 client at the RESP3 listener is refused, and somebody can see why."""
+    wrong = redis.Redis(
+        host="127.0.0.1", port=running.resp2 + 1, password=PASSWORD, protocol=2, socket_timeout=5
+    )
+
+    with wrong, pytest.raises(redis.RedisError):
+        wrong.get("x")
+
+    wait_until(lambda: running.total("wrong_protocol") >= 1, timeout_seconds=10, what="the refusal")
+
+
+def test_stopped_envoy_lets_its_clients_go(running: Running) -> None:
+    """New ones are taken while DNS moves, then each connection is closed behind an answer, then Envoy ends."""
+    held, late = running.client(), running.client()
+    held.set("k", "1")
+    running.process.send_signal(signal.SIGTERM)
+    late.set("k", "2")
+
+    answered = 0
+
+    def closed() -> bool:
+        nonlocal answered
+        try:
+            held.set("k", "3")
+        except NotConnected:
+            return True
+        answered += 1
+        return False
+
+    # every command was answered until the connection was closed; a closed one shows when it is used again
+    wait_until(closed, timeout_seconds=GRACE_SECONDS + DRAIN_SECONDS + 10, what="the drain")
+
+    assert answered > 0
+    assert running.process.wait(timeout=DRAIN_SECONDS + 10) == 0
+
+
+def test_no_secret_is_in_a_process_list_or_in_the_output(running: Running) -> None:
+    """The password comes in the environment and goes nowhere else."""
+    with running.client() as client:
+        client.set("k", "1")
+    wait_until(running.told, timeout_seconds=10, what="a line")
+
+    listed = "\n".join(command_lines().values())
+    assert "--config-yaml" in listed
+    assert PASSWORD not in listed
+    assert PASSWORD not in running.output.read_text()
+
+
+def test_envoy_that_dies_ends_its_container(running: Running) -> None:
+    """ECS sees it, and starts it again; its exit code is not 0."""
+    (envoy,) = [
+        pid
+        for pid, line in command_lines().items()
+        if line.startswith("envoy ") and os.getpgid(pid) == running.process.pid
+    ]
+    os.kill(envoy, signal.SIGKILL)
+
+    assert running.process.wait(timeout=10) == 128 + signal.SIGKILL

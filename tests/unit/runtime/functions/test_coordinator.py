@@ -1,0 +1,130 @@
+"""How the function that knows AWS makes the map, and how it has it walked."""
+
+import io
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from nodeway_runtime.functions.coordinator import WalkFailed, by_function, look, walk_all
+from nodeway_runtime.model.ports import Ports
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.topology import hostname
+from nodeway_runtime.paths.report import Report, document
+from nodeway_runtime.paths.targets import Expected
+from nodeway_runtime.probe.settings import WatchSettings
+from tests.support.fakes import ENDPOINT, ONE, TWO, fleet, named, proxy, settings, topology, world
+from tests.support.probing import expected
+from tests.support.reports import report
+
+WATCH = WatchSettings("demo", ("walk-one",), "proxies")
+
+
+def looked(ports: Ports, told: Settings, nodes: Any) -> Expected:  # noqa: ANN401 (an ElastiCache port)
+    """The map that is made of these."""
+    return look(ports, nodes, told, WATCH)
+
+
+def test_map_of_shared_proxies_has_the_nodes_too() -> None:
+    """Their resync knows no node at all: here somebody asks for them."""
+    one_name = world(topology(), fleet(proxy(ONE, "10.20.9.1")))
+    nodes = world(topology(ONE, TWO), fleet()).elasticache
+
+    found = looked(one_name.ports, settings(fleet_name=hostname("any")), nodes)
+
+    assert found.names == (named(ONE), named(TWO), ENDPOINT)
+    assert found.one_name
+
+
+def test_map_of_shared_proxies_whose_nodes_cannot_be_read_says_so() -> None:
+    one_name = world(topology(), fleet())
+    nodes = world(topology(), fleet()).elasticache
+    nodes.error = "throttled"
+
+    found = looked(one_name.ports, settings(fleet_name=hostname("any")), nodes)
+
+    assert (found.names, found.notes) == ((), ("ElastiCache did not answer for demo: throttled",))
+
+
+def test_tasks_that_cannot_be_read_are_a_note_of_the_map() -> None:
+    there = world(topology(ONE), fleet())
+    there.ecs.error = "throttled"
+
+    found = looked(there.ports, settings(), there.elasticache)
+
+    assert found.names == (named(ONE), ENDPOINT)
+    assert found.notes == ("ECS did not answer for cluster nodeway: throttled",)
+
+
+@dataclass(slots=True)
+class Function:
+    """A function in a client's VPC, as boto3 tells what became of it."""
+
+    payload: object
+    failed: bool = False
+    asked: dict[str, Any] = field(default_factory=dict)
+
+    def invoke(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401 (its parameters)
+        """One invocation."""
+        self.asked = asked
+        error = {"FunctionError": "Unhandled"} if self.failed else {}
+        return {
+            "StatusCode": 200,
+            "Payload": io.BytesIO(json.dumps(self.payload).encode()),
+            **error,
+        }
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_function_gets_the_map_and_gives_the_report(*, keep: bool) -> None:
+    function = Function(document(report()))
+
+    found = by_function(function, "walk-one", keep=keep)(expected())
+
+    assert found == replace(report(), rows=report().worst_first)
+    assert function.asked["FunctionName"] == "walk-one"
+    assert json.loads(function.asked["Payload"]) == {
+        "map": json.loads(json.dumps(expected().document())),
+        "keep": keep,
+    }
+
+
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        (
+            Function({"errorType": "BadMap", "errorMessage": "2001 names"}, failed=True),
+            "walk-one failed: BadMap: 2001 names",
+        ),
+        (
+            Function({"errorMessage": "Task timed out after 60.00 seconds"}, failed=True),
+            "walk-one failed: None: Task timed out after 60.00 seconds",
+        ),
+        (Function({}), "walk-one did not answer with a report: "),
+        (Function(None), "walk-one did not answer with a report: "),
+        (Function({**document(report()), "version": 9}), "walk-one did not answer with a report: "),
+    ],
+    ids=["error", "timeout", "nothing", "null", "another release"],
+)
+def test_function_without_a_report_is_a_failed_run(function: Function, why: str) -> None:
+    with pytest.raises(WalkFailed) as caught:
+        by_function(function, "walk-one", keep=True)(expected())
+
+    assert str(caught.value).startswith(why)
+
+
+def test_one_vpc_without_a_report_fails_the_run() -> None:
+    """An alarm fires; a map that leaves one client's VPC out would read as if all were well."""
+
+    def fails(_: Expected) -> Report:
+        raise WalkFailed("walk-two failed")
+
+    with pytest.raises(WalkFailed, match="walk-two"):
+        walk_all([lambda _: report(), fails], expected())
+
+
+def test_reports_are_in_the_order_of_the_vpcs() -> None:
+    walks = [lambda _, n=n: replace(report(), client=f"vpc-{n}") for n in range(3)]
+
+    assert [one.client for one in walk_all(walks, expected())] == ["vpc-0", "vpc-1", "vpc-2"]

@@ -1,0 +1,252 @@
+"""What a run of the probe tells, read back from standard output as CloudWatch would."""
+
+import json
+import logging
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from nodeway_runtime.functions.probe_journal import MOST_VALUES, LogJournal, legs
+from nodeway_runtime.functions.resync_journal import NAMESPACE
+from nodeway_runtime.paths.report import Report, Row
+from nodeway_runtime.paths.verdicts import MEANINGS, Verdict
+from tests.conftest import StandardOutput
+from tests.support.reports import ZONE, endpoint, nodes, path, report, row
+
+OF_RUN = {
+    *("PathsWalked", "PathsBroken", "PathsDegraded", "ProbeConnections", "ProbeSeconds"),
+    *("Moved", "Asked", "Failovers", "RejectedConnections"),
+}
+OF_LEGS = {f"{leg}Milliseconds" for leg in ("Resolve", "Connect", "Tls", "Answer")}
+OF_NODE = {"PathBroken", "Moved", "Asked", *OF_LEGS}
+DETAIL = "10.20.1.5: Connection refused"
+BAD = replace(
+    report(
+        row("demo-0001-001"),
+        row("demo-0001-002", Verdict.DEAD_PROXY, detail=DETAIL),
+        row("demo-0002-001", Verdict.NO_PERMISSION),
+    ),
+    failovers=1,
+    rejected_connections=2,
+)
+
+Lines = list[dict[str, Any]]
+
+
+def told(
+    capsys: pytest.CaptureFixture[str], *reports: Report, node_metrics: bool = True
+) -> tuple[Lines, Lines]:
+    """The log lines, and the lines with metrics."""
+    journal = LogJournal(cluster="demo", request_id="r-1", node_metrics=node_metrics)
+    for handler in logging.getLogger("probe").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.stream = StandardOutput()
+    for one in reports:
+        journal.write(one)
+    lines = [json.loads(one) for one in capsys.readouterr().out.splitlines()]
+    return [x for x in lines if "_aws" not in x], [x for x in lines if "_aws" in x]
+
+
+def of(line: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """A line's dimensions, and its metrics with their units."""
+    (about,) = line["_aws"]["CloudWatchMetrics"]
+    assert about["Namespace"] == NAMESPACE
+    (dimensions,) = about["Dimensions"]
+    return tuple(dimensions), {one["Name"]: one["Unit"] for one in about["Metrics"]}
+
+
+def value(line: dict[str, Any], name: str) -> float:
+    """The one value of a metric."""
+    (found,) = line[name]
+    return float(found)
+
+
+def test_run_in_order_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """500 names that are as they should be are nobody's reading."""
+    lines, _ = told(capsys, report())
+
+    (line,) = lines
+    assert (line["level"], line["message"], line["service"]) == ("INFO", "report", "probe")
+    assert (line["cluster"], line["client"], line["request_id"]) == (
+        *("demo", "vpc-0c11e47a000000001", "r-1"),
+    )
+    assert (line["ok"], line["degraded"], line["broken"]) == (7, 0, 0)
+    assert (line["depth"], line["seconds"], line["notes"]) == ("identity", 0.1, [])
+
+
+def test_each_name_that_is_not_in_order_has_a_line_and_the_worst_is_first(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With all that somebody needs who reads nothing else."""
+    lines, _ = told(capsys, BAD)
+
+    first, second, last = lines
+    meaning = MEANINGS[Verdict.DEAD_PROXY]
+    assert (first["level"], first["message"]) == ("WARNING", "path")
+    assert (first["node"], first["host"]) == ("demo-0001-002", f"demo-0001-002.{ZONE}")
+    assert (first["verdict"], first["state"], first["detail"]) == ("dead_proxy", "broken", DETAIL)
+    assert (first["what"], first["next"]) == (meaning.what, meaning.next)
+    assert first["since"] == BAD.rows[1].since
+    assert first["addresses"] == [BAD.rows[1].paths[0].address]
+    assert (second["node"], second["state"]) == ("demo-0002-001", "degraded")
+    assert (last["failovers"], last["rejected_connections"]) == (1, 2)
+    assert (last["moved"], last["asked"]) == (0, 0)
+
+
+def test_metrics_of_a_run_have_the_cluster_as_their_one_dimension(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, lines = told(capsys, BAD, node_metrics=False)
+
+    first, second = lines
+    dimensions, units = of(first)
+    assert (dimensions, first["Cluster"]) == (("Cluster",), "demo")
+    assert units == dict.fromkeys(OF_RUN, "Count") | {"ProbeSeconds": "Seconds"}
+    assert {name: value(first, name) for name in OF_RUN} == {
+        "PathsWalked": 3,
+        "PathsBroken": 1,
+        "PathsDegraded": 1,
+        "ProbeConnections": 12,
+        "Moved": 0,
+        "Asked": 0,
+        "Failovers": 1,
+        "RejectedConnections": 2,
+        "ProbeSeconds": 0.1,
+    }
+    assert of(second) == (
+        ("Cluster",),
+        {"ResolveMilliseconds": "Milliseconds"} | dict.fromkeys(OF_LEGS, "Milliseconds"),
+    )
+    assert second["TlsMilliseconds"] == [3.1]
+    assert second["ResolveMilliseconds"] == [0.9] * 3
+
+
+def test_what_nobody_knows_is_no_metric(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first run of a process has counted nothing: zero would say that nothing had happened."""
+    unknown = replace(row("demo-0001-001"), moved=None, asked=None)
+
+    _, lines = told(capsys, report(unknown))
+
+    assert of(lines[0])[1].keys() == OF_RUN - {
+        *("Moved", "Asked", "Failovers", "RejectedConnections")
+    }
+    assert of(lines[-1])[1].keys() == OF_NODE - {"Moved", "Asked"}
+
+
+def test_each_name_has_metrics_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of an alarm that names the node."""
+    _, lines = told(capsys, BAD)
+
+    by_node = {line["Node"]: line for line in lines if "Node" in line}
+    assert list(by_node) == ["demo-0001-001", "demo-0001-002", "demo-0002-001"]
+    assert of(by_node["demo-0001-001"])[0] == ("Cluster", "Node")
+    assert [value(line, "PathBroken") for line in by_node.values()] == [0, 1, 0]
+    assert of(by_node["demo-0001-001"])[1].keys() == OF_NODE
+    assert value(by_node["demo-0001-001"], "AnswerMilliseconds") == 1.2
+
+
+def test_names_have_none_where_the_deployment_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each metric of a node costs money."""
+    _, lines = told(capsys, BAD, node_metrics=False)
+
+    assert [line for line in lines if "Node" in line] == []
+
+
+@pytest.mark.parametrize("count", [MOST_VALUES - 1, MOST_VALUES, MOST_VALUES + 1, 5 * MOST_VALUES])
+def test_no_line_has_more_values_of_a_metric_than_cloudwatch_takes(
+    capsys: pytest.CaptureFixture[str], count: int
+) -> None:
+    """And none is lost at the border between two lines, nor written twice."""
+    rows = [
+        replace(row(f"demo-{n:04}-001"), resolve_milliseconds=float(n), moved=1)
+        for n in range(count)
+    ]
+
+    _, lines = told(capsys, report(*rows), node_metrics=False)
+
+    for leg in OF_LEGS:
+        values = [line[leg] for line in lines if leg in line]
+        assert max(map(len, values)) <= MOST_VALUES
+        assert sum(map(len, values)) == count
+    every = [one for line in lines for one in line.get("ResolveMilliseconds", [])]
+    assert every == [float(n) for n in range(count)]
+    assert sum(value(line, "PathsWalked") for line in lines if "PathsWalked" in line) == count
+    assert sum(value(line, "Moved") for line in lines if "Moved" in line) == count
+
+
+def test_run_that_reached_nobody_has_no_times(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line without a metric is none that CloudWatch takes."""
+    lost = replace(
+        row("demo-0001-001", Verdict.RESOLVER_SILENT), paths=(), resolve_milliseconds=None
+    )
+
+    _, lines = told(capsys, report(lost))
+
+    assert len(lines) == 2
+    assert all(of(line)[1] for line in lines)
+
+
+def test_each_client_s_vpc_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    lines, metrics = told(capsys, report(), replace(BAD, client="vpc-2"), node_metrics=False)
+
+    assert [line["client"] for line in lines] == [report().client, *["vpc-2"] * 3]
+    assert len(metrics) == 4
+
+
+@pytest.mark.parametrize(
+    ("one", "found"),
+    [
+        (row("a"), {"resolve": 0.9, "connect": 0.4, "tls": 3.1, "answer": 1.2}),
+        (
+            replace(endpoint("a"), paths=(path("a"), replace(path("a"), connect_milliseconds=7.0))),
+            {"resolve": 0.9, "connect": 7.0, "tls": 3.1, "answer": 1.2},
+        ),
+        (row("a", Verdict.DEAD_PROXY), {"resolve": 0.9}),
+        (Row(f"a.{ZONE}", Verdict.NOT_WALKED), {}),
+    ],
+    ids=["one path", "the slowest of two", "not connected", "not walked"],
+)
+def test_legs_are_those_that_were_gone(one: Row, found: dict[str, float]) -> None:
+    assert legs(one) == found
+
+
+def test_every_node_of_a_day_has_its_row(capsys: pytest.CaptureFixture[str]) -> None:
+    _, lines = told(capsys, report())
+
+    assert {line["Node"] for line in lines if "Node" in line} == {"clustercfg", *nodes(3)}
+
+
+def test_what_the_nodes_count_is_told_once_however_many_vpcs_hear_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Two walks hear the same counters, and CloudWatch adds up what it gets."""
+    journal = LogJournal(cluster="demo", request_id="r-1", node_metrics=True)
+    for place in range(2):
+        journal.write(BAD, counts=place == 0)
+    lines = [json.loads(one) for one in capsys.readouterr().out.splitlines()]
+    of_cluster = [x for x in lines if "_aws" in x and of(x)[0] == ("Cluster",)]
+
+    assert sum("PathsWalked" in line for line in of_cluster) == 2
+    for name in ("Moved", "Asked", "Failovers", "RejectedConnections"):
+        assert sum(name in line for line in of_cluster) == 1
+    of_nodes = [x for x in lines if "_aws" in x and of(x)[0] == ("Cluster", "Node")]
+    assert sum("PathBroken" in line for line in of_nodes) == 2 * len(BAD.rows)
+    assert sum("Moved" in line for line in of_nodes) == len(BAD.rows)
+
+
+def test_run_that_knows_no_name_does_not_say_that_nothing_is_broken(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Else an alarm would end, and that of a silent probe would not ring."""
+    _, metrics = told(capsys, replace(report(), rows=()))
+
+    assert [name for line in metrics for name in of(line)[1] if name.startswith("Paths")] == []
+
+
+def test_name_whose_turn_never_came_was_not_walked(capsys: pytest.CaptureFixture[str]) -> None:
+    seen = report(row("demo-0001-001"), row("demo-0001-002", Verdict.NOT_WALKED, paths=()))
+
+    _, metrics = told(capsys, seen)
+
+    assert value(next(x for x in metrics if "PathsWalked" in x), "PathsWalked") == 1

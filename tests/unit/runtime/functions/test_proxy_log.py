@@ -1,0 +1,205 @@
+"""Why a proxy has no node, read from its own log: as far as that can be read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from lab.layout import ROOT
+from nodeway_runtime.functions.proxy_log import MOST_ASKED, MOST_PAGES, ProxyLog, explained
+from nodeway_runtime.paths.report import Proxy
+from nodeway_runtime.paths.verdicts import Verdict
+from tests.support.reports import ZONE, path, report, row
+
+TLS = (
+    'Server node/node is DOWN, reason: Layer6 invalid response, info: "SSL handshake failure'
+    ' (error:0A000086:SSL routines::certificate verify failed)", check duration: 3ms.'
+)
+REFUSED = 'Server node/node is DOWN, reason: Layer4 connection problem, info: "Connection refused".'
+UP = "Server node/node is UP, reason: Layer6 check passed, check duration: 3ms."
+
+
+@dataclass(slots=True)
+class Logs:
+    """CloudWatch Logs with these pages of messages; an error instead of a page is raised."""
+
+    pages: Sequence[Sequence[str] | Exception]
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def filter_log_events(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401 (its parameters)
+        """The page of a token."""
+        self.asked.append(asked)
+        place = int(asked.get("nextToken", 0))
+        page = self.pages[place % len(self.pages)]
+        if isinstance(page, Exception):
+            raise page
+        more = {"nextToken": str(place + 1)} if place + 1 < len(self.pages) else {}
+        return {"events": [{"message": one} for one in page], **more}
+
+
+def said(*pages: Sequence[str] | Exception, **proxy: Any) -> tuple[str, Logs]:  # noqa: ANN401 (fields)
+    """What the log of the node's proxy gives, and how it was asked."""
+    logs = Logs(pages)
+    one = path("demo-0001-001").proxy
+    assert one is not None
+    return ProxyLog(logs, "proxies")(replace(one, **proxy)), logs
+
+
+def test_last_reason_is_the_one() -> None:
+    """Of all pages, whatever else is in them."""
+    reason, _ = said([REFUSED, UP], [], [TLS, "[NOTICE] a line"])
+
+    assert reason.startswith("Layer6 invalid response")
+    assert "certificate verify failed" in reason
+    assert said([TLS], [REFUSED])[0].startswith("Layer4 connection problem")
+
+
+def test_reason_of_a_time_that_is_over_is_none() -> None:
+    """The node came back since, so that it explains nothing of now."""
+    assert said([TLS, UP])[0] == ""
+    assert said([TLS], [UP], ["[NOTICE] a line"])[0] == ""
+
+
+def test_only_the_task_s_own_stream_is_asked() -> None:
+    """By the name that ECS gives it: prefix, container, task."""
+    _, logs = said([TLS], task="arn:aws:ecs:us-east-1:123456789012:task/nodeway/0123abcd")
+
+    (asked,) = logs.asked
+    assert asked == {
+        "logGroupName": "proxies",
+        "logStreamNames": ["demo-0001-001/haproxy/0123abcd"],
+        "filterPattern": '"Server node/node is"',
+    }
+
+
+def test_server_has_the_name_that_is_looked_for() -> None:
+    """HAProxy tells its backend's and its server's."""
+    text = (ROOT / "haproxy_templates" / "haproxy.cfg.j2").read_text()
+
+    assert "\nbackend node\n" in text
+    assert "\n    server node " in text
+
+
+def test_stand_in_has_another_stream() -> None:
+    _, logs = said([TLS], stand_in=True)
+
+    assert logs.asked[0]["logStreamNames"][0].startswith("stand-in/haproxy/")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        [],
+        [UP],
+        ["Server node/node is DOWN"],
+        ["Server node/node is going DOWN, reason: x", "somebody says that it is DOWN, reason: x"],
+        ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "FilterLogEvents"),
+        ClientError({"Error": {"Code": "AccessDeniedException"}}, "FilterLogEvents"),
+        EndpointConnectionError(endpoint_url="https://logs"),
+    ],
+    ids=["empty", "up", "no reason", "others", "no stream", "no right", "no way"],
+)
+def test_log_that_says_nothing_or_cannot_be_read_gives_no_reason(
+    page: Sequence[str] | Exception,
+) -> None:
+    assert said(page)[0] == ""
+
+
+def test_log_that_is_very_long_is_not_read_to_its_end() -> None:
+    reason, logs = said(*[[TLS]] * (MOST_PAGES + 5))
+
+    assert len(logs.asked) == MOST_PAGES
+    assert reason
+
+
+def test_reason_is_no_longer_than_a_reader_wants() -> None:
+    assert len(said([f"Server node/node is DOWN, reason: {'long ' * 200}"])[0]) <= 200
+
+
+DOWN = row("demo-0001-001", Verdict.NODE_DOWN, detail="closed")
+
+
+@dataclass(slots=True)
+class Reasons:
+    """What each proxy says, by its address."""
+
+    by_address: dict[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, proxy: Proxy) -> str:
+        """The reason of one."""
+        self.asked.append(proxy.address)
+        return self.by_address.get(proxy.address, "")
+
+
+def test_certificate_that_the_proxy_refuses_is_another_verdict() -> None:
+    """The client sees only that the proxy closes: to look at the node's health would be the wrong next step."""
+    where = DOWN.paths[0].address
+
+    one = explained(report(DOWN), Reasons({where: f"Layer6, {TLS}"}))
+
+    assert one.rows[0].verdict is Verdict.CERTIFICATE_REFUSED
+    assert one.rows[0].paths[0].verdict is Verdict.CERTIFICATE_REFUSED
+    assert one.rows[0].detail.startswith(f"{where}: its proxy says Layer6")
+
+
+def test_any_other_reason_is_told_under_the_same_verdict() -> None:
+    where = DOWN.paths[0].address
+
+    one = explained(report(DOWN), Reasons({where: "Layer4 timeout"}))
+
+    assert one.rows[0].verdict is Verdict.NODE_DOWN
+    assert one.rows[0].detail == f"{where}: its proxy says Layer4 timeout"
+
+
+def test_report_without_reasons_stays_as_it_is() -> None:
+    assert explained(report(DOWN), Reasons()) == report(DOWN)
+
+
+def test_only_proxies_without_a_node_are_asked() -> None:
+    """Of each address that is one of our tasks."""
+    nobody = replace(DOWN.paths[0], proxy=None)
+    mixed = replace(DOWN, paths=(path("demo-0001-001"), nobody, DOWN.paths[0]))
+    reasons = Reasons()
+
+    explained(report(row("a"), row("b", Verdict.DEAD_PROXY), mixed), reasons)
+
+    assert reasons.asked == [DOWN.paths[0].address]
+
+
+def test_one_refused_certificate_among_several_paths_is_the_row_s() -> None:
+    first = path("demo-0001-001", number=1, verdict=Verdict.NODE_DOWN, far=False)
+    second = path("demo-0001-001", number=2, verdict=Verdict.NODE_DOWN, far=False)
+    several = replace(DOWN, paths=(first, second))
+
+    one = explained(report(several), Reasons({second.address: TLS})).rows[0]
+
+    assert one.verdict is Verdict.CERTIFICATE_REFUSED
+    assert [way.verdict for way in one.paths] == [Verdict.NODE_DOWN, Verdict.CERTIFICATE_REFUSED]
+
+
+def test_where_half_of_a_cluster_is_down_not_every_log_is_read() -> None:
+    rows = [row(f"demo-{n:04}-001", Verdict.NODE_DOWN) for n in range(MOST_ASKED + 5)]
+    reasons = Reasons()
+
+    explained(report(*rows), reasons)
+
+    assert len(reasons.asked) == MOST_ASKED
+
+
+def test_proxy_that_several_names_lead_to_is_asked_once() -> None:
+    """The configuration endpoint leads to them, too."""
+    down = path("demo-0001-001", number=3, verdict=Verdict.NODE_DOWN, far=False)
+    names = ("clustercfg", "demo-0001-001")
+    reasons = Reasons()
+
+    explained(report(*(row(one, Verdict.NODE_DOWN, paths=[down]) for one in names)), reasons)
+
+    assert len(reasons.asked) == 1
+
+
+def test_proxy_of_all_nodes_is_not_asked() -> None:
+    """It checks none, and its stream has another name."""
+    assert said([TLS], node=f"*.{ZONE}")[1].asked == []

@@ -1,0 +1,277 @@
+"""Stage 6: what a run tells, read back from standard output as CloudWatch would."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from nodeway_runtime.functions.resync_journal import NAMESPACE, LogJournal, SinceSuccess
+from nodeway_runtime.model.steps import Retire, Start, Stop
+from nodeway_runtime.planner.reconcile import SHOW_ONLY, sync
+from tests.support.fakes import (
+    NOW,
+    ONE,
+    STAND_IN,
+    THREE,
+    TWO,
+    MemoryJournal,
+    World,
+    fleet,
+    marked,
+    named,
+    proxy,
+    record,
+    settings,
+    topology,
+    world,
+)
+
+METRICS = {
+    "SecondsSinceSuccess",
+    "Nodes",
+    "NodesWithoutOwnProxy",
+    "Creates",
+    "Updates",
+    "Deletes",
+    "GuardTripped",
+    "StandIns",
+    "NodesOverStandInLimit",
+}
+FIELDS = {
+    *(
+        "level",
+        "location",
+        "message",
+        "timestamp",
+        "service",
+        "cluster",
+        "request_id",
+        "trigger",
+        "xray_trace_id",
+    ),
+    *("action", "record", "type", "why", "old", "new", "ttl", "change_id", "rule", "reason"),
+    *("step", "node"),
+    *(
+        "outcome",
+        "checksum",
+        "nodes",
+        "nodes_without_proxy",
+        "planned",
+        "applied",
+        "refused",
+        "problems",
+        "error",
+        "kind",
+    ),
+}
+
+
+@pytest.fixture
+def journal(log_to_stdout: None) -> LogJournal:
+    """A journal whose lines the test can capture."""
+    _ = log_to_stdout
+    return LogJournal(cluster="demo", request_id="r-1", trigger="aws.events")
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """What was written: one JSON object a line."""
+    return [json.loads(one) for one in capsys.readouterr().out.splitlines()]
+
+
+def log_and_metrics(
+    capsys: pytest.CaptureFixture[str],
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The log lines, and the one EMF line."""
+    all_lines = lines(capsys)
+    (metrics,) = [one for one in all_lines if "_aws" in one]
+    return [one for one in all_lines if "_aws" not in one], metrics
+
+
+def changed_world() -> World:
+    """A world where one name is created, one updated, one deleted and one refused."""
+    return world(
+        topology(ONE, TWO, endpoint=False),
+        fleet(proxy(ONE, "10.20.1.5")),
+        *marked(record(ONE, "10.20.1.4")),
+        *marked(record(TWO, "10.20.1.6")),
+        *marked(record(THREE, "10.20.1.7"), since=NOW - timedelta(seconds=60), reads=2),
+    )
+
+
+def test_journal_writes_a_line_for_each_change_and_one_for_the_run(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Old and new values, why, which request, which Route 53 change."""
+    outcome = changed_world().run()
+
+    journal.write(outcome)
+
+    log, _ = log_and_metrics(capsys)
+    changes = {one["record"]: one for one in log if one["message"] == "change"}
+    moved = changes[named(ONE)]
+    assert (moved["action"], moved["old"], moved["new"], moved["ttl"]) == (
+        "update",
+        ["10.20.1.4"],
+        ["10.20.1.5"],
+        5,
+    )
+    assert (moved["why"], moved["request_id"], moved["trigger"]) == (
+        "1 healthy proxy task",
+        "r-1",
+        "aws.events",
+    )
+    assert moved["change_id"] == "C2"
+    assert changes[named(THREE)]["action"] == "delete"
+    assert changes[named(THREE)]["old"] == ["10.20.1.7"]
+    (told,) = [one for one in log if one["message"] == "run"]
+    assert (told["outcome"], told["planned"], told["applied"], told["refused"]) == (
+        "changed",
+        4,
+        4,
+        2,
+    )
+    assert told["checksum"] == outcome.plan.checksum
+    assert told["nodes_without_proxy"] == [named(TWO)]
+
+
+def test_journal_warns_of_each_refusal(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the guard stopped is told with its rule and reason."""
+    journal.write(changed_world().run())
+
+    log, _ = log_and_metrics(capsys)
+    refused, marker = [one for one in log if one["message"] == "refused"]
+    assert marker["record"] == f"_nodeway.{named(TWO)}"
+    assert (refused["level"], refused["record"]) == ("WARNING", named(TWO))
+    assert refused["rule"] == "last_address_of_a_live_node_stays"
+    assert refused["reason"] == "it is the last address of a live node"
+
+
+def test_journal_writes_every_metric_once_a_run(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CloudWatch finds the metrics by their embedded description."""
+    journal.write(changed_world().run())
+
+    _, metrics = log_and_metrics(capsys)
+    (described,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert described["Namespace"] == NAMESPACE
+    assert {one["Name"] for one in described["Metrics"]} == METRICS
+    assert ["Cluster"] in [sorted(set(names) - {"service"}) for names in described["Dimensions"]]
+    assert metrics["Cluster"] == "demo"
+    assert {name: metrics[name][0] for name in METRICS} == {
+        "SecondsSinceSuccess": 0,
+        "Nodes": 2,
+        "NodesWithoutOwnProxy": 1,
+        "Creates": 0,
+        "Updates": 2,
+        "Deletes": 2,
+        "GuardTripped": 2,
+        "StandIns": 0,
+        "NodesOverStandInLimit": 0,
+    }
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_journal_tells_a_run_that_applied_nothing(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str], *, planned: bool
+) -> None:
+    """A dry run is `planned`, a run with nothing to do is `unchanged`; neither counts as a change."""
+    here = world(topology(ONE), fleet(proxy(ONE, "10.20.1.5")))
+    if not planned:
+        here.run()
+
+    journal.write(sync(here.ports, settings(), MemoryJournal(), SHOW_ONLY, NOW))
+
+    log, metrics = log_and_metrics(capsys)
+    (told,) = [one for one in log if one["message"] == "run"]
+    assert told["outcome"] == ("planned" if planned else "unchanged")
+    assert metrics["Creates"] == [0.0]
+
+
+def test_journal_tells_creates_with_their_values(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A first address has no old value."""
+    journal.write(world(topology(ONE), fleet(proxy(ONE, "10.20.1.5"))).run())
+
+    log, metrics = log_and_metrics(capsys)
+    (created,) = [one for one in log if one.get("record") == named(ONE)]
+    assert (created["action"], created["new"], "old" in created) == ("create", ["10.20.1.5"], False)
+    assert metrics["Creates"] == [4.0]
+
+
+def test_journal_tells_the_steps_with_stand_ins_and_how_many_there_are(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line a step, as a person reads it; a limit that leaves nodes without is a metric with an alarm."""
+    here = world(
+        topology(ONE, TWO, THREE),
+        fleet(proxy(ONE, "10.20.8.1", stand_in=True), proxy(ONE, "10.20.1.5")),
+    )
+    outcome = here.run(settings(stand_in=STAND_IN, max_stand_ins=2))
+    stop = Stop("arn:aws:ecs:us-east-1:123456789012:task/nodeway/t1", named(ONE), "done")
+
+    steps = (*outcome.stand_ins.steps, stop)
+    journal.write(replace(outcome, stand_ins=replace(outcome.stand_ins, steps=steps)))
+
+    log, metrics = log_and_metrics(capsys)
+    assert [type(step) for step in steps] == [Start, Retire, Stop]
+    assert [(one["step"], one["node"]) for one in log if one["message"] == "stand-in"] == [
+        (f"+ stand-in for {named(TWO)}", named(TWO)),
+        (f"~ stand-in of {named(ONE)} 10.20.8.1: out of the records", named(ONE)),
+        (f"- stand-in of {named(ONE)} t1  # done", named(ONE)),
+    ]
+    assert (metrics["StandIns"], metrics["NodesOverStandInLimit"]) == ([1.0], [1.0])
+    assert metrics["NodesWithoutOwnProxy"] == [2.0]
+
+
+def test_journal_tells_a_failed_run_and_how_long_since_the_last_good_one(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error's own words, and the metric that the alarm watches."""
+    journal.failed(ValueError("throttled"), seconds_since_success=61.5)
+
+    log, metrics = log_and_metrics(capsys)
+    (told,) = log
+    assert (told["level"], told["outcome"], told["error"], told["kind"]) == (
+        "ERROR",
+        "failed",
+        "throttled",
+        "ValueError",
+    )
+    assert metrics["SecondsSinceSuccess"] == [61.5]
+
+
+def test_journal_tells_a_skipped_run(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run that may not do anything says why."""
+    journal.skipped("resync=off")
+
+    (told,) = lines(capsys)
+    assert (told["message"], told["outcome"], told["why"]) == ("run", "skipped", "resync=off")
+
+
+def test_journal_has_no_field_that_could_hold_a_secret(
+    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only known fields are written: nobody adds a token to the log by accident."""
+    journal.write(changed_world().run())
+    journal.failed(ValueError("throttled"), seconds_since_success=1)
+
+    log = [one for one in lines(capsys) if "_aws" not in one]
+    assert {name for one in log for name in one} <= FIELDS
+
+
+def test_since_success_counts_from_the_last_good_run() -> None:
+    """It begins with the process, and anew with each success."""
+    since = SinceSuccess()
+    first = since.seconds
+    since.reset()
+
+    assert first >= 0
+    assert 0 <= since.seconds < 60

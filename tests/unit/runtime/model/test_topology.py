@@ -1,0 +1,95 @@
+"""Values: names and addresses have one form, and a topology knows its members."""
+
+import pytest
+
+from nodeway_runtime.model.topology import Record, RecordType, address, hostname
+from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, ZONE, fleet, named, node, proxy, topology
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "demo-0001-001.Demo.ABC123.use1.cache.amazonaws.com",
+        " demo-0001-001.demo.abc123.use1.cache.amazonaws.com. ",
+    ],
+    ids=["upper case", "trailing dot and blanks"],
+)
+def test_hostname_has_one_form_whatever_it_came_in(text: str) -> None:
+    """Names that mean the same are equal after entry."""
+    assert hostname(text) == named(ONE)
+
+
+def test_hostname_stays_the_same_when_normalised_twice() -> None:
+    """Normalising is idempotent, so a second run sees no difference."""
+    assert hostname(hostname("A.Example.")) == "a.example"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ".", "a..b", "-a.b", "a-.b", "a b.c", "*.demo", "a/b", "x" * 64 + ".b", "a." * 127 + "b"],
+)
+def test_hostname_refuses_what_is_no_host_name(text: str) -> None:
+    """What DNS could not hold as a host name is an error that shows what was given."""
+    with pytest.raises(ValueError, match="not a host name: got"):
+        hostname(text)
+
+
+def test_address_has_one_form() -> None:
+    """Blanks around an address do not matter."""
+    assert address(" 10.0.0.1 ") == "10.0.0.1"
+
+
+@pytest.mark.parametrize("text", ["", "10.0.0", "10.0.0.256", "010.0.0.1", "::1", "a.b.c.d"])
+def test_address_refuses_what_is_not_ipv4(text: str) -> None:
+    """Only dotted IPv4 is an address here."""
+    with pytest.raises(ValueError, match="not an IPv4 address: got"):
+        address(text)
+
+
+def test_record_is_the_same_whatever_the_order_and_repeats_of_its_addresses() -> None:
+    """A record set is a set: sorted by number, each address once."""
+    one = Record.a(named(ONE), [address("10.0.0.10"), address("10.0.0.9"), address("10.0.0.10")], 5)
+
+    assert one.values == ("10.0.0.9", "10.0.0.10")
+    assert one.key == (named(ONE), RecordType.A)
+
+
+def test_topology_live_leaves_out_nodes_without_endpoint() -> None:
+    """A node that shows no name yet is a member, but not live."""
+    seen = topology(ONE, node(TWO, status="creating", endpoint=False))
+
+    assert [one.cache_cluster_id for one in seen.live] == [ONE]
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        (named(ONE), True),
+        (named(TWO), True),
+        (ENDPOINT, True),
+        (named(THREE), False),
+        (ZONE, False),
+    ],
+    ids=[
+        "by its endpoint",
+        "by its id, endpoint hidden",
+        "configuration endpoint",
+        "no member",
+        "the zone itself",
+    ],
+)
+def test_topology_knows_members_and_the_configuration_endpoint(name: str, *, known: bool) -> None:
+    """A member is known also while ElastiCache hides its endpoint."""
+    seen = topology(ONE, node(TWO, status="modifying", endpoint=False))
+
+    assert seen.knows(hostname(name)) is known
+
+
+def test_fleet_healthy_gives_only_that_nodes_healthy_proxies_in_a_stable_order() -> None:
+    """Neither an unhealthy proxy nor another node's is offered."""
+    mine, also_mine = proxy(ONE, "10.20.1.5"), proxy(ONE, "10.20.2.5")
+    running = fleet(
+        also_mine, proxy(ONE, "10.20.3.5", healthy=False), mine, proxy(TWO, "10.20.1.6")
+    )
+
+    assert running.healthy(named(ONE)) == (mine, also_mine)

@@ -1,0 +1,155 @@
+"""Stage 5: batches that Route 53 takes, whole and in order."""
+
+from dataclasses import replace
+
+import pytest
+
+from nodeway_runtime.model.errors import ApplyFailed, Conflict
+from nodeway_runtime.model.ownership import subject
+from nodeway_runtime.model.topology import RecordType
+from nodeway_runtime.planner.apply import BATCH_CHARACTERS, BATCH_ELEMENTS, apply, batches, weight
+from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update, about
+from tests.support.fakes import ONE, ZONE, RacedZone, marked, record, soa
+from tests.support.in_memory import ROUTE53_CHARACTERS, ROUTE53_ELEMENTS, MemoryZone
+
+
+def many(count: int, *, addresses: int = 1, net: int = 20) -> Plan:
+    """Creates of that many names with that many addresses each."""
+    return Plan(
+        tuple(
+            Create(
+                record(
+                    f"n{i:04}",
+                    *(f"10.{net}.{i // 240}.{i % 240 + j + 1}" for j in range(addresses)),
+                ),
+                "",
+            )
+            for i in range(count)
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "cost"),
+    [
+        (Create(record(ONE, "10.0.0.1", "10.0.0.2"), ""), (2, 16)),
+        (Update(record(ONE, "10.0.0.1"), record(ONE, "10.0.0.22"), ""), (2, 17)),
+        (Delete(record(ONE, "10.0.0.1"), ""), (1, 8)),
+        (Update(soa(text="abc"), soa(text="abcd"), ""), (2, 7)),
+    ],
+    ids=["create", "update counts twice", "delete", "SOA counts twice"],
+)
+def test_weight_counts_as_route53_does(change: Change, cost: tuple[int, int]) -> None:
+    """Record elements and value characters, an update's both sides."""
+    assert weight(change) == cost
+
+
+def test_batches_of_nothing_are_none() -> None:
+    """An empty plan makes no call."""
+    assert list(batches(Plan())) == []
+
+
+@pytest.mark.parametrize("addresses", [1, 2, 8])
+def test_batches_stay_below_both_limits_and_keep_the_order(addresses: int) -> None:
+    """However many addresses a name has, no batch is over, and together they are the plan."""
+    plan = many(1200, addresses=addresses)
+
+    cut = list(batches(plan))
+
+    for batch in cut:
+        elements, characters = (
+            sum(w) for w in zip(*(weight(change) for change in batch), strict=True)
+        )
+        assert elements <= BATCH_ELEMENTS < ROUTE53_ELEMENTS
+        assert characters <= BATCH_CHARACTERS < ROUTE53_CHARACTERS
+    assert tuple(change for batch in cut for change in batch) == plan.changes
+
+
+def test_batches_are_cut_by_characters_when_values_are_long() -> None:
+    """Few elements can still be too many characters."""
+    long = [replace(record(f"n{n}", "10.0.0.1"), values=("9" * 10_000,)) for n in range(3)]
+    plan = Plan(tuple(Update(one, one, "") for one in long))
+
+    assert [len(batch) for batch in batches(plan)] == [1, 1, 1]
+
+
+def test_batches_pass_a_change_that_is_too_big_alone() -> None:
+    """It is Route 53's to refuse, with its own words; nothing is dropped here."""
+    huge = Update(soa(text="9" * 20_000), soa(text="9" * 20_000), "")
+
+    assert list(batches(Plan((huge,)))) == [(huge,)]
+
+
+def test_batches_keep_each_name_and_its_marker_together() -> None:
+    """A batch is atomic: a name is never there without the word whose it is, nor the word without the name."""
+    records = [marked(record(f"n{n:04}", "10.20.1.1")) for n in range(700)]
+    creates = [Create(one, "") for pair in records[:500] for one in pair]
+    deletes = [Delete(one, "") for pair in records[500:] for one in pair]
+
+    cut = list(batches(Plan((*creates, *deletes))))
+
+    assert [len(batch) for batch in cut] == [900, 500]
+    for batch in cut:
+        subjects = [subject(about(change).name) for change in batch]
+        assert all(subjects.count(name) == 2 for name in set(subjects))
+
+
+def test_batches_are_cut_before_a_pair_that_does_not_fit_whole() -> None:
+    """The last free element of a batch is left free."""
+    single = [Create(record(f"a{n:04}", "10.20.1.1"), "") for n in range(BATCH_ELEMENTS - 1)]
+    pair = [Create(one, "") for one in marked(record("z", "10.20.1.1"))]
+
+    assert [len(one) for one in batches(Plan((*single, *pair)))] == [BATCH_ELEMENTS - 1, 2]
+
+
+def test_batches_never_mix_the_soa_with_addresses() -> None:
+    """The role allows addresses and the SOA by separate statements, and a request must match one of them whole."""
+    address, lower = Create(record(ONE, "10.0.0.1"), ""), Update(soa(), soa(ttl=5), "")
+
+    gone = Delete(record("z", "10.0.0.2"), "")
+
+    assert list(batches(Plan((lower, address, gone)))) == [(lower,), (address, gone)]
+    assert list(batches(Plan((address, lower, gone)))) == [(address,), (lower,), (gone,)]
+
+
+def test_apply_fills_a_zone_of_five_hundred_nodes() -> None:
+    """A large cluster is written in one go, and moved to new addresses in a few batches."""
+    zone = MemoryZone(ZONE)
+    first, second = many(500), many(500, net=21)
+
+    filled = apply(first, zone, "fill")
+    moved = apply(
+        Plan(
+            tuple(
+                Update(a.new, b.new, "") for a, b in zip(first.creates, second.creates, strict=True)
+            )
+        ),
+        zone,
+        "move",
+    )
+
+    assert [len(one.changes) for one in filled] == [500]
+    assert [len(one.changes) for one in moved] == [450, 50]
+    assert [one.change_id for one in (*filled, *moved)] == ["C1", "C2", "C3"]
+    assert {r for r in zone.records() if r.type is RecordType.A} == {
+        create.new for create in second.creates
+    }
+
+
+def test_apply_stops_at_the_first_refused_batch_and_leaves_it_undone() -> None:
+    """Somebody else's write in between is a Conflict, and nothing of that batch is half done."""
+    theirs = record("n0001", "10.66.0.1")
+    zone = RacedZone(theirs)
+
+    with pytest.raises(Conflict, match="already exists"):
+        apply(many(3), zone, "fill")
+
+    assert [r for r in zone.records() if r.type is RecordType.A] == [theirs]
+
+
+def test_apply_fails_when_a_name_is_not_of_the_zone() -> None:
+    """A name outside the zone is refused, not written elsewhere."""
+    stranger = Create(record(ONE, "10.0.0.1"), "")
+
+    with pytest.raises(ApplyFailed, match="is not in it"):
+        apply(Plan((stranger,)), MemoryZone(record("other", "10.0.0.1").name), "x")

@@ -1,0 +1,445 @@
+"""Stage 4: what no plan may do. Each rule is proven needed: without it, its case goes through."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from nodeway_runtime.model.ownership import Marker, marker_record
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.topology import Fleet, Record, RecordType, Topology, address, hostname
+from nodeway_runtime.planner.guard import (
+    RULES,
+    Observed,
+    Rule,
+    absent_in_few_reads_stays,
+    check,
+    clients_zone_is_not_the_proxies,
+    empty_changes_nothing,
+    foreign_record_stays,
+    incomplete_forbids_deletes,
+    last_address_of_a_live_node_stays,
+    nothing_healthy_changes_nothing,
+    other_zones_name_stays_out,
+    removes,
+)
+from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update, about
+from tests.support.fakes import (
+    NOW,
+    ONE,
+    OWNER,
+    THREE,
+    TWO,
+    fleet,
+    marked,
+    named,
+    observation,
+    proxy,
+    record,
+    settings,
+    soa,
+    topology,
+)
+
+HEALTHY = fleet(proxy(ONE, "10.20.1.5"))
+SICK = fleet(proxy(ONE, "10.20.1.5", healthy=False))
+OLD, NEW = record(ONE, "10.20.1.4"), record(ONE, "10.20.1.5")
+MOVE = Update(OLD, NEW, "")
+GROW = Update(OLD, record(ONE, "10.20.1.4", "10.20.1.5"), "")
+LOWER_SOA = Update(soa(), soa(ttl=5), "")
+MINUTE_AGO = NOW - timedelta(seconds=60)
+PIN = {named(ONE): (address("10.20.1.5"),)}
+
+
+STRANGE = Record.a(hostname("demo-0001-001.elsewhere.example"), [address("10.20.1.5")], 5)
+
+
+def absent(*labels: str, reads: int = 2) -> tuple[Record, ...]:
+    """Names of ours whose nodes were absent in that many reads before."""
+    records = (record(label, f"10.20.9.{n + 1}") for n, label in enumerate(labels))
+    return marked(*records, since=MINUTE_AGO, reads=reads)
+
+
+def deletes(records: tuple[Record, ...]) -> tuple[Delete, ...]:
+    """The deletes of these records."""
+    return tuple(Delete(one, "") for one in records)
+
+
+def seen(
+    there: Topology,
+    running: Fleet = HEALTHY,
+    *records: Record,
+    told: Settings | None = None,
+    **more: Any,  # noqa: ANN401 (the observation's other fields)
+) -> Observed:
+    """What the rules may look at."""
+    return Observed.of(observation(there, running, *records, **more), told or settings())
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A change that exactly one rule forbids."""
+
+    change: Change
+    seen: Observed
+    reason: str
+
+
+LOOP: dict[str, Any] = {
+    "zone_vpcs": frozenset({"vpc-0000000a"}),
+    "told": settings(proxy_vpc_id="vpc-0000000a"),
+}
+LEFT = absent(THREE)
+ONCE = absent(THREE, reads=1)
+LIVE = marked(record(TWO, "10.20.1.6"), since=MINUTE_AGO, reads=2)
+
+NEEDED: dict[Rule, Case] = {
+    clients_zone_is_not_the_proxies: Case(
+        Create(NEW, ""),
+        seen(topology(ONE), HEALTHY, **LOOP),
+        "the zone is associated with the HAProxies' own VPC vpc-0000000a",
+    ),
+    empty_changes_nothing: Case(
+        Create(NEW, ""), seen(topology()), "the topology that was read has no node with an endpoint"
+    ),
+    nothing_healthy_changes_nothing: Case(
+        MOVE, seen(topology(ONE), SICK, *marked(OLD)), "no proxy at all is healthy"
+    ),
+    incomplete_forbids_deletes: Case(
+        Delete(LEFT[0], ""),
+        seen(topology(ONE, problems=("page 2 was throttled",)), HEALTHY, *LEFT),
+        "the read was incomplete: page 2 was throttled",
+    ),
+    last_address_of_a_live_node_stays: Case(
+        Delete(LIVE[0], ""),
+        seen(topology(ONE, TWO), HEALTHY, *LIVE),
+        "it is the last address of a live node",
+    ),
+    absent_in_few_reads_stays: Case(
+        Delete(ONCE[0], ""),
+        seen(topology(ONE), HEALTHY, *ONCE),
+        "its node was absent in 1 complete reads before this one, not 2",
+    ),
+    foreign_record_stays: Case(
+        MOVE,
+        seen(topology(ONE), HEALTHY, OLD),
+        "it has no marker of ours; take it over with -c take_over=true",
+    ),
+    other_zones_name_stays_out: Case(
+        Create(STRANGE, ""),
+        seen(topology(ONE)),
+        "it is not a name of the zone demo.abc123.use1.cache.amazonaws.com",
+    ),
+}
+
+
+def test_every_rule_has_a_case() -> None:
+    """A new rule comes with the case that it exists for."""
+    assert set(NEEDED) == set(RULES)
+
+
+@pytest.mark.parametrize("rule", NEEDED, ids=lambda rule: str(rule.__name__))
+def test_check_refuses_the_case_of_each_rule(rule: Rule) -> None:
+    """The refusal names the rule and the reason, and the change is not in what may be applied."""
+    case = NEEDED[rule]
+
+    verdict = check(Plan((case.change,)), case.seen)
+
+    assert verdict.plan.changes == ()
+    assert [(r.change, r.rule, r.reason) for r in verdict.refusals] == [
+        (case.change, rule.__name__, case.reason)
+    ]
+
+
+@pytest.mark.parametrize("rule", NEEDED, ids=lambda rule: str(rule.__name__))
+def test_check_lets_the_case_through_when_its_rule_is_gone(rule: Rule) -> None:
+    """No other rule would stop it: each one carries its weight."""
+    case = NEEDED[rule]
+
+    verdict = check(Plan((case.change,)), case.seen, tuple(r for r in RULES if r is not rule))
+
+    assert verdict.plan.changes == (case.change,)
+    assert verdict.refusals == ()
+
+
+def test_check_refuses_name_by_name() -> None:
+    """A node that lost its last proxy does not stop another's record from being corrected."""
+    plan = Plan((MOVE, *deletes(LIVE)))
+
+    verdict = check(plan, seen(topology(ONE, TWO), HEALTHY, *marked(OLD), *LIVE))
+
+    assert verdict.plan.changes == (MOVE,)
+    assert [r.change for r in verdict.refusals] == list(deletes(LIVE))
+
+
+def test_check_never_parts_a_name_from_its_marker() -> None:
+    """A marker without a rule against it is refused with its name, for the name's reason."""
+    pair = (Create(marker_record(named(ONE), Marker(OWNER), 5), ""), MOVE)
+
+    verdict = check(Plan(pair), seen(topology(ONE), SICK, OLD, told=settings(take_over=True)))
+
+    assert verdict.plan.changes == ()
+    assert {(r.rule, r.reason) for r in verdict.refusals} == {
+        ("nothing_healthy_changes_nothing", "no proxy at all is healthy")
+    }
+    assert tuple(r.change for r in verdict.refusals) == pair
+
+
+COUNT = Update(marked(OLD)[1], marked(OLD, since=NOW, reads=1)[1], "")
+FORGET = Update(COUNT.new, COUNT.old, "")
+
+
+@pytest.mark.parametrize(
+    ("change", "observed"),
+    [
+        (LOWER_SOA, seen(topology(), fleet(), **LOOP)),
+        (GROW, seen(topology(ONE), fleet(), *marked(OLD))),
+        (GROW, seen(topology(ONE, problems=("a page is missing",)), HEALTHY, *marked(OLD))),
+        (MOVE, seen(topology(ONE), HEALTHY, *marked(OLD))),
+        (Delete(LEFT[0], ""), seen(topology(ONE), HEALTHY, *LEFT)),
+        (COUNT, seen(topology(TWO), HEALTHY, *marked(OLD))),
+        (FORGET, seen(topology(ONE), fleet(), *marked(OLD))),
+        (MOVE, seen(topology(ONE), HEALTHY, OLD, told=settings(take_over=True))),
+        (
+            MOVE,
+            seen(topology(ONE), HEALTHY, *marked(OLD, owner="x"), told=settings(take_over=True)),
+        ),
+        (Create(NEW, ""), seen(topology(ONE), HEALTHY, zone_vpcs=frozenset({"vpc-0000000c"}))),
+    ],
+    ids=[
+        "SOA while nothing is known",
+        "more while nothing is healthy",
+        "more while incomplete",
+        "move",
+        "delete of a node that is gone",
+        "count",
+        "forget the count while nothing is healthy",
+        "take over what is nobody's",
+        "take over another's",
+        "a zone of clients",
+    ],
+)
+def test_check_allows_what_hurts_nobody(change: Change, observed: Observed) -> None:
+    """The guard is no reason for records to be stale."""
+    assert check(Plan((change,)), observed).plan.changes == (change,)
+
+
+@pytest.mark.parametrize("change", [MOVE, COUNT], ids=["an address", "a count towards a delete"])
+@pytest.mark.parametrize(
+    "observed",
+    [
+        seen(topology(ONE, problems=("a page is missing",)), HEALTHY, *marked(OLD)),
+        seen(
+            topology(ONE),
+            fleet(proxy(ONE, "10.20.1.5"), problems=("a task was not described",)),
+            *marked(OLD),
+        ),
+        seen(topology(ONE), HEALTHY, *marked(OLD), other_problems=("the VPCs were not told",)),
+    ],
+    ids=["topology", "fleet", "zone"],
+)
+def test_check_takes_nothing_away_when_any_source_was_not_read_whole(
+    change: Change, observed: Observed
+) -> None:
+    """An update that drops an address is a removal too, and so is a read that would be counted."""
+    verdict = check(Plan((change,)), observed)
+
+    assert [r.rule for r in verdict.refusals] == ["incomplete_forbids_deletes"]
+
+
+@pytest.mark.parametrize("marker", [False, True], ids=["no marker", "another's marker"])
+@pytest.mark.parametrize(
+    "change",
+    [MOVE, Delete(OLD, ""), Create(marked(OLD)[1], "")],
+    ids=["update", "delete", "marker"],
+)
+def test_check_leaves_foreign_names_whole(change: Change, *, marker: bool) -> None:
+    """Whatever the change; the reason says whose it is and what to do."""
+    records = (
+        marked(OLD, owner="nodeway/other/demo", since=MINUTE_AGO, reads=3) if marker else (OLD,)
+    )
+
+    rules = (foreign_record_stays,)
+    (refusal,) = check(Plan((change,)), seen(topology(TWO), HEALTHY, *records), rules).refusals
+
+    assert refusal.reason == (
+        "it belongs to nodeway/other/demo; take it over with -c take_over=true"
+        if marker
+        else "it has no marker of ours; take it over with -c take_over=true"
+    )
+
+
+@pytest.mark.parametrize("name", [named(ONE), f"_nodeway.{named(ONE)}"], ids=["name", "marker"])
+def test_check_leaves_a_name_whose_way_is_barred_even_when_it_may_take_over(name: str) -> None:
+    """A CNAME, an alias or a text of somebody's: Route 53 would refuse the whole batch, every other name with it."""
+    barred = Record(hostname(name), RecordType.OTHER, ("CNAME",), 0)
+    pair = tuple(Create(one, "") for one in marked(NEW))
+    other = tuple(Create(one, "") for one in marked(record(TWO, "10.20.1.6")))
+
+    told = settings(take_over=True)
+    verdict = check(Plan((*pair, *other)), seen(topology(ONE, TWO), HEALTHY, barred, told=told))
+
+    assert verdict.plan.changes == other
+    assert {(r.rule, r.reason) for r in verdict.refusals} == {
+        (
+            "foreign_record_stays",
+            "a record set of another kind is in its way; take that away or move it",
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("there", "running"),
+    [
+        (topology(problems=("ElastiCache did not answer",)), HEALTHY),
+        (topology(), HEALTHY),
+        (topology(ONE), SICK),
+        (topology(), fleet(problems=("ECS did not answer",))),
+    ],
+    ids=["ElastiCache unread", "no nodes", "nothing healthy", "nothing read"],
+)
+def test_check_lets_a_pin_through_whatever_the_sources_say(there: Topology, running: Fleet) -> None:
+    """A pin is what a person sets when all else fails: it needs no source to agree."""
+    observed = seen(there, running, *marked(OLD), told=settings(pins=PIN))
+
+    assert check(Plan((MOVE,)), observed).plan.changes == (MOVE,)
+
+
+@pytest.mark.parametrize(
+    ("observed", "rule"),
+    [
+        (seen(topology(ONE), HEALTHY, OLD, told=settings(pins=PIN)), "foreign_record_stays"),
+        (
+            seen(
+                topology(ONE),
+                HEALTHY,
+                *marked(OLD),
+                zone_vpcs=frozenset({"vpc-0000000a"}),
+                told=settings(pins=PIN, proxy_vpc_id="vpc-0000000a"),
+            ),
+            "clients_zone_is_not_the_proxies",
+        ),
+    ],
+    ids=["foreign", "loop"],
+)
+def test_check_holds_a_pin_to_the_rules_that_protect_others(observed: Observed, rule: str) -> None:
+    """A pin is no way to take somebody's record, or to make a loop."""
+    assert [r.rule for r in check(Plan((MOVE,)), observed).refusals] == [rule]
+
+
+def cluster_of(count: int, gone: int) -> tuple[Topology, tuple[Record, ...], Plan]:
+    """A cluster of that many nodes of which the last are gone, its records, and the plan to delete theirs."""
+    labels = [f"demo-{n:04}-001" for n in range(count)]
+    left = absent(*labels[count - gone :])
+    here = marked(*(record(label, "10.20.1.5") for label in labels[: count - gone]))
+    return topology(*labels[: count - gone]), (*here, *left), Plan(deletes(left))
+
+
+@pytest.mark.parametrize(
+    ("count", "gone", "allowed"),
+    [
+        (2, 1, True),
+        (3, 1, True),
+        (3, 2, False),
+        (6, 1, True),
+        (6, 2, False),
+        (7, 2, True),
+        (10, 3, True),
+        (10, 4, False),
+        (500, 150, True),
+        (500, 151, False),
+    ],
+)
+def test_check_lets_a_run_delete_a_node_or_three_in_ten(
+    count: int, gone: int, *, allowed: bool
+) -> None:
+    """A cluster of two can shrink; most of a cluster cannot vanish in one run."""
+    there, records, plan = cluster_of(count, gone)
+
+    verdict = check(plan, seen(there, HEALTHY, *records))
+
+    assert (verdict.plan == plan) is allowed
+    assert {r.rule for r in verdict.refusals} == (
+        set() if allowed else {"mass_delete_needs_approval"}
+    )
+    assert len(verdict.plan.changes) + len(verdict.refusals) == len(plan.changes)
+
+
+def test_check_counts_only_our_own_names_as_the_cluster() -> None:
+    """Another deployment's names in the zone do not make room for more deletes."""
+    there, records, plan = cluster_of(6, 2)
+    theirs = marked(*(record(f"other-{n}", "10.66.0.1") for n in range(20)), owner="another")
+
+    assert check(plan, seen(there, HEALTHY, *records, *theirs)).plan.changes == ()
+
+
+def test_check_deletes_many_when_exactly_these_are_approved() -> None:
+    """The refusal's own words say what to approve; the same deletes then go, whenever they were counted."""
+    there, records, plan = cluster_of(6, 4)
+    reason = check(plan, seen(there, HEALTHY, *records)).refusals[0].reason
+    checksum = reason.rpartition("approve=")[2]
+
+    verdict = check(plan, seen(there, HEALTHY, *records, told=settings(approve=checksum)))
+
+    assert reason == (
+        "4 deletes of 6 records in one run, and 1 are allowed;"
+        f" if they are right: approve={checksum}"
+    )
+    assert verdict.plan == plan
+    assert verdict.refusals == ()
+
+
+@pytest.mark.parametrize("gone", [3, 5], ids=["fewer", "more"])
+def test_check_approves_no_other_deletes(gone: int) -> None:
+    """An approval is for one set of names and addresses, and used up with it."""
+    reviewed = Plan(tuple(d for d in cluster_of(6, 4)[2].deletes if about(d).type == "A"))
+    there, records, plan = cluster_of(6, gone)
+
+    verdict = check(plan, seen(there, HEALTHY, *records, told=settings(approve=reviewed.checksum)))
+
+    assert verdict.plan.changes == ()
+
+
+def test_check_goes_on_with_everything_else_while_deletes_wait_for_approval() -> None:
+    """Creates and updates are not held back, and deletes that another rule refused are not counted."""
+    there, records, plan = cluster_of(6, 2)
+    move = Update(record("demo-0000-001", "10.20.1.5"), record("demo-0000-001", "10.20.1.9"), "")
+    more = Create(record("demo-0009-001", "10.20.1.9"), "")
+    grown = replace(there, nodes=(*there.nodes, *topology("demo-0009-001").nodes))
+
+    verdict = check(Plan((more, move, *plan.changes)), seen(grown, HEALTHY, *records))
+
+    assert verdict.plan.changes == (more, move)
+
+
+def test_check_does_not_count_what_is_refused_anyway() -> None:
+    """One delete that may go, and one that may not, is one delete."""
+    there, records, plan = cluster_of(3, 1)
+    live = Delete(records[0], "")
+
+    verdict = check(Plan((*plan.changes, live)), seen(there, HEALTHY, *records))
+
+    assert verdict.plan == plan
+    assert [r.rule for r in verdict.refusals] == ["last_address_of_a_live_node_stays"]
+
+
+@pytest.mark.parametrize(
+    ("change", "does"),
+    [
+        (Create(record(ONE, "10.0.0.1"), ""), False),
+        (GROW, False),
+        (MOVE, True),
+        (LOWER_SOA, False),
+        (Delete(record(ONE, "10.0.0.1"), ""), True),
+        (COUNT, True),
+        (FORGET, False),
+        (Update(marked(OLD, owner="x")[1], marked(OLD)[1], ""), False),
+    ],
+    ids=["create", "grow", "move", "SOA", "delete", "count", "forget", "take over a marker"],
+)
+def test_removes_is_about_addresses_that_somebody_could_be_using(
+    change: Change, *, does: bool
+) -> None:
+    """Only losing an address counts, and what counts towards that."""
+    assert removes(change) is does

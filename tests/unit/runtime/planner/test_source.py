@@ -1,0 +1,155 @@
+"""Stage 1: what is asked, when, and what becomes of what nobody answered."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from nodeway_runtime.model.errors import ReadFailed
+from nodeway_runtime.model.ports import read
+from nodeway_runtime.model.settings import Settings
+from nodeway_runtime.model.topology import Hostname
+from nodeway_runtime.planner.stand_ins import plan_stand_ins
+from tests.support.fakes import (
+    NOW,
+    ONE,
+    STAND_IN,
+    TWO,
+    ZONE,
+    World,
+    fleet,
+    marked,
+    named,
+    node,
+    pending,
+    proxy,
+    record,
+    settings,
+    topology,
+    world,
+)
+from tests.support.in_memory import FixedEcs, MemoryZone
+
+WITH = settings(stand_in=STAND_IN)
+
+
+@dataclass(slots=True)
+class AskedEcs(FixedEcs):
+    """Counts who asks for the services, and may refuse to say."""
+
+    asked: int = 0
+    silent: bool = field(default=False)
+
+    def served(self, cluster: str) -> frozenset[Hostname]:
+        """Counted."""
+        self.asked += 1
+        if self.silent:
+            msg = f"ECS did not answer for the services of cluster {cluster}"
+            raise ReadFailed(msg)
+        return self.services
+
+
+def with_ecs(here: World, *, silent: bool = False) -> AskedEcs:
+    """The world's ECS, counting."""
+    counting = AskedEcs(here.ecs.answer, silent=silent, services=frozenset({named(TWO)}))
+    here.ecs = counting
+    return counting
+
+
+OWN, STANDS_IN = proxy(ONE, "10.20.1.5"), proxy(TWO, "10.20.8.2", stand_in=True)
+
+
+@pytest.mark.parametrize(
+    ("here", "told", "asked"),
+    [
+        (world(topology(ONE), fleet(OWN)), WITH, 0),
+        (world(topology(ONE, TWO), fleet(OWN, STANDS_IN)), WITH, 0),
+        (world(topology(ONE, TWO), fleet(OWN, pending(TWO))), WITH, 0),
+        (world(topology(ONE, TWO), fleet(OWN)), WITH, 1),
+        (
+            world(topology(ONE, node(TWO, status="creating", endpoint=False)), fleet(OWN)),
+            WITH,
+            1,
+        ),
+        (world(topology(ONE, TWO), fleet(OWN)), settings(), 0),
+        (world(topology(), fleet()), WITH, 0),
+    ],
+    ids=[
+        "every node has a task",
+        "one has a stand-in",
+        "one's has no address yet",
+        "one has none",
+        "one that is being created has none",
+        "no stand-ins",
+        "no nodes",
+    ],
+)
+def test_read_asks_for_services_only_when_a_node_has_no_task(
+    here: World, told: Settings, asked: int
+) -> None:
+    """A quiet run costs no call for it."""
+    ecs = with_ecs(here)
+
+    found = read(here.ports, told)
+
+    assert ecs.asked == asked
+    assert found.served == (frozenset({named(TWO)}) if asked else frozenset())
+    assert found.problems == ()
+
+
+def test_read_without_the_services_starts_no_stand_in_and_forbids_deletes() -> None:
+    """Not known is not without service: every node counts as served, and the read as incomplete."""
+    here = world(topology(ONE, TWO), fleet(OWN))
+    with_ecs(here, silent=True)
+
+    found = read(here.ports, WITH)
+
+    assert found.problems == ("ECS did not answer for the services of cluster nodeway",)
+    assert plan_stand_ins(found, WITH, NOW).steps == ()
+
+
+class SecretiveZone(MemoryZone):
+    """A zone that does not say who sees it."""
+
+    def vpcs(self) -> frozenset[str]:
+        """Raises ReadFailed."""
+        msg = "Route 53 did not answer for the VPCs"
+        raise ReadFailed(msg)
+
+
+def test_read_without_the_zones_vpcs_is_incomplete() -> None:
+    """Whether it is a loop is not known: nothing goes, and nothing new is started."""
+    here = world(topology(ONE, TWO), fleet(OWN))
+    here.zone = SecretiveZone(ZONE, marked(record(ONE, "10.20.1.4")))
+
+    found = read(here.ports, WITH)
+
+    assert found.problems == ("Route 53 did not answer for the VPCs",)
+    assert plan_stand_ins(found, WITH, NOW).steps == ()
+    assert {one.rule for one in here.run(WITH).refusals} == {"incomplete_forbids_deletes"}
+
+
+def test_read_says_who_sees_the_zone_and_a_run_writes_nothing_into_a_loop() -> None:
+    """A person associated the HAProxies' VPC with the zone: from then on no record is written."""
+    here = world(topology(ONE), fleet(OWN))
+    here.zone.associated = frozenset({"vpc-0000000c", "vpc-0000000a"})
+
+    outcome = here.run(settings(proxy_vpc_id="vpc-0000000a"))
+
+    assert outcome.observation.zone_vpcs == here.zone.associated
+    assert {one.rule for one in outcome.refusals} == {"clients_zone_is_not_the_proxies"}
+    assert [change.new.name for change in outcome.plan.updates] == [ZONE]
+    assert outcome.plan.creates == ()
+
+
+def test_read_keeps_the_problems_of_every_source() -> None:
+    """Whoever reads the log learns of all of them at once."""
+    here = world(topology(ONE), fleet(OWN))
+    here.elasticache.error, here.ecs.error = "Throttling", "AccessDenied"
+
+    found = read(here.ports, WITH)
+
+    assert found.problems == (
+        "ElastiCache did not answer for demo: Throttling",
+        "ECS did not answer for cluster nodeway: AccessDenied",
+    )
+    assert (found.topology.nodes, found.fleet.tasks) == ((), ())

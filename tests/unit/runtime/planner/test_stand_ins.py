@@ -1,0 +1,296 @@
+"""Stand-ins, row by row of the table in stand_ins.py: never two for a node, none while its service has a task."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from nodeway_runtime.model.steps import Parking, Retire, Start, Step, Stop
+from nodeway_runtime.model.topology import Fleet, Hostname, Node, Record, Topology, hostname
+from nodeway_runtime.planner.stand_ins import StandInPlan, line, plan_stand_ins
+from tests.support.fakes import (
+    NOW,
+    ONE,
+    STAND_IN,
+    THREE,
+    TWO,
+    ZONE,
+    fleet,
+    marked,
+    named,
+    node,
+    observation,
+    pending,
+    proxy,
+    record,
+    settings,
+    topology,
+)
+
+FIRST, SECOND = (proxy(ONE, ip, stand_in=True) for ip in ("10.20.8.1", "10.20.8.2"))
+DEAD = proxy(ONE, "10.20.8.1", stand_in=True, healthy=False)
+WAITING = proxy(ONE, "10.20.8.1", stand_in=True, healthy=False, starting=True)
+OWN = proxy(ONE, "10.20.1.5")
+SICK = proxy(ONE, "10.20.1.5", healthy=False)
+START, RETIRE = Start(ONE, named(ONE)), Retire(FIRST.task_arn, named(ONE))
+TO_OWN, TO_FIRST = record(ONE, "10.20.1.5"), record(ONE, "10.20.8.1")
+TWO_RUNS = proxy(TWO, "10.20.1.6")
+"""Another node's own proxy, so that the cluster is not all out of order."""
+
+
+def parked(label: str, target: Hostname | None) -> Parking:
+    """What the backend's name of a stand-in leads to."""
+    return Parking(hostname(f"{label}.{STAND_IN.parking_zone_name}"), target)
+
+
+def planned(
+    seen: Topology,
+    running: Fleet,
+    *records: Record,
+    now: datetime = NOW,
+    limit: int = 10,
+    **more: Any,  # noqa: ANN401 (the observation's other fields)
+) -> StandInPlan:
+    """What to do with stand-ins."""
+    told = settings(stand_in=STAND_IN, max_stand_ins=limit)
+    return plan_stand_ins(observation(seen, running, *records, **more), told, now)
+
+
+def retired(seconds: int, ip: str = "10.20.8.1") -> Fleet:
+    """A stand-in that was retired that long ago, and the node's own proxy."""
+    since = NOW - timedelta(seconds=seconds)
+    return fleet(OWN, proxy(ONE, ip, stand_in=True, retired_at=since))
+
+
+STOP = Stop(FIRST.task_arn, named(ONE), "out of the records since 02:59:45Z")
+
+
+@pytest.mark.parametrize(
+    ("seen", "running", "records", "steps"),
+    [
+        (topology(ONE), fleet(), (), [START]),
+        (topology(ONE), fleet(FIRST), (TO_FIRST,), []),
+        (topology(ONE), fleet(WAITING), (), []),
+        (topology(ONE), fleet(pending(ONE)), (), []),
+        (topology(ONE), fleet(FIRST, SECOND), (TO_FIRST,), [Retire(SECOND.task_arn, named(ONE))]),
+        (topology(ONE), fleet(DEAD, SECOND), (record(ONE, "10.20.8.2"),), [RETIRE]),
+        (topology(ONE), fleet(DEAD), (TO_FIRST,), [START]),
+        (topology(ONE), fleet(DEAD), (), [START, RETIRE]),
+        (topology(ONE), fleet(DEAD, pending(ONE)), (), [RETIRE]),
+        (topology(ONE), fleet(OWN), (TO_OWN,), []),
+        (topology(ONE), fleet(SICK), (TO_OWN,), []),
+        (topology(ONE), fleet(pending(ONE, stand_in=False)), (), []),
+        (topology(ONE), fleet(SICK, FIRST), (TO_FIRST,), []),
+        (topology(ONE), fleet(OWN, FIRST), (TO_FIRST,), []),
+        (topology(ONE), fleet(OWN, FIRST), (TO_OWN,), [RETIRE]),
+        (topology(ONE), fleet(OWN, WAITING), (TO_OWN,), [RETIRE]),
+        (topology(TWO), fleet(TWO_RUNS, FIRST), (TO_FIRST,), []),
+        (topology(TWO), fleet(TWO_RUNS, FIRST), (), [RETIRE]),
+        (topology(ONE), retired(14), (TO_OWN,), []),
+        (topology(ONE), retired(15), (TO_OWN,), [STOP]),
+        (topology(ONE), retired(15), (TO_FIRST,), []),
+    ],
+    ids=[
+        "no proxy: start",
+        "stand-in: nothing",
+        "stand-in starts: nothing",
+        "stand-in has no address yet: nothing",
+        "two: retire the later",
+        "a dead one and a healthy one: retire the dead",
+        "dead, still in the records: start another",
+        "dead: start another, retire it",
+        "dead, another on its way: retire it",
+        "own: nothing",
+        "own is sick: its service replaces it",
+        "own has no address yet: nothing",
+        "own is sick, stand-in serves: nothing",
+        "own is healthy, stand-in still in the records: not yet",
+        "own is healthy: retire the stand-in",
+        "own is healthy before its stand-in: retire it",
+        "node absent, record still there: not yet",
+        "node absent: retire",
+        "retired for 14 s: not yet",
+        "retired for 15 s: stop",
+        "retired, but in a record again: not yet",
+    ],
+)
+def test_plan_follows_the_table(
+    seen: Topology, running: Fleet, records: tuple[Record, ...], steps: list[Step]
+) -> None:
+    """What a node has, and what is done about it."""
+    assert list(planned(seen, running, *records).steps) == steps
+
+
+def test_plan_waits_three_ttls_before_it_stops() -> None:
+    """Resolvers and clients may hold an answer that long, whatever TTL was chosen."""
+    seen = observation(topology(ONE), retired(60), TO_OWN)
+
+    for ttl, steps in ((20, [Stop]), (21, [])):
+        told = settings(stand_in=STAND_IN, ttl=ttl)
+        assert [type(one) for one in plan_stand_ins(seen, told, NOW).steps] == steps
+
+
+@pytest.mark.parametrize("since", [datetime.min, datetime.max])  # noqa: DTZ901 (made aware below)
+def test_plan_takes_any_time_that_a_tag_can_hold(since: datetime) -> None:
+    """A tag that was edited by hand ends no run with an error."""
+    old = proxy(ONE, "10.20.8.1", stand_in=True, retired_at=since.replace(tzinfo=NOW.tzinfo))
+
+    assert len(planned(topology(ONE), fleet(OWN, old), TO_OWN).steps) <= 1
+
+
+def test_plan_never_keeps_two_for_a_node_however_many_there_are() -> None:
+    """One stays, and it is the one that the record has; the others go."""
+    three = [proxy(ONE, f"10.20.8.{n}", stand_in=True) for n in (3, 1, 2)]
+
+    steps = planned(topology(ONE), fleet(*three), TO_FIRST).steps
+
+    assert steps == tuple(Retire(proxy(ONE, f"10.20.8.{n}").task_arn, named(ONE)) for n in (2, 3))
+
+
+def test_plan_starts_none_where_a_service_wants_tasks() -> None:
+    """ECS is about to start the node's own."""
+    assert planned(topology(ONE), fleet(TWO_RUNS), served=frozenset({named(ONE)})).steps == ()
+
+
+def test_plan_starts_at_most_as_many_as_allowed_and_names_the_others() -> None:
+    """Those that run or are on their way count, retired ones too: they are tasks that cost."""
+    labels = [f"demo-{n:04}-001" for n in range(1, 7)]
+    running = fleet(
+        proxy(labels[0], "10.20.8.1", stand_in=True),
+        pending(labels[1]),
+        proxy("demo-0009-001", "10.20.8.9", stand_in=True, retired_at=NOW),
+    )
+
+    found = planned(topology(*labels), running, limit=5)
+
+    assert [step.node for step in found.steps] == [named(labels[2]), named(labels[3])]
+    assert found.over_limit == (named(labels[4]), named(labels[5]))
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_plan_starts_none_at_its_limit(limit: int) -> None:
+    """A limit that was lowered below what runs stops nothing either."""
+    running = fleet(*(proxy(ONE, f"10.20.8.{n}", stand_in=True) for n in range(1, limit + 1)))
+
+    found = planned(topology(ONE, TWO, THREE), running, TO_FIRST, limit=limit)
+
+    assert found.steps == ()
+    assert set(found.over_limit) == {named(ONE), named(TWO), named(THREE)} - running.nodes
+
+
+def test_plan_without_stand_ins_does_nothing() -> None:
+    """A deployment that has no task definition for them."""
+    seen = observation(topology(ONE), fleet(FIRST))
+
+    assert plan_stand_ins(seen, settings(), NOW) == StandInPlan()
+
+
+@pytest.mark.parametrize(
+    "incomplete",
+    [
+        {"seen": topology(ONE, THREE, problems=("a page is missing",))},
+        {"other_problems": ("the VPCs were not told",)},
+    ],
+    ids=["topology", "zone"],
+)
+def test_plan_of_an_incomplete_read_starts_but_neither_retires_nor_stops(
+    incomplete: dict[str, Any],
+) -> None:
+    """Unknown is never empty: who knows whether the node is gone, or what the records say."""
+    running = fleet(*retired(60).proxies, SECOND, proxy(TWO, "10.20.8.5", stand_in=True))
+
+    found = planned(**{"seen": topology(ONE, THREE), "running": running, **incomplete})
+
+    assert found.steps == (Start(THREE, named(THREE)),)
+
+
+def test_plan_of_an_unread_fleet_does_nothing() -> None:
+    """A task that could not be described may be the very one that is missed."""
+    running = fleet(*retired(60).proxies, problems=("a task was not described",))
+
+    assert planned(topology(ONE, TWO), running, TO_OWN).steps == ()
+
+
+@pytest.mark.parametrize("seen", [topology(), topology(problems=("throttled",))])
+def test_plan_of_an_empty_topology_does_nothing(seen: Topology) -> None:
+    """A source that says "no nodes" is believed about nothing."""
+    assert planned(seen, retired(60)) == StandInPlan()
+
+
+def creating(label: str, status: str = "creating") -> Node:
+    """A member without a visible endpoint."""
+    return node(label, status=status, endpoint=False)
+
+
+def test_plan_prepares_a_node_that_is_being_created_without_asking_for_its_name() -> None:
+    """Its stand-in runs early, and looks for its node at a name of ours that leads nowhere yet."""
+    found = planned(topology(ONE, creating(TWO)), fleet(OWN))
+
+    assert found.steps == (Start(TWO, named(TWO)),)
+    assert found.parking == (parked(TWO, None),)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        topology(Node(ONE, hostname(f"other.{ZONE}"), "a", "available"), creating(TWO)),
+        topology(
+            ONE, Node(THREE, hostname("demo-0002-001.x.example"), "a", "available"), creating(TWO)
+        ),
+        topology(ONE, creating(TWO), endpoint=False),
+        topology(ONE, creating(TWO, status="modifying")),
+        topology(ONE, creating(TWO, status="deleting")),
+    ],
+    ids=["other label", "one of other zone", "no zone", "modifying", "deleting"],
+)
+def test_plan_guesses_no_name_unless_every_live_node_confirms_the_pattern(seen: Topology) -> None:
+    """No name is made up against the evidence, nor for a node that is not being created."""
+    steps = planned(seen, fleet(OWN), served=seen.names - {named(TWO)}).steps
+
+    assert named(TWO) not in {step.node for step in steps}
+    assert seen.early == {}
+
+
+def test_plan_lets_a_stand_in_find_its_node_once_that_has_an_endpoint() -> None:
+    """The name of ours becomes an alias of the node's own; before that nobody asked for it."""
+    running = fleet(OWN, proxy(TWO, "10.20.8.2", stand_in=True))
+
+    before = planned(topology(ONE, creating(TWO)), running).parking
+    after = planned(topology(ONE, TWO), running).parking
+
+    assert (before, after) == ((parked(TWO, None),), (parked(TWO, named(TWO)),))
+
+
+@pytest.mark.parametrize(
+    ("running", "names"),
+    [
+        (fleet(), [ONE, TWO]),
+        (fleet(FIRST, pending(TWO)), [ONE, TWO]),
+        (fleet(OWN, FIRST, TWO_RUNS), [ONE]),
+        (fleet(DEAD, TWO_RUNS), [ONE]),
+        (retired(60), [ONE, TWO]),
+        (fleet(OWN, TWO_RUNS), []),
+    ],
+    ids=["started now", "there, or on its way", "superfluous", "dead", "retired", "none"],
+)
+def test_plan_keeps_a_backends_name_as_long_as_its_stand_in_runs(
+    running: Fleet, names: list[str]
+) -> None:
+    """A HAProxy that serves its last clients still has to find its node."""
+    found = planned(topology(ONE, TWO), running, *marked(TO_OWN))
+
+    assert found.parking == tuple(parked(label, named(label)) for label in names)
+
+
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        (START, f"+ stand-in for {named(ONE)}"),
+        (RETIRE, f"~ stand-in of {named(ONE)} 10.20.8.1: out of the records"),
+        (STOP, f"- stand-in of {named(ONE)} 10.20.8.1  # out of the records since 02:59:45Z"),
+    ],
+    ids=["start", "retire", "stop"],
+)
+def test_line_shows_a_step_as_people_read_it(step: Step, text: str) -> None:
+    """As the lines of a plan."""
+    assert line(step) == text

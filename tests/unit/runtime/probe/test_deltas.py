@@ -1,0 +1,137 @@
+"""What a run adds to the last one: counted, never guessed."""
+
+from dataclasses import replace
+
+from nodeway_runtime.paths.cluster_view import Counters, Said
+from nodeway_runtime.paths.trace import Trouble, Walked
+from nodeway_runtime.probe.deltas import Memory, counters_of, since
+from nodeway_runtime.probe.diagnose import rows_of
+from tests.support.fakes import ENDPOINT, ONE, TWO, named
+from tests.support.probing import (
+    ADDRESSES,
+    counters,
+    expected,
+    healthy,
+    node_id,
+    troubled,
+    walk,
+    walked,
+    with_endpoint,
+)
+
+FIRST, LATER = "2026-03-01T03:00:00+00:00", "2026-03-01T03:01:00+00:00"
+
+
+def saying(label: str, told: Counters | None) -> Walked:
+    """A node with these counters."""
+    return walked(label, walk(label, said=Said(node_id(label), None, told)))
+
+
+def runs(*several: list[Walked]) -> list[tuple[int | None, int | None, int | None, int | None]]:
+    """Moved and asked of the first name, failovers and rejected connections, in each run."""
+    memory, found = Memory(), []
+    for one in several:
+        told = since(memory, one, rows_of(expected(ONE, TWO), one), FIRST)
+        memory = told.memory
+        first = told.rows[0]
+        found.append((first.moved, first.asked, told.failovers, told.rejected_connections))
+    return found
+
+
+def test_first_run_knows_of_nothing_that_happened_before_it() -> None:
+    """None is not zero: a process that has just begun has seen no second."""
+    assert runs([saying(ONE, counters(12, asked=4))]) == [(None, None, None, None)]
+
+
+def test_run_counts_what_came_since_the_last_one() -> None:
+    before = [saying(ONE, counters(12, asked=4, rejected_connections=1))]
+    after = [saying(ONE, counters(19, asked=4, rejected_connections=3))]
+
+    assert runs(before, after, after)[1:] == [(7, 0, 0, 2), (0, 0, 0, 0)]
+
+
+def test_node_that_was_started_again_counts_from_its_start() -> None:
+    """Its run id is another, even where it has counted more by now than before."""
+    again = counters(15, run_id="r2", rejected_connections=2)
+
+    assert runs([saying(ONE, counters(12))], [saying(ONE, again)])[1] == (15, 0, 0, 2)
+
+
+def test_counters_that_somebody_set_back_count_from_there() -> None:
+    """CONFIG RESETSTAT leaves the run id."""
+    assert runs([saying(ONE, counters(12))], [saying(ONE, counters(5))])[1][0] == 5
+
+
+def test_failover_is_a_replica_that_leads_now() -> None:
+    """And the old primary that follows is none of its own; nor is one that came new and leads."""
+    before = [saying(ONE, counters()), saying(TWO, counters(primary=False))]
+    after = [saying(ONE, counters(primary=False)), saying(TWO, counters())]
+
+    assert [one[2] for one in runs(before, after, after)] == [None, 1, 0]
+    assert (
+        runs([saying(ONE, counters())], [saying(ONE, counters()), saying(TWO, counters())])[1][2]
+        == 0
+    )
+
+
+def test_node_that_was_not_reached_is_compared_with_what_it_said_last() -> None:
+    """Its redirects of that time are not lost."""
+    lost = [troubled(ONE, Trouble.REFUSED)]
+
+    found = runs([saying(ONE, counters(10))], lost, [saying(ONE, counters(14))])
+
+    assert [one[0] for one in found] == [None, None, 4]
+
+
+def test_failover_is_seen_across_runs_that_did_not_reach_the_node() -> None:
+    before = [saying(ONE, counters(primary=False))]
+
+    found = runs(before, [troubled(ONE, Trouble.TLS_CLOSED)], [saying(ONE, counters())])
+
+    assert [one[2] for one in found] == [None, None, 1]
+
+
+def test_nothing_is_known_of_nodes_that_may_not_be_asked() -> None:
+    assert runs([saying(ONE, None)], [saying(ONE, None)])[1] == (None, None, None, None)
+
+
+def test_endpoint_counts_nothing_as_its_nodes_have_rows_of_their_own() -> None:
+    """Else each redirect would be counted twice."""
+    map_ = with_endpoint(ONE)
+    one_run = [*healthy(ONE), walked(ENDPOINT, walk(ONE))]
+
+    first = since(Memory(), one_run, rows_of(map_, one_run), FIRST)
+    second = since(first.memory, one_run, rows_of(map_, one_run), LATER)
+
+    assert [row.moved for row in second.rows] == [0, None]
+
+
+def test_since_stays_while_a_name_is_as_it_is() -> None:
+    """And begins anew with another verdict, also with one that is no worse."""
+    times = iter((FIRST, LATER, "third", "fourth"))
+    memory, found = Memory(), []
+    for trouble in (Trouble.NONE, Trouble.NONE, Trouble.REFUSED, Trouble.TLS_CLOSED):
+        one_run = [troubled(ONE, trouble)]
+        told = since(memory, one_run, rows_of(expected(ONE), one_run), next(times))
+        memory = told.memory
+        found.append(told.rows[0].since)
+
+    assert found == [FIRST, FIRST, "third", "fourth"]
+
+
+def test_name_that_is_gone_is_forgotten() -> None:
+    """One that comes back begins anew."""
+    first = since(Memory(), healthy(ONE), rows_of(expected(ONE), healthy(ONE)), FIRST)
+
+    assert since(first.memory, [], [], LATER).memory.states == {}
+
+
+def test_counters_are_the_node_s_whatever_name_leads_there() -> None:
+    several = [
+        walked(ENDPOINT, walk(ONE), walk(TWO, ADDRESSES[TWO])),
+        troubled(ONE, Trouble.REFUSED),
+        Walked(named(TWO), (), Trouble.NO_SUCH_NAME),
+    ]
+
+    assert counters_of(several) == {node_id(ONE): counters(), node_id(TWO): counters()}
+    assert counters_of([walked(ONE, walk(ONE, said=replace(walk(ONE).said, node_id=None)))]) == {}

@@ -1,0 +1,214 @@
+"""What is judged by all walks together: whether the zone is seen, which cluster it is, how it announces its nodes."""
+
+from dataclasses import replace
+
+import pytest
+
+from nodeway_runtime.paths.cluster_view import Said
+from nodeway_runtime.paths.trace import Trouble, Walked
+from nodeway_runtime.paths.verdicts import Verdict
+from nodeway_runtime.probe.diagnose import rows_of
+from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, named
+from tests.support.probing import (
+    ADDRESSES,
+    expected,
+    healthy,
+    member,
+    members,
+    shared,
+    troubled,
+    walk,
+    walked,
+    with_endpoint,
+)
+
+BLIND = expected(records=None, proxies=())
+"""The map of a laptop without AWS."""
+STRANGER = walk(said=Said("f" * 40))
+SHARED = ("10.20.9.1", "10.20.9.2")
+
+
+def announced(endpoint: str) -> list[Walked]:
+    """The whole cluster, in which the first node is announced so by all."""
+    view = (member(ONE, endpoint), *members(TWO, THREE))
+    return [walked(one, walk(one, view=view)) for one in (ONE, TWO, THREE)]
+
+
+def test_no_name_leads_to_a_proxy_of_ours_where_the_zone_is_not_seen() -> None:
+    """Each leads elsewhere, and nobody is there: the nodes' own addresses, which a client never reaches."""
+    lost_all = [
+        troubled(one, Trouble.UNREACHABLE, f"10.30.1.{n}") for n, one in enumerate(ADDRESSES)
+    ]
+
+    rows = rows_of(expected(), lost_all)
+
+    assert {row.verdict for row in rows} == {Verdict.ZONE_NOT_SEEN}
+    assert rows[0].detail == "10.30.1.0: it says so; the record says 10.20.1.1"
+
+
+def test_one_name_that_leads_to_a_proxy_shows_that_the_zone_is_seen() -> None:
+    """Then any other address is only an old one."""
+    stale = [troubled(one, Trouble.UNREACHABLE, "10.20.1.9") for one in (ONE, TWO)]
+
+    rows = rows_of(expected(), [*stale, *healthy(THREE)])
+
+    assert [row.verdict for row in rows] == [Verdict.STALE_ANSWER] * 2 + [Verdict.OK]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "verdict"),
+    [
+        (Trouble.NONE, Verdict.OK),
+        (Trouble.BAD_LOGIN, Verdict.WRONG_PASSWORD),
+        (Trouble.NOT_READY, Verdict.NODE_NOT_READY),
+        (Trouble.NO_PERMISSION, Verdict.NO_PERMISSION),
+    ],
+)
+def test_network_that_reaches_the_nodes_without_us_needs_no_zone(
+    trouble: Trouble, verdict: Verdict
+) -> None:
+    """Who answered was reached: what is wrong is not the way."""
+    found = [troubled(one, trouble, f"10.30.1.{n}") for n, one in enumerate(ADDRESSES)]
+
+    assert {row.verdict for row in rows_of(expected(), found)} == {verdict}
+
+
+def test_where_the_zone_cannot_be_asked_nobody_says_that_it_is_not_seen() -> None:
+    found = rows_of(BLIND, [troubled(ONE, Trouble.REFUSED, "10.30.1.1")])
+
+    assert found[0].verdict is Verdict.DEAD_PROXY
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "verdict", "detail"),
+    [
+        ("10.30.1.5", Verdict.ANNOUNCES_IP, "it announces 10.30.1.5"),
+        ("", Verdict.ANNOUNCES_IP, "it announces no name"),
+        ("?", Verdict.ANNOUNCES_IP, "it announces no name"),
+        ("old-0001-001.old.x.use1.cache.amazonaws.com", Verdict.ANNOUNCES_ELSEWHERE,
+         "it announces old-0001-001.old.x.use1.cache.amazonaws.com"),
+    ],
+)  # fmt: skip
+def test_node_that_all_announce_wrongly_is_the_one_row(
+    endpoint: str, verdict: Verdict, detail: str
+) -> None:
+    """The others only repeat it."""
+    rows = rows_of(expected(), announced(endpoint))
+
+    assert [(row.verdict, row.detail) for row in rows] == [
+        (verdict, detail),
+        *[(Verdict.OK, "")] * 2,
+    ]
+
+
+def test_node_that_alone_announces_another_wrongly_is_the_one_row() -> None:
+    """It sends its own clients to an address that nobody else tells."""
+    liar = walked(THREE, walk(THREE, view=(member(ONE, "10.30.1.5"), *members(TWO, THREE))))
+
+    rows = rows_of(expected(), [*healthy()[:2], liar])
+
+    assert [row.verdict for row in rows] == [Verdict.OK, Verdict.OK, Verdict.ANNOUNCES_IP]
+    assert rows[2].detail == "it sends clients to 10.30.1.5"
+
+
+def test_node_of_another_cluster_is_outvoted() -> None:
+    """It has a view of its own, in which none of ours is."""
+    foreign = walk(view=(replace(member(ONE), node_id="f" * 40),), said=None)
+    foreign.said = Said("f" * 40, (replace(member(ONE), node_id="f" * 40),), None)
+    ours = [walked(one, walk(one, view=members(TWO, THREE))) for one in (TWO, THREE)]
+
+    rows = rows_of(expected(), [walked(ONE, foreign), *ours])
+
+    assert [row.verdict for row in rows] == [Verdict.CLUSTERS_MIXED, Verdict.OK, Verdict.OK]
+    assert rows[0].detail == "10.20.1.1: a node that no other one knows"
+
+
+def test_node_that_tells_of_nobody_else_s_cluster_is_judged_by_what_others_say() -> None:
+    """Its view has none of ours in it, not even itself: nonsense, of which nothing follows."""
+    nonsense = (replace(member(ONE, "10.30.1.5"), node_id="f" * 40),)
+    several = [walked(ONE, walk(ONE, view=nonsense)), *healthy(TWO, THREE)]
+
+    assert {row.verdict for row in rows_of(expected(), several)} == {Verdict.OK}
+
+
+def test_views_of_one_cluster_count_together_though_each_counts_shards_in_its_own_order() -> None:
+    """Two that are the same, and wrong, must not win over three that differ in nothing that matters."""
+    wrong = (member(ONE, "10.30.1.5"), *members(TWO, THREE))
+    right = [tuple(replace(one, shard=shard) for one in members()) for shard in (1, 2, 3)]
+    labels = (ONE, TWO, THREE)
+    several = [walked(one, walk(one, view=view)) for one, view in zip(labels, right, strict=True)]
+    several += [walked(f"extra-{n}", walk(TWO, view=wrong)) for n in range(2)]
+
+    assert rows_of(expected(), several)[0].verdict is Verdict.OK
+
+
+def test_what_a_node_announces_comes_before_its_certificate_s_end() -> None:
+    late = announced("10.30.1.5")
+    late[0] = walked(ONE, replace(late[0].walks[0], certificate_days=1.0))
+
+    assert rows_of(expected(), late)[0].verdict is Verdict.ANNOUNCES_IP
+
+
+def test_endpoint_leads_to_any_node() -> None:
+    """To no wrong one: neither its proxies nor their nodes are its own."""
+    ways = [walk(one) for one in (ONE, TWO, THREE)]
+
+    row = rows_of(with_endpoint(), [*healthy(), walked(ENDPOINT, *ways)])[-1]
+
+    assert (row.verdict, row.role, row.node_id, row.shard) == (Verdict.OK, "endpoint", "", "")
+
+
+def test_endpoint_that_leads_to_another_cluster_is_mixed() -> None:
+    row = rows_of(with_endpoint(), [*healthy(), walked(ENDPOINT, walk(ONE), STRANGER)])[-1]
+
+    assert row.verdict is Verdict.CLUSTERS_MIXED
+
+
+def test_endpoint_does_not_say_how_one_of_its_nodes_is_announced() -> None:
+    """That is the node's own row, where one knows better which it is."""
+    several = [*announced("10.30.1.5"), walked(ENDPOINT, walk(ONE))]
+
+    rows = rows_of(with_endpoint(), several)
+
+    assert [row.verdict for row in rows] == [Verdict.ANNOUNCES_IP, *[Verdict.OK] * 3]
+
+
+def test_shared_proxies_are_nobody_s_wrong_proxy() -> None:
+    """Each name leads to all of them, by a record for any name, and the node that answers is still the name's own."""
+    ways = {one: [walk(one, at, view=members(ONE, TWO)) for at in SHARED] for one in (ONE, TWO)}
+
+    rows = rows_of(shared(), [walked(one, *ways[one]) for one in (ONE, TWO)])
+
+    assert {row.verdict for row in rows} == {Verdict.OK}
+    assert [path.proxy is not None for path in rows[0].paths] == [True, True]
+
+
+def test_shared_proxy_that_leads_to_another_node_is_wrong() -> None:
+    several = [walked(one, walk(ONE, SHARED[0], view=members(ONE, TWO))) for one in (ONE, TWO)]
+
+    rows = rows_of(shared(), several)
+
+    assert [row.verdict for row in rows] == [Verdict.OK, Verdict.WRONG_PROXY]
+    assert rows[1].detail == f"10.20.9.1 leads to {ONE}"
+
+
+@pytest.mark.parametrize(
+    ("one", "verdict"),
+    [
+        (troubled(ONE, Trouble.REFUSED, "10.20.9.1"), Verdict.DEAD_PROXY),
+        (troubled(ONE, Trouble.REFUSED, "10.20.9.7"), Verdict.STALE_ANSWER),
+        (Walked(named(ONE), (), Trouble.NO_SUCH_NAME), Verdict.CACHED_NXDOMAIN),
+    ],
+)
+def test_record_for_any_name_is_that_of_each(one: Walked, verdict: Verdict) -> None:
+    other = walked(TWO, walk(TWO, SHARED[1]))
+
+    assert rows_of(shared(), [one, other])[0].verdict is verdict
+
+
+def test_own_record_of_a_name_wins_over_the_one_for_any() -> None:
+    """A pin, as in DNS itself."""
+    pinned = replace(shared(), records={**(shared().records or {}), named(ONE): ()})
+    lost = Walked(named(ONE), (), Trouble.NO_SUCH_NAME)
+
+    assert rows_of(pinned, [lost])[0].verdict is Verdict.MISSING_RECORD

@@ -1,0 +1,212 @@
+"""A run over all names: many at once, in a time that ends, and with what the last run saw."""
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import pytest
+
+from lab.wait import wait_until
+from nodeway_runtime.model.topology import Hostname
+from nodeway_runtime.paths.targets import Expected
+from nodeway_runtime.paths.trace import Walked
+from nodeway_runtime.paths.verdicts import Verdict
+from nodeway_runtime.probe.run import AT_ONCE, VIEWS, Probe
+from nodeway_runtime.probe.walker import Login, Walker
+from tests.support.fakes import ONE, THREE, TWO, ZONE, named
+from tests.support.probing import PLAIN, counters, expected, healthy, node_id, told, walk, walked
+
+
+def many(count: int) -> Expected:
+    """The map of so many names."""
+    names = tuple(Hostname(f"demo-{n:04}-001.{ZONE}") for n in range(count))
+    return expected(names=names, records=None, proxies=())
+
+
+@dataclass(slots=True)
+class Gate:
+    """A resolver that keeps whoever asks for these names until it is opened."""
+
+    held: frozenset[str] | None = None
+    opened: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    waiting: int = 0
+    most: int = 0
+    asked: int = 0
+
+    def __call__(self, name: str, *_: int) -> list[object]:
+        """Never an address."""
+        if self.held is None or name in self.held:
+            with self.lock:
+                self.waiting += 1
+                self.asked += 1
+                self.most = max(self.most, self.waiting)
+            self.opened.wait(60)
+            with self.lock:
+                self.waiting -= 1
+        raise socket.gaierror(socket.EAI_NONAME, "no")
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    """It is open at the end, whatever happens."""
+    one = Gate()
+    yield one
+    one.opened.set()
+    wait_until(lambda: one.waiting == 0, timeout_seconds=30, what="everybody has gone on")
+
+
+def test_names_are_walked_side_by_side_and_no_more_than_so_many(gate: Gate) -> None:
+    """One that hangs keeps no other waiting; 500 that hang do not open 500 connections."""
+    reports = []
+    map_ = many(AT_ONCE + 9)
+    run = threading.Thread(
+        target=lambda: reports.append(Probe("host").run(map_, replace(PLAIN, look_up=gate)))
+    )
+    run.start()
+    wait_until(lambda: gate.waiting == AT_ONCE, timeout_seconds=30, what="as many as may wait")
+    gate.opened.set()
+    run.join()
+
+    assert gate.most == AT_ONCE
+    assert {row.verdict for row in reports[0].rows} == {Verdict.NAME_NOT_FOUND}
+    assert len(reports[0].rows) == AT_ONCE + 9
+
+
+def test_run_ends_in_time_and_says_which_names_it_did_not_come_to(gate: Gate) -> None:
+    """A report in time, of what was seen, is worth more than a whole one that never comes."""
+    map_ = many(AT_ONCE + 9)
+    gate.held = frozenset(map_.names[1:])
+
+    report = Probe("host", seconds=1).run(map_, replace(PLAIN, look_up=gate))
+
+    assert report.seconds < 30
+    assert [row.verdict for row in report.rows] == [
+        Verdict.NAME_NOT_FOUND,
+        *[Verdict.NOT_WALKED] * (AT_ONCE + 8),
+    ]
+    assert gate.most <= AT_ONCE
+
+
+def test_name_whose_turn_never_came_is_not_walked_after_the_end_either(gate: Gate) -> None:
+    map_ = many(AT_ONCE + 9)
+
+    Probe("host", seconds=0.3).run(map_, replace(PLAIN, look_up=gate))
+    gate.opened.set()
+    wait_until(lambda: gate.waiting == 0, timeout_seconds=30, what="those that had begun are done")
+
+    assert gate.asked == AT_ONCE
+
+
+def test_few_nodes_are_all_asked_for_the_whole_cluster_in_each_run() -> None:
+    map_, walker, probe = many(3), told(), Probe("host")
+
+    for _ in range(2):
+        probe.run(map_, walker)
+
+    assert sorted(walker.views) == sorted([*map_.names, *map_.names])
+
+
+def test_of_many_nodes_others_are_asked_in_each_run() -> None:
+    """Each in its turn: after as many runs as it takes, all were."""
+    map_, probe = many(2 * VIEWS + 6), Probe("host")
+    asked = []
+    for _ in range(3):
+        walker = told()
+        probe.run(map_, walker)
+        asked.append(set(walker.views))
+
+    assert [len(one) for one in asked] == [VIEWS] * 3
+    assert asked[0] == set(map_.names[:VIEWS])
+    assert asked[1] == set(map_.names[VIEWS : 2 * VIEWS])
+    assert asked[0] | asked[1] | asked[2] == set(map_.names)
+
+
+def test_map_without_names_is_a_run_that_saw_nothing() -> None:
+    report = Probe("host").run(many(0), told())
+
+    assert (report.rows, report.connections) == ((), 0)
+
+
+def test_report_says_where_from_how_deep_and_what_the_reader_must_know() -> None:
+    map_ = replace(expected(), notes=("half was read",))
+
+    report = Probe("vpc-1").run(map_, told(*healthy(), login=Login("probe", "x")), ("and a note",))
+
+    assert (report.cluster, report.zone, report.client, report.port) == (
+        "demo",
+        ZONE,
+        "vpc-1",
+        6379,
+    )
+    assert (report.depth, report.connections) == ("identity", 3)
+    assert report.notes == ("half was read", "and a note")
+    assert {row.verdict for row in report.rows} == {Verdict.OK}
+    began = datetime.fromisoformat(report.at)
+    assert timedelta(0) <= datetime.now(UTC) - began < timedelta(minutes=5)
+
+
+def test_report_without_login_is_no_deeper_than_an_answer() -> None:
+    assert Probe("host").run(expected(), told()).depth == "answer"
+
+
+def test_run_is_compared_with_the_last_one() -> None:
+    probe = Probe("host")
+    reports = []
+    for moved in (3, 8):
+        said = replace(walk(ONE).said, counters=counters(moved))
+        met = (walked(ONE, walk(ONE, said=said)), *healthy(TWO, THREE))
+        reports.append(probe.run(expected(), told(*met)))
+
+    first, second = (report.rows[0] for report in reports)
+    assert (first.moved, second.moved, second.node_id) == (None, 5, node_id(ONE))
+    assert (reports[0].failovers, reports[1].failovers) == (None, 0)
+    assert second.since == first.since
+
+
+def test_who_waits_is_told_how_many_names_are_done() -> None:
+    done: list[int] = []
+
+    Probe("host").run(many(9), told(), walked_one=done.append)
+
+    assert sorted(done) == list(range(1, 10))
+
+
+def test_names_have_rows_in_the_map_s_order_whoever_is_first() -> None:
+    met = (healthy(THREE)[0], healthy(ONE)[0])
+
+    rows = Probe("host").run(expected(), told(*met)).rows
+
+    assert [row.name for row in rows] == [named(ONE), named(TWO), named(THREE)]
+
+
+def test_after_an_interruption_no_other_walk_begins() -> None:
+    """Else 500 names would be walked to the end, with a person waiting for the prompt."""
+    begun: list[str] = []
+    go_on = threading.Event()
+    main = threading.main_thread().ident or 0
+
+    class Hanging:
+        login = None
+
+        def walk(self, name: str, *, view: bool) -> Walked:
+            del view
+            begun.append(name)
+            go_on.wait(10)
+            return Walked(name)
+
+    names = tuple(Hostname(f"n{i}.{ZONE}") for i in range(2 * AT_ONCE))
+    # when all names wait for their turn
+    threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        Probe("here").run(replace(expected(), names=names), cast("Walker", Hanging()))
+    go_on.set()
+    ended = [one for one in threading.enumerate() if one.name.startswith("walk")]
+    for one in ended:
+        one.join(10)
+
+    assert len(begun) == AT_ONCE
