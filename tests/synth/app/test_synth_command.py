@@ -15,7 +15,7 @@ from lab.layout import ROOT
 def synth(environment: str, out: Path) -> subprocess.CompletedProcess[str]:
     """Without AWS, and with nothing of the caller's but where programs are."""
     return subprocess.run(
-        ["sh", "lab/synth.sh", environment, out],
+        ["sh", "tools/synth.sh", environment, out],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "HOME": str(out.parent)},
         capture_output=True,

