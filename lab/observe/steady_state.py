@@ -8,7 +8,6 @@ import redis
 from botocore.exceptions import ClientError
 
 from lab import layout
-from lab.client.slots import tags
 from lab.cluster import node as valkey
 from lab.cluster.membership import Member, by_name
 from lab.cluster.node import Node, ask
@@ -17,6 +16,7 @@ from lab.deployment.world import World
 from lab.errors import LabError
 from lab.observe import client_view as view
 from lab.wait import wait_until
+from nodeway.client.slots import tags
 
 BUSY = ("TooManyRequestsException", "ThrottlingException")
 WELL_SECONDS = 90

@@ -40,7 +40,7 @@ OWN_KIB_PER_IDLE_SESSION = 8.0
 
 
 class Crowd:
-    """A running lab.client_crowd."""
+    """A running lab.client."""
 
     def __init__(self, process: "subprocess.Popen[str]", errors: Path) -> None:
         """Use `crowd`."""
@@ -68,7 +68,7 @@ class Crowd:
 @contextmanager
 def crowd(world: World, side: str, *words: str) -> Iterator[Crowd]:
     """A crowd on one side for the time of the block."""
-    argv = [sys.executable, "-m", "lab.client_crowd", *words]
+    argv = [sys.executable, "-m", "lab.client", *words]
     command = world.client_command if side == "through" else world.command_beside_proxies
     program, environment = command(argv)
     path = world.run_dir / "logs" / "crowd.err"

@@ -1,6 +1,6 @@
 """Clients that write side by side while a fault is played: through the HAProxies, and straight to the nodes.
 
-All are the same plain program (lab.client), and all resolve names whenever they connect. It must never give one of
+All are the same plain program (nodeway.client), and all resolve names whenever they connect. It must never give one of
 them what the others do not have.
 """
 

@@ -17,7 +17,7 @@ from nodeway.envoy.render import EnvoySpec
 SLOTS = 16384
 MOVED_SLOTS = 200
 A_TURN = 1400
-"""Writes after which a thread of the load has been in each of its slots (lab.client.slots)."""
+"""Writes after which a thread of the load has been in each of its slots (nodeway.client.slots)."""
 FLEET = f"{layout.REPLICATION_GROUP}-envoy"
 ADMIN_STATS = (
     f"http://127.0.0.1:{EnvoySpec.ADMIN_PORT}"

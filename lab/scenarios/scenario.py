@@ -60,7 +60,7 @@ def promise(held: object, message: str, figures: Figures) -> None:
 
 def client(world: World, *words: str, way: Way = Way.PER_NODE) -> Figures:
     """Runs the lab's client program in the client's network; its last line of output is its figures."""
-    done = world.client([sys.executable, "-m", "lab.client", *words], check=False, way=way)
+    done = world.client([sys.executable, "-m", "nodeway.client", *words], check=False, way=way)
     lines = done.stdout.strip().splitlines()
     if not lines:
         said = done.stderr.strip().splitlines()[-1:] or ["nothing"]
@@ -132,7 +132,7 @@ def under_load(
     stop_file, progress = (world.run_dir / f"load-{name}.{kind}" for kind in ("stop", "json"))
     for stale in (stop_file, progress):
         stale.unlink(missing_ok=True)
-    argv = [sys.executable, "-m", "lab.client", "load"]
+    argv = [sys.executable, "-m", "nodeway.client", "load"]
     argv += ["--until-file", str(stop_file), "--progress", str(progress), *options]
     load = Load(stop_file, progress)
     beside = world.command_beside_proxies(argv)

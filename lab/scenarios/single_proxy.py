@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from haproxy_templates.render import START_COMMAND, HaproxySpec, render
 from lab import layout
 from lab.deployment.product import client
 from lab.deployment.world import World
 from lab.wait import wait_until
 from nodeway.config.model import EnvironmentConfig
+from nodeway.haproxy.render import START_COMMAND, HaproxySpec, render
 from nodeway_runtime.aws.ecs import address_of
 
 NAME = "single"

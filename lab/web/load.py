@@ -62,7 +62,14 @@ class Load:
 
     def _start(self) -> None:
         self._number += 1
-        argv = [sys.executable, "-m", "lab.client", "load", "--until-file", str(self._file("stop"))]
+        argv = [
+            sys.executable,
+            "-m",
+            "nodeway.client",
+            "load",
+            "--until-file",
+            str(self._file("stop")),
+        ]
         argv += ["--progress", str(self._file("json"))]
         argv += ["--threads", str(THREADS), "--rate", str(RATE)]
         self._process = start(*self.world.client_command(argv))

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from nodeway.advice.advise import Situation
 from nodeway.cli.account import on_one_line
-from nodeway.errors_errors import CommandError
+from nodeway.errors import CommandError
 from nodeway.lookup.parameter_groups import endpoint_type
 from nodeway.lookup.topology import TIMEOUTS
 

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from nodeway.config.loader import load
 from nodeway.config.model import EnvironmentConfig
-from nodeway.errors_errors import CommandError
+from nodeway.errors import CommandError
 from nodeway.suggestions import nearest
 from nodeway_runtime.aws.clients import RETRIES, aws_ports
 from nodeway_runtime.aws.elasticache import ElastiCache

@@ -21,7 +21,7 @@ from nodeway.advice.facts import Read
 from nodeway.advice.rules import ASK, WORDS
 from nodeway.cli.resync import AsJson, machine, plain
 from nodeway.config.loader import lines_of
-from nodeway.errors_errors import CommandError
+from nodeway.errors import CommandError
 
 INDENT, LEAST = 13, 40
 """Columns before the text, and of the text however narrow the terminal is."""

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from nodeway.cli.doctor_output import show
 from nodeway.cli.resync import AsJson, Cluster, machine, plain, reached
-from nodeway.errors_errors import CommandError
+from nodeway.errors import CommandError
 from nodeway_runtime.html.page import page
 from nodeway_runtime.model.errors import ReadFailed
 from nodeway_runtime.model.ports import read

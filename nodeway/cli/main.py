@@ -1,46 +1,32 @@
 """`nodeway`: thin commands over what the packages can do. An error a person can act on is one line and an exit code."""
 
-import json
-import subprocess
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from importlib.metadata import entry_points
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from lab.console import control
-from lab.console.agent import EVENTS
-from lab.console.story import CHAPTERS
-from lab.deployment.modes import Way
-from lab.errors import LabError
-from lab.host import sandbox
-from lab.web.command import serve
 from nodeway.cli import resync
 from nodeway.cli import sandbox as live
 from nodeway.cli.account import Reach
 from nodeway.cli.advise import advise
 from nodeway.cli.doctor import doctor
-from nodeway.errors import ConfigError
-from nodeway.errors_errors import CommandError
+from nodeway.errors import NodewayError
 
 FAILED = 1
-WEB_PORT = 8470
+COMMANDS = "nodeway.commands"
+"""The entry-point group by which another distribution adds a command group: a Typer app under its name."""
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Reach every ElastiCache node from a network that cannot.",
 )
-lab = typer.Typer(
-    no_args_is_help=True,
-    help="A whole deployment on this machine: real parts, three networks, no AWS account.",
-)
 for command in (resync.plan, resync.apply, resync.explain, doctor, advise):
     app.command()(command)
-app.add_typer(lab, name="lab")
 app.add_typer(live.app, name="sandbox")
+for point in entry_points(group=COMMANDS):
+    app.add_typer(point.load(), name=point.name)
 
 
 @app.callback()
@@ -48,138 +34,11 @@ def nodeway() -> None:
     """Reach every ElastiCache node from a network that cannot."""
 
 
-@lab.command()
-def story(
-    chapter: Annotated[str, typer.Option(help=f"One of: {', '.join(CHAPTERS)}.")] = "main",
-) -> None:
-    """Play the main job from nothing to a scale-out, with a table and build/lab/report.json at the end."""
-    if chapter not in CHAPTERS:
-        raise typer.BadParameter(f"no chapter {chapter!r}; there are: {', '.join(CHAPTERS)}")
-    raise typer.Exit(control.story(chapter))
-
-
-@lab.command()
-def up(
-    web: Annotated[
-        bool, typer.Option("--web", help="Show it in a browser, until Ctrl-C: map, load, faults.")
-    ] = False,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of the page, on 127.0.0.1; 0: any.")
-    ] = WEB_PORT,
-) -> None:
-    """Start a lab that stays, with the product deployed in it."""
-    if web:
-        serve(port)
-    elif port != WEB_PORT:
-        raise typer.BadParameter("--port is the page's: write --web, too")
-    else:
-        control.up()
-
-
-@lab.command()
-def down() -> None:
-    """End the lab that is up; nothing of it stays."""
-    control.down()
-
-
-@lab.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def run(
-    context: typer.Context,
-    way: Annotated[
-        Way,
-        typer.Option(help="How the client reaches the cluster; one that is not there is deployed."),
-    ] = Way.PER_NODE,
-) -> None:
-    """Run any command in the client's network: nodeway lab run -- COMMAND.
-
-    It finds LAB_WAY, LAB_ENDPOINT, LAB_PORT, LAB_CA_FILE, LAB_USERNAME and LAB_PASSWORD. The lab that is up is
-    used, else one is started for
-    the time of the command. The exit code is the command's own.
-    """
-    if not context.args:
-        raise typer.BadParameter(
-            "no command; write it after --, for example: nodeway lab run -- python3 my_client.py"
-        )
-    raise typer.Exit(control.run(context.args, way))
-
-
-@lab.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def aws(context: typer.Context) -> None:
-    """Run a command beside the fake AWS of the lab that is up: nodeway lab aws -- cdk diff --all -c env=lab.
-
-    It finds the endpoint and keys of the fake account, and stands in the CDK project that was deployed.
-    """
-    if not context.args:
-        raise typer.BadParameter(
-            "no command; write it after --, for example: cdk diff --all -c env=lab"
-        )
-    raise typer.Exit(control.beside_aws(context.args))
-
-
-@lab.command()
-def event(
-    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(EVENTS)}.")],
-    about: Annotated[
-        str | None, typer.Argument(help="A shard (0001) or a node (demo-0001-001).")
-    ] = None,
-) -> None:
-    """Let something happen in the lab that is up."""
-    if name not in EVENTS:
-        raise typer.BadParameter(f"no event {name!r}; there are: {', '.join(EVENTS)}")
-    raise typer.Exit(control.ask("event", name, *([about] if about else [])))
-
-
-@lab.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
-    """Show the nodes, their HAProxies and the records of the lab that is up."""
-    found = sandbox.running(control.pid_file())
-    if found is None:
-        typer.echo(
-            json.dumps({"up": False})
-            if as_json
-            else "no lab is up: start one with `nodeway lab up`"
-        )
-        raise typer.Exit(0 if as_json else FAILED)
-    words = [sys.executable, "-m", "lab.console.agent", "status"]
-    done = subprocess.run(
-        sandbox.enter(found.pid, words, user_namespace=found.user_namespace),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise LabError(done.stderr.strip().removeprefix("lab: "))
-    if as_json:
-        typer.echo(json.dumps({"up": True, **json.loads(done.stdout)}))
-    else:
-        Console().print(node_table(json.loads(done.stdout)))
-
-
-def node_table(said: dict[str, object]) -> Table:
-    """The lab's nodes for a person."""
-    table = Table(title=f"{said['endpoint']} in the client's network", title_justify="left")
-    for column in ("node", "role", "alive", "its name leads to"):
-        table.add_column(column)
-    nodes = said["nodes"]
-    if isinstance(nodes, list):
-        for node in nodes:
-            leads = [
-                f"{p['address']}{'' if p['healthy'] else ' (not healthy)'}" for p in node["proxies"]
-            ]
-            table.add_row(
-                node["name"],
-                node["role"],
-                "yes" if node["alive"] else "NO",
-                ", ".join(leads) or "nothing yet",
-            )
-    return table
-
-
 def main(words: Sequence[str] | None = None, reach: Reach | None = None) -> None:
     """The entry point: turns an error for people into one line. `reach` is where a test says who AWS is."""
     try:
         app(args=words, obj=reach)
-    except (CommandError, ConfigError, LabError) as error:
+    except NodewayError as error:
         sys.stderr.write(f"nodeway: {error}\n")
         sys.exit(FAILED)
 

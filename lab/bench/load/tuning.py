@@ -10,11 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from haproxy_templates.render import START_COMMAND
 from lab.bench.load.profiles import LARGE_VALUES, LOADS, PIPELINED, SATURATED, UNLOADED
 from lab.bench.setup.site import Shard, Site
 from lab.bench.setup.variants import HAPROXY_IMAGE, Variant, Yard
 from lab.errors import LabError
+from nodeway.haproxy.render import START_COMMAND
 
 COPY, COPY_AGAIN, QUARTER = "as deployed", "as deployed, again", "0.25 vCPU"
 TUNED_LOADS = tuple(

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from haproxy_templates.render import START_COMMAND, SharedSpec, render_shared
 from lab import layout
 from lab.bench.setup import veth as cables
 from lab.bench.setup.site import Site
 from lab.containers.container import ContainerSpec
 from lab.containers.runtime import Runtime
+from nodeway.haproxy.render import START_COMMAND, SharedSpec, render_shared
 
 DIRECT, AGAIN, KERNEL, HAPROXY, ENVOY, SNI = (
     *("direct", "direct again", "kernel forwarding"),

@@ -8,12 +8,12 @@ from contextlib import suppress
 
 import redis
 
-from lab.client.slots import slot_of
 from lab.conformance.run import nodes
 from lab.conformance.run.writers import Crowd
 from lab.deployment.world import World
 from lab.errors import LabError
 from lab.wait import wait_until
+from nodeway.client.slots import slot_of
 
 KEYS_OF_EACH = 8
 """Keys of each client whose slots move."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from lab.client.slots import tags
 from lab.conformance.suite.manifest import Client
 from lab.conformance.suite.observe import Ended
 from lab.host import network
+from nodeway.client.slots import tags
 
 SLOT_KEYS = "slot-keys.txt"
 LAST_WORDS_SECONDS = 10.0

@@ -4,12 +4,12 @@ from typing import Any
 
 from constructs import Construct
 
-from haproxy_templates.render import START_COMMAND, HaproxySpec, render
 from nodeway.config.model import ClusterConfig, EnvironmentConfig
 from nodeway.constructs.network.network import ProxyNetwork
 from nodeway.constructs.proxies.fleet import FleetStack, Kind
 from nodeway.constructs.proxies.haproxy_metrics import HaproxyMetrics
 from nodeway.constructs.proxies.task import Program
+from nodeway.haproxy.render import START_COMMAND, HaproxySpec, render
 from nodeway.lookup.topology import KnownTopology
 
 GRACE_SECONDS = 30

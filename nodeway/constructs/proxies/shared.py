@@ -7,7 +7,6 @@ from typing import Any
 
 from constructs import Construct
 
-from haproxy_templates.render import START_COMMAND, SharedSpec, render_shared
 from nodeway.config.model import ClusterConfig, EnvironmentConfig
 from nodeway.constructs.nag import acknowledge
 from nodeway.constructs.network.network import ProxyNetwork
@@ -16,6 +15,7 @@ from nodeway.constructs.proxies.haproxy import DRAIN_SECONDS, GRACE_SECONDS
 from nodeway.constructs.proxies.haproxy_metrics import HaproxyMetrics
 from nodeway.constructs.proxies.shared_one_name import fleet_service, fleet_tags
 from nodeway.constructs.proxies.task import Program, haproxy_container, proxy_task
+from nodeway.haproxy.render import START_COMMAND, SharedSpec, render_shared
 from nodeway.lookup.topology import KnownTopology
 
 STREAM_PREFIX = "haproxy"

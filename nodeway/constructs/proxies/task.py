@@ -10,8 +10,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
-from haproxy_templates.render import ProxySpec
 from nodeway.constructs.nag import acknowledge
+from nodeway.haproxy.render import ProxySpec
 from nodeway_runtime.aws.ecs import CONTAINER
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
-from haproxy_templates.render import TEMPLATES
 from nodeway.config.model import ClusterConfig, EnvironmentConfig
 from nodeway.constructs.nag import acknowledge
 from nodeway.constructs.proxies.fleet import FleetStack
@@ -22,6 +21,7 @@ from nodeway.constructs.records.powertools import powertools_layer
 from nodeway.constructs.records.stand_in import StandIn
 from nodeway.constructs.records.triggers import Triggers
 from nodeway.constructs.records.zone import DnsStack
+from nodeway.haproxy.render import TEMPLATES
 from nodeway.lookup.topology import KnownTopology
 from nodeway_runtime.model.settings import Mode
 

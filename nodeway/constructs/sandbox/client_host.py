@@ -4,7 +4,6 @@ It is reached through Systems Manager only. Its user data must never hold a secr
 check runs, and stays in that process.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,24 +14,14 @@ from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from nodeway import client
 from nodeway.config.sandbox import HOME, PORT
 from nodeway.constructs.nag import acknowledge
-from nodeway.errors import ConfigError
 
-ROOT = Path(__file__).resolve().parents[3]
-PROGRAMS = (
-    "__init__",
-    "client/__init__",
-    "client/__main__",
-    "client/check",
-    "client/exercise",
-    "client/exercise_plain",
-    "client/load",
-    "client/slots",
-    "errors",
-    "wait",
-)
-"""Modules of lab/: the check and what it imports, byte by byte as the lab runs them."""
+PROGRAMS = Path(client.__file__).parent
+"""The check and what it imports: the very package that the lab runs. It imports nothing else of ours."""
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+"""What the programs need, with hashes; `make lock` writes it."""
 PYTHON = "python3.12"
 """Of https://docs.aws.amazon.com/linux/al2023/ug/python.html; the system's own is too old for the programs."""
 
@@ -76,9 +65,8 @@ class SandboxClient(Construct):
         programs = assets.Asset(
             self,
             "Programs",
-            path=str(ROOT / "lab"),
-            exclude=["*", "!client", "client/*", *(f"!{name}.py" for name in PROGRAMS)],
-            ignore_mode=cdk.IgnoreMode.GIT,
+            path=str(PROGRAMS),
+            exclude=["**/__pycache__"],
         )
         instance = ec2.Instance(
             self,
@@ -161,24 +149,14 @@ def boot(programs: assets.Asset, region: str) -> ec2.UserData:
     data.add_commands(
         "set -euo pipefail",
         f"dnf install --assumeyes --quiet {PYTHON} {PYTHON}-pip",
-        f"mkdir -p {HOME}/programs/lab",
+        f"mkdir -p {HOME}/programs/nodeway/client",
         f"{PYTHON} -m venv {HOME}/venv",
-        f"cat > {HOME}/requirements.txt <<'END'\n{locked('redis')}END",
+        f"cat > {HOME}/requirements.txt <<'END'\n{REQUIREMENTS.read_text()}END",
         f"{HOME}/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes"
         f" --only-binary :all: --requirement {HOME}/requirements.txt",
         f"aws s3 cp --region {region} --only-show-errors"
         f" s3://{programs.s3_bucket_name}/{programs.s3_object_key} {HOME}/programs.zip",
-        f"{PYTHON} -m zipfile -e {HOME}/programs.zip {HOME}/programs/lab",
+        f"{PYTHON} -m zipfile -e {HOME}/programs.zip {HOME}/programs/nodeway/client",
         f"touch {HOME}/ready",
     )
     return data
-
-
-def locked(name: str) -> str:
-    """A package's lines of tools/requirements.txt, with its hashes; raises ConfigError when it is not there."""
-    text = (ROOT / "tools" / "requirements.txt").read_text()
-    found = re.search(rf"^{name}==\S+ \\\n(?: +--hash=\S+(?: \\)?\n)+", text, re.MULTILINE)
-    if found is None:
-        msg = f"tools/requirements.txt has no {name} with hashes; renew it with make lock"
-        raise ConfigError(msg)
-    return found[0]

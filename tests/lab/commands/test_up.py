@@ -77,7 +77,7 @@ def test_sandbox_s_check_passes_here_and_sees_a_way_around() -> None:
     words = ["--through", str(PROXY_VPC.cidr), "--keys", "1000", "--names", *names]
 
     def check(*direct: str) -> subprocess.CompletedProcess[str]:
-        program = [sys.executable, "-m", "lab.client.check"]
+        program = [sys.executable, "-m", "nodeway.client.check"]
         return nodeway("lab", "run", "--", *program, *words, "--direct", *direct)
 
     apart = check(*own)
@@ -152,7 +152,7 @@ def test_cdk_destroy_leaves_nothing_and_a_deploy_brings_all_back() -> None:
     left = nodeway("lab", "aws", "--", "python3", "-c", script).stdout
     cdk("deploy", "--require-approval", "never")
     back = nodeway(
-        "lab", "run", "--", sys.executable, "-m", "lab.client", "connect", "--expect", "ok"
+        "lab", "run", "--", sys.executable, "-m", "nodeway.client", "connect", "--expect", "ok"
     )
 
     assert left.splitlines() == ["['CDKToolkit'] [] []", "[]"]

@@ -76,7 +76,7 @@ def prefix(name: str) -> list[str]:
 
 def client(room: Room, *words: str, where: str = "near") -> dict[str, Any]:
     """The lab's client program; what it prints."""
-    argv = [*room.call(prefix, where), sys.executable, "-m", "lab.client", *words]
+    argv = [*room.call(prefix, where), sys.executable, "-m", "nodeway.client", *words]
     done = room.run(*argv, **client_environment(room))
     assert done.stdout, done.stderr
     figures: dict[str, Any] = json.loads(done.stdout)
@@ -216,7 +216,7 @@ def acknowledged(progress: Path) -> int:
 
 
 def cluster_load(room: Room, *words: str) -> subprocess.Popen[str]:
-    argv = [*room.call(prefix, "near"), sys.executable, "-m", "lab.client", *words]
+    argv = [*room.call(prefix, "near"), sys.executable, "-m", "nodeway.client", *words]
     inside = sandbox.enter(room.sandbox.pid, argv, user_namespace=room.sandbox.user_namespace)
     environment = {**room.environment, **client_environment(room)}
     return subprocess.Popen(inside, env=environment, stdout=subprocess.PIPE, text=True)

@@ -52,7 +52,7 @@ def up(tmp_path_factory: pytest.TempPathFactory, program: Path) -> Iterator[None
 @pytest.fixture(scope="module")
 def slot_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A hash tag for each slot."""
-    from lab.client.slots import tags  # noqa: PLC0415 (counted once, and only here)
+    from nodeway.client.slots import tags  # noqa: PLC0415 (counted once, and only here)
 
     path = tmp_path_factory.mktemp("keys") / "slots.txt"
     path.write_text("".join(f"{tag}\n" for tag in tags()))

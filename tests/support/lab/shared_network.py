@@ -16,13 +16,13 @@ from pathlib import Path
 
 from dnslib import QTYPE, RCODE, RR, DNSRecord
 
-from haproxy_templates.render import START_COMMAND, SharedSpec, render_shared
 from lab import layout
 from lab.containers.container import ContainerSpec
 from lab.containers.runtime import Runtime
 from lab.host import network
 from lab.host import syscalls as linux
 from lab.wait import wait_until
+from nodeway.haproxy.render import START_COMMAND, SharedSpec, render_shared
 
 IMAGE = "public.ecr.aws/docker/library/haproxy:2.8.25-alpine"
 FIRST, SECOND, STOPPED = "10.20.1.5", "10.20.2.6", "10.20.3.7"

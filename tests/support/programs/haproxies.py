@@ -15,16 +15,16 @@ from typing import Any
 
 import trustme
 
-from haproxy_templates.render import (
+from lab.containers.images import SYSTEM_PATH, Images
+from lab.host.syscalls import command_lines
+from lab.wait import wait_until
+from nodeway.haproxy.render import (
     START_COMMAND,
     HaproxySpec,
     SharedSpec,
     render,
     render_shared,
 )
-from lab.containers.images import SYSTEM_PATH, Images
-from lab.host.syscalls import command_lines
-from lab.wait import wait_until
 
 IMAGE = "public.ecr.aws/docker/library/haproxy:2.8.25-alpine"
 NODE, ZONE = "demo-0001-001", "demo.abc123.use1.cache.amazonaws.com"

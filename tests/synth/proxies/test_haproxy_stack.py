@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match
 
-from haproxy_templates.render import START_COMMAND, HaproxySpec, render
 from nodeway.constructs.proxies.haproxy import DRAIN_SECONDS, GRACE_SECONDS
 from nodeway.constructs.proxies.task import STOP_TIMEOUT_SECONDS
+from nodeway.haproxy.render import START_COMMAND, HaproxySpec, render
 from nodeway_runtime.aws.ecs import NODE_TAG
 from tests.support.synth.policy import concrete, known
 from tests.synth.conftest import CONTEXT, Synthesis

@@ -10,9 +10,9 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from haproxy_templates.render import START_COMMAND, SharedSpec, render_shared
 from nodeway.constructs.proxies.haproxy import DRAIN_SECONDS, GRACE_SECONDS
 from nodeway.constructs.proxies.task import STOP_TIMEOUT_SECONDS
+from nodeway.haproxy.render import START_COMMAND, SharedSpec, render_shared
 from nodeway_runtime.aws.ecs import FLEET_TAG, NODE_TAG
 from nodeway_runtime.model.settings import Settings
 from tests.support.pages.networks_page import NODES, environments, offline

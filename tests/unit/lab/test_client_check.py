@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from lab.client.check import answer, direct, main, named
+from nodeway.client.check import answer, direct, main, named
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
 NOBODY = "127.0.0.9"

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from lab.client.many.connection import (
+from lab.client.connection import (
     BACKOFF_CAP_SECONDS,
     RETRIES,
     backoff,
@@ -14,7 +14,7 @@ from lab.client.many.connection import (
     command,
     spread,
 )
-from lab.client.many.latency import percentile, times
+from lab.client.latency import percentile, times
 from lab.errors import LabError
 from lab.observe.haproxies import Held, queued_kib, sessions_in
 

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from lab.client.load import Writer
-from lab.client.slots import SLOTS, part, slot_in, slot_of, tags
 from lab.errors import LabError
 from lab.resilience import page
 from lab.resilience.attribution import SECONDS_BEFORE, Failover, allowed
@@ -18,6 +16,8 @@ from lab.resilience.loads import Loads, all_at_once
 from lab.resilience.suite import CHAPTER, SHORT
 from lab.resilience.table import cells, of_crowds
 from lab.scenarios.scenario import BrokenPromise, Load
+from nodeway.client.load import Writer
+from nodeway.client.slots import SLOTS, part, slot_in, slot_of, tags
 
 Figures = dict[str, Any]
 FAILOVER = Failover(frozenset(range(100)), began=1000.0, ended=1004.0)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from haproxy_templates.render import HaproxySpec, render
 from lab.bench.load.connections import message_bytes
 from lab.bench.load.redis_benchmark import Figures, parse, together
 from lab.bench.load.sampling import counted
 from lab.bench.load.tuning import TRIALS, Trial, edited
 from lab.errors import LabError
+from nodeway.haproxy.render import HaproxySpec, render
 
 # redis-benchmark 7.0.15: -c 8 -P 4 -n 20000 -r 100 --precision 3 GET key:__rand_int__
 REPORT = """\

@@ -8,7 +8,7 @@ from botocore.stub import Stubber
 
 from nodeway.advice.advise import Situation
 from nodeway.advice.facts import Read, read
-from nodeway.errors_errors import CommandError
+from nodeway.errors import CommandError
 from tests.support.elasticache_answers import cluster, group
 from tests.support.fakes import ONE, TWO
 

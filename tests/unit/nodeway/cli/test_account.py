@@ -13,7 +13,7 @@ from moto import mock_aws
 from lab.layout import ROOT
 from nodeway.cli.account import AwsAccount, environment
 from nodeway.config.loader import load
-from nodeway.errors_errors import CommandError
+from nodeway.errors import CommandError
 from nodeway_runtime.model.settings import Mode
 from tests.support.fakes import NOW, ZONE, context
 from tests.support.terminal import Terminal, write_project

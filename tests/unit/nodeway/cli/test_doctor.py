@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nodeway.cli.doctor import EXIT, NOT_KNOWN, tell
-from nodeway.errors_errors import CommandError
+from nodeway.errors import CommandError
 from nodeway_runtime.paths.report import Report, document, from_document
 from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
 from nodeway_runtime.probe.walker import Login

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from nodeway.cli.doctor import NOT_KNOWN, asked, deployed, given, walker_of
-from nodeway.errors_errors import CommandError
+from nodeway.errors import CommandError
 from nodeway_runtime.model.topology import Address, hostname
 from nodeway_runtime.paths.targets import Expected
 from nodeway_runtime.probe.walker import Login

@@ -9,7 +9,7 @@ import pytest
 
 from lab.layout import ROOT
 from nodeway.cli.sandbox import Patience, checked
-from nodeway.errors_errors import CommandError
+from nodeway.errors import CommandError
 from tests.support.sandboxed import CONFIG, HOST, NAMES, OWN, SECRET, SENT, Sandboxed, passed
 from tests.support.terminal import Terminal
 
@@ -122,7 +122,7 @@ def test_command_names_the_secret_and_everything_to_look_at(account: Sandboxed) 
     assert lines[0] == "set -eu"
     assert f"--secret-id {SECRET})" in "\n".join(lines)
     assert lines[-1] == (
-        "exec /opt/nodeway/venv/bin/python -m lab.client.check --through 10.71.1.0/24"
+        "exec /opt/nodeway/venv/bin/python -m nodeway.client.check --through 10.71.1.0/24"
         f" --direct {' '.join(sorted(OWN))} --names {' '.join(NAMES)}"
     )
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from haproxy_templates.render import START_COMMAND
 from lab.wait import wait_until
 from nodeway.constructs.proxies.haproxy_metrics import COUNTERS
+from nodeway.haproxy.render import START_COMMAND
 from tests.support.programs.haproxies import (
     DRAIN_SECONDS,
     GRACE_SECONDS,

@@ -13,7 +13,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-TEMPLATES = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+TEMPLATES = next(
+    place for place in (HERE / "templates", HERE.parents[1] / "haproxy_templates") if place.is_dir()
+)
+"""Beside this file in an installed package, at the top of a checkout."""
 
 START_COMMAND = (TEMPLATES / "start.sh").read_text()
 """For `/bin/sh -c`: says that HAProxy starts, tells its counters once a minute, and becomes HAProxy."""

@@ -1,6 +1,6 @@
-"""`python -m lab.client.check`: whether this host reaches the cache through HAProxies, and in no other way.
+"""`python -m nodeway.client.check`: whether this host reaches the cache through HAProxies, and in no other way.
 
-It reads what `lab.client` reads, and prints one line of JSON. It must never take silence for proof: an address that
+It reads what `nodeway.client` reads, and prints one line of JSON. It must never take silence for proof: an address that
 does not answer counts only beside HAProxies that do.
 """
 
@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
-from lab.client.__main__ import open_cluster
-from lab.client.exercise import exercise
+from nodeway.client.__main__ import open_cluster
+from nodeway.client.exercise import exercise
 
 CONNECT_SECONDS = 3.0
 
@@ -90,7 +90,7 @@ def looked_up(name: str) -> list[str]:
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m lab.client.check", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m nodeway.client.check", description=__doc__)
     parser.add_argument("--direct", nargs="*", default=[], help="the nodes' own addresses")
     parser.add_argument("--names", nargs="*", default=[], help="the nodes' names")
     parser.add_argument("--through", type=IPv4Network, required=True, help="the HAProxies' range")

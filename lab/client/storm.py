@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from lab.client.many.connection import RETRIES, Access, Connection, at_most, backoff, spread
-from lab.client.many.latency import Figures, times
+from lab.client.connection import RETRIES, Access, Connection, at_most, backoff, spread
+from lab.client.latency import Figures, times
 
 TOGETHER = 64
 

@@ -23,8 +23,8 @@ from typing import Any
 import redis
 from redis.cluster import RedisCluster
 
-from lab.client.slots import part, slot_in, tags
-from lab.wait import wait_until
+from nodeway.client.slots import part, slot_in, tags
+from nodeway.client.wait import wait_until
 
 PROGRESS_SECONDS = 0.2
 BATCH = 500
@@ -189,7 +189,7 @@ def _try(store: Callable[[str, str], bool], writer: Writer, sequence: int) -> bo
 
 
 def _read(cluster: Client, keys: list[str]) -> list[Any]:
-    """All values; a cluster that is not quite back has some time for its answer. Raises LabError after that."""
+    """All values; a cluster that is not quite back has some time for its answer. Raises WaitTimeout after that."""
     told: list[str] = []
 
     def read() -> list[Any] | None:

@@ -17,8 +17,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from lab.client.many.connection import Access, Connection, at_most, spread
-from lab.client.many.latency import Figures, Stage, own_memory_mib, times
+from lab.client.connection import Access, Connection, at_most, spread
+from lab.client.latency import Figures, Stage, own_memory_mib, times
 
 TOGETHER = 64
 IDLE_SECONDS = 5.0

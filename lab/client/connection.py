@@ -36,7 +36,7 @@ class Refused(ConnectionError):
 
 @dataclass(frozen=True)
 class Access:
-    """How to get in, from the environment of `lab.client`."""
+    """How to get in, from the environment of `nodeway.client`."""
 
     port: int
     username: str

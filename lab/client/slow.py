@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import redis
 
-from lab.client.many.connection import READ_BYTES, Access, command
-from lab.client.many.idle import node
-from lab.client.many.latency import Figures, Stage, times
+from lab.client.connection import READ_BYTES, Access, command
+from lab.client.idle import node
+from lab.client.latency import Figures, Stage, times
 from lab.errors import LabError
 
 PACED_SECONDS = 3.0

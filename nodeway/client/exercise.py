@@ -15,7 +15,7 @@ from typing import Any
 import redis
 from redis.cluster import ClusterNode, RedisCluster
 
-from lab.wait import wait_until
+from nodeway.client.wait import wait_until
 
 BATCH = 500
 SLOTS = 16384

@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from lab.client.slots import SLOTS, tags
+from nodeway.client.slots import SLOTS, tags
 
 BATCH = 500
 TRANSACTIONS = 60
