@@ -14,7 +14,7 @@ from lab.console.agent import EVENTS
 from lab.console.story import CHAPTERS
 from lab.deployment.modes import Way
 from lab.errors import LabError
-from lab.host import sandbox
+from lab.host import run_directory, sandbox
 from lab.web.command import serve
 
 FAILED = 1
@@ -110,7 +110,7 @@ def event(
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
     """Show the nodes, their HAProxies and the records of the lab that is up."""
-    found = sandbox.running(control.pid_file())
+    found = run_directory.running()
     if found is None:
         typer.echo(
             json.dumps({"up": False})

@@ -20,11 +20,10 @@ from lab.conformance.suite import build as building
 from lab.conformance.suite import manifest as clients
 from lab.conformance.suite import modes as ways
 from lab.conformance.suite.manifest import Client
-from lab.console import control
 from lab.errors import LabError
-from lab.host import sandbox
+from lab.host import run_directory, sandbox
+from lab.host.foreground import INTERRUPTED, run_in_new_lab
 
-INTERRUPTED = 130
 WIDTH_WITHOUT_TERMINAL = 160
 
 
@@ -44,12 +43,11 @@ def played(names: Sequence[str], chosen: Sequence[str]) -> report.Observed:
     report.OBSERVED.unlink(missing_ok=True)
     asked = json.dumps({"clients": names, "ways": chosen, "output": str(report.OBSERVED)})
     words = [sys.executable, "-m", "lab.conformance.run.session", asked]
-    with control.fresh():
-        code = control.call(sandbox.command(words, pid_file=control.pid_file()), cwd=layout.ROOT)
+    code = run_in_new_lab(words, cwd=layout.ROOT)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     if not report.OBSERVED.exists():
-        msg = f"nothing was played (exit code {code}); logs in {control.shown(control.logs())}"
+        msg = f"nothing was played (exit code {code}); logs in {os.path.relpath(run_directory.logs())}"
         raise LabError(msg)
     seen: report.Observed = json.loads(report.OBSERVED.read_text())
     report.OBSERVED.unlink()

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from lab import layout
-from lab.console import control, stay
+from lab.console import stay
 from lab.deployment import cdk as aws
 from lab.deployment.modes import Way, deploy, ready
 from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.errors import LabError
+from lab.host.foreground import run_foreground
 from lab.scenarios.basics import NEW_SHARD_SLOTS, kill_haproxy
 
 FAILED = 125
@@ -26,7 +27,7 @@ def client(world: World, way: Way, argv: Sequence[str]) -> int:
         say(f"cdk deploy of the way {way}")
         deploy(way, world.run_dir)
     words, environment = world.client_command(argv, way)
-    return control.call(words, environment=environment)
+    return run_foreground(words, environment=environment)
 
 
 def on_aws_side(argv: Sequence[str]) -> int:
@@ -37,7 +38,7 @@ def on_aws_side(argv: Sequence[str]) -> int:
     if command is None:
         msg = f"no command {argv[0]!r}"
         raise LabError(msg)
-    return control.call([command, *argv[1:]], aws.app_directory(run_dir), environment)
+    return run_foreground([command, *argv[1:]], aws.app_directory(run_dir), environment)
 
 
 def start_for(way: Way, argv: Sequence[str]) -> int:

@@ -20,6 +20,7 @@ from lab import layout
 from lab.deployment.world import World
 from lab.detection import scenarios as anomaly_scenarios
 from lab.errors import LabError
+from lab.host.foreground import INTERRUPTED
 from lab.resilience import suite as faults
 from lab.resilience import table as faults_table
 from lab.scenarios import deploy as deploy_scenarios
@@ -69,7 +70,6 @@ SHOWN = {
 
 
 SHORT_LIST = 3
-INTERRUPTED = 130
 WIDTH_WITHOUT_TERMINAL = 140
 
 

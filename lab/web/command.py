@@ -17,7 +17,7 @@ from lab import layout
 from lab.console import control
 from lab.deployment import cdk as aws
 from lab.errors import LabError
-from lab.host import sandbox
+from lab.host import run_directory, sandbox
 from lab.web.live import Live
 from lab.web.server import Server, Site, open_server, serving
 
@@ -30,7 +30,7 @@ def serve(port: int) -> None:
     live = Live()
     inside = Inside(live)
     with open_server(Site(live, inside.ask), port) as server, interruptible():
-        ours = sandbox.running(control.pid_file()) is None
+        ours = run_directory.running() is None
         if ours:
             control.up()
         try:
@@ -41,7 +41,7 @@ def serve(port: int) -> None:
             for number in ENDING:  # whoever presses Ctrl-C twice still wants it tidy
                 signal.signal(number, signal.SIG_IGN)
             inside.end()
-            if ours and sandbox.running(control.pid_file()) is not None:
+            if ours and run_directory.running() is not None:
                 control.down()
     say("the page and the lab have ended" if ours else "the page has ended: the lab is as it was")
 
@@ -54,8 +54,8 @@ def show(inside: "Inside", server: Server, what: str) -> None:
         say(f"Ctrl-C ends {what}")
         try:
             inside.ended.wait()
-            if sandbox.running(control.pid_file()) is not None:
-                log = control.shown(layout.run_dir() / "logs" / "web.log")
+            if run_directory.running() is not None:
+                log = os.path.relpath(layout.run_dir() / "logs" / "web.log")
                 raise LabError(f"nobody tells of the lab any more; see {log}")
         finally:
             inside.live.end("The page has ended.")

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from lab import layout
-from lab.console import control
-from lab.console.control import INTERRUPTED
+from lab.host import run_directory
+from lab.host.foreground import INTERRUPTED
 from lab.scenarios import deploy as deploy_scenarios
 from lab.scenarios.basics import STORY
 from lab.scenarios.resync import CHAPTER
@@ -68,7 +68,7 @@ def test_interrupted_lab_leaves_nothing() -> None:
     assert process.wait(timeout=60) == INTERRUPTED
     wait_until(gone, timeout_seconds=20, what="all of the lab's processes to be gone")
     assert not layout.run_dir().exists()
-    assert not control.pid_file().exists()
+    assert not run_directory.pid_file().exists()
 
 
 def test_lab_run_starts_a_lab_for_one_command_when_none_is_up() -> None:

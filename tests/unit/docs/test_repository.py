@@ -24,7 +24,9 @@ def test_lock_names_no_host(lock: str) -> None:
     assert not re.search(r"https?://|^\s*-(?!-hash=)", (TOOLS / lock).read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("wanted", [*PROJECT["dependencies"], *LAB["dependencies"], *(w for e in EXTRAS for w in e)])
+@pytest.mark.parametrize(
+    "wanted", [*PROJECT["dependencies"], *LAB["dependencies"], *(w for e in EXTRAS for w in e)]
+)
 def test_lock_has_every_package_of_the_project_at_its_pinned_version(wanted: str) -> None:
     """A pin that was moved in pyproject.toml alone would not be what is installed."""
     found = re.match(r"([\w.-]+)(?:\[[^]]*])?(?:==([^\s;]+))?", wanted)
