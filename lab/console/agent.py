@@ -12,8 +12,9 @@ from lab.deployment.modes import Way, deploy, ready
 from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.errors import LabError
+from lab.faults.haproxies import kill_haproxy
 from lab.host.foreground import run_foreground
-from lab.scenarios.basics import NEW_SHARD_SLOTS, kill_haproxy
+from lab.scenarios.basics import NEW_SHARD_SLOTS
 
 FAILED = 125
 

@@ -1,7 +1,7 @@
 """`python -m lab.console.story`: the whole story in this sandbox, told while it goes on, with a table and a report
 at the end.
 
-It must never end well when a promise was broken: the exit code is 1 then.
+It must never end well when an expectation failed: the exit code is 1 then.
 """
 
 import json

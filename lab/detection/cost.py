@@ -6,7 +6,6 @@ SHARDS are real; the HAProxies between are left out.
 """
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -18,13 +17,12 @@ import redis
 from lab import layout
 from lab.bench.product.run import peak_mb
 from lab.cluster import certificates
-from lab.cluster import node as valkey
-from lab.cluster.node import Node
+from lab.cluster.node import Node, ask
 from lab.deployment.world import World
 from lab.errors import LabError
-from lab.host import network
-from lab.observe import client_view as view
-from lab.scenarios.scenario import Figures, promise
+from lab.faults.second_cluster import extra_node
+from lab.observe.steady_state import control
+from lab.scenarios.scenario import Figures, expect
 from lab.state_files import write_json
 from lab.wait import wait_until
 from nodeway_runtime.model.topology import Address, Hostname
@@ -57,8 +55,8 @@ def probe_costs_little(world: World) -> Figures:
     seen["sizes"][f"{SIZES[-1]} dead"] = measured(world, SIZES[-1], NOWHERE)
     seen["slowest_run_seconds"] = max(one["wall_seconds"] for one in seen["sizes"].values())
     told = {one["verdicts"].get("not_walked", 0) for one in seen["sizes"].values()}
-    promise(told == {0}, "every name must be walked", seen)
-    promise(
+    expect(told == {0}, "every name must be walked", seen)
+    expect(
         seen["slowest_run_seconds"] <= LONGEST_SECONDS, f"within {LONGEST_SECONDS} seconds", seen
     )
     return seen
@@ -94,26 +92,19 @@ def big_cluster(world: World, members: int) -> Iterator[None]:
     home.mkdir(parents=True)
     (home / "nodes.conf").write_text(nodes_conf(members))
     certificates.issue(world.run_dir, NODE.certificate, f"*.{ZONE}")
-    password = view.password(world)
-    pids = valkey.start(NODE, world.cluster.state.server, world.run_dir, password)
-    started = Node(**{**{f: getattr(NODE, f) for f in NODE.__slots__}, "pids": pids})
+    with extra_node(world, NODE) as started:
 
-    def knows_all() -> bool:
-        try:
-            with valkey.connect(started, world.run_dir, password) as connection:
-                info = str(valkey.ask(connection, "CLUSTER", "INFO"))
-        except redis.RedisError:
-            return False
-        return f"cluster_known_nodes:{members}" in info
+        def knows_all() -> bool:
+            try:
+                with control(world, started) as connection:
+                    return f"cluster_known_nodes:{members}" in str(
+                        ask(connection, "CLUSTER", "INFO")
+                    )
+            except redis.RedisError:
+                return False
 
-    try:
         wait_until(knows_all, timeout_seconds=30, what=f"a node that knows {members} members")
         yield
-    finally:
-        valkey.kill(started)
-        shutil.rmtree(home)
-        for one in {NODE.address, NODE.internal}:
-            network.remove_cache_address(one)
 
 
 def nodes_conf(members: int) -> str:

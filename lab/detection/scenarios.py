@@ -8,10 +8,10 @@ from lab.deployment.world import World
 from lab.detection.cost import probe_costs_little
 from lab.detection.suite import ANOMALIES
 from lab.faults.certificates import expired_certificate
-from lab.faults.expectation import Expectation
+from lab.faults.expected_verdicts import ExpectedVerdicts
 from lab.faults.secret import WRONG_PASSWORD
 from lab.observe.steady_state import wait_until_well
-from lab.scenarios.scenario import Figures, promise, under_load
+from lab.scenarios.scenario import Figures, expect, under_load
 from lab.wait import wait_until
 from nodeway_runtime.paths.report import Report, Row
 from nodeway_runtime.paths.verdicts import Verdict
@@ -44,10 +44,10 @@ def healthy_paths_stay_ok(world: World) -> Figures:
         "slowest_run_seconds": max(one.seconds for one in reports),
         **load.figures,
     }
-    promise(not false, "no verdict may be false", seen)
-    promise(seen["depth"] == ["identity"], "every node must have been asked who it is", seen)
-    promise(seen["redirects_counted"], "every node's redirects must be counted", seen)
-    promise(seen["errors"] == 0, "the probe must not disturb a client", seen)
+    expect(not false, "no verdict may be false", seen)
+    expect(seen["depth"] == ["identity"], "every node must have been asked who it is", seen)
+    expect(seen["redirects_counted"], "every node's redirects must be counted", seen)
+    expect(seen["errors"] == 0, "the probe must not disturb a client", seen)
     return seen
 
 
@@ -66,7 +66,7 @@ def anomalies_are_seen(world: World) -> Figures:
         if found:
             wrong[anomaly.name] = found
     seen: Figures = {"faults": told, "wrong": wrong}
-    promise(not wrong, "each fault must have its name, and nothing else one", seen)
+    expect(not wrong, "each fault must have its name, and nothing else one", seen)
     return seen
 
 
@@ -86,7 +86,7 @@ def refused_certificate_is_told(world: World) -> Figures:
         )
     wait_until_well(world, product)
     seen: Figures = {"name": name, "detail": found.detail}
-    promise("SSL handshake failure" in found.detail, "in HAProxy's own words", seen)
+    expect("SSL handshake failure" in found.detail, "in HAProxy's own words", seen)
     return seen
 
 
@@ -102,12 +102,12 @@ def logs_hold_no_secret(world: World) -> Figures:
             seen["lines"] += len(lines)
             told = [one for one in lines if login["password"] in one or WRONG_PASSWORD in one]
             seen["found"] += [f"{group}: {one[:200]}" for one in told]
-    promise(seen["lines"], "there must be lines to look at", seen)
-    promise(not seen["found"], "no line may hold a password", seen)
+    expect(seen["lines"], "there must be lines to look at", seen)
+    expect(not seen["found"], "no line may hold a password", seen)
     return seen
 
 
-def named(product: Product, expected: Expectation) -> tuple[int, Report, list[str]]:
+def named(product: Product, expected: ExpectedVerdicts) -> tuple[int, Report, list[str]]:
     """Has the probe say what is expected, in two runs at most: in which it did, and what was wrong in the last."""
     runs = 0
     while True:

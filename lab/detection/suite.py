@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.faults.certificates import expired_certificate, foreign_certificate, wrong_certificate
-from lab.faults.expectation import Expectation
+from lab.faults.expected_verdicts import ExpectedVerdicts
 from lab.faults.haproxies import dead_proxy, silent_proxy
 from lab.faults.nodes import announces_ip, node_down, one_announces_ip, wrong_password
-from lab.faults.records_records import cached_nxdomain, missing_record, proxy_loops, wrong_proxy
+from lab.faults.records import cached_nxdomain, missing_record, proxy_loops, wrong_proxy
 from lab.faults.second_cluster import clusters_mixed, clusters_mixed_by_identity
 from lab.faults.secret import wrong_secret
 from lab.observe.steady_state import wait_until_well
 
-Fault = Callable[[World], AbstractContextManager[Expectation]]
+Fault = Callable[[World], AbstractContextManager[ExpectedVerdicts]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class Anomaly:
     doc: str
 
     @contextmanager
-    def injected(self, world: World) -> Iterator[Expectation]:
+    def injected(self, world: World) -> Iterator[ExpectedVerdicts]:
         """The fault is there, and clients notice it; gives what the probe must say. After it the whole world is well.
 
         Raises LabError when it does not come, or does not heal.
         """
         try:
-            with self.fault(world) as expectation:
-                yield expectation
+            with self.fault(world) as expected:
+                yield expected
         finally:
             wait_until_well(world, Product())
 

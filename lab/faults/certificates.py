@@ -16,7 +16,7 @@ from lab.cluster import node as valkey
 from lab.cluster.certificates import Authority
 from lab.cluster.node import Node, ask
 from lab.deployment.world import World
-from lab.faults.expectation import Expectation, expect
+from lab.faults.expected_verdicts import ExpectedVerdicts, expect_verdicts
 from lab.faults.nodes import ENDPOINT, replica
 from lab.observe import client_view as view
 from lab.observe.steady_state import control
@@ -33,35 +33,35 @@ WRONG = (Verdict.CERTIFICATE_WRONG, Verdict.CERTIFICATE_REFUSED)
 
 
 @contextmanager
-def expired_certificate(world: World) -> Iterator[Expectation]:
+def expired_certificate(world: World) -> Iterator[ExpectedVerdicts]:
     """A node's certificate has expired yesterday, as when its renewal was missed."""
     file, yesterday = "expired.pem", datetime.now(UTC) - timedelta(days=1)
     certificates.issue(world.run_dir, file, WILDCARD, not_after=yesterday)
     verdicts = (Verdict.CERTIFICATE_EXPIRED, Verdict.CERTIFICATE_REFUSED)
-    with _served(world, file, verdicts) as expectation:
-        yield expectation
+    with _served(world, file, verdicts) as expected:
+        yield expected
 
 
 @contextmanager
-def wrong_certificate(world: World) -> Iterator[Expectation]:
+def wrong_certificate(world: World) -> Iterator[ExpectedVerdicts]:
     """A node has a certificate for names that are not its own, of no cluster."""
     file = "other-name.pem"
     certificates.issue(world.run_dir, file, OTHER_NAME)
-    with _served(world, file, WRONG) as expectation:
-        yield expectation
+    with _served(world, file, WRONG) as expected:
+        yield expected
 
 
 @contextmanager
-def foreign_certificate(world: World) -> Iterator[Expectation]:
+def foreign_certificate(world: World) -> Iterator[ExpectedVerdicts]:
     """A node has a certificate for its own name, of an authority that neither client nor HAProxy trusts."""
     file = "foreign.pem"
     certificates.issue(world.run_dir, file, WILDCARD, authority=Authority.FOREIGN)
-    with _served(world, file, WRONG) as expectation:
-        yield expectation
+    with _served(world, file, WRONG) as expected:
+        yield expected
 
 
 @contextmanager
-def _served(world: World, file: str, verdicts: tuple[Verdict, ...]) -> Iterator[Expectation]:
+def _served(world: World, file: str, verdicts: tuple[Verdict, ...]) -> Iterator[ExpectedVerdicts]:
     node = replica(world, "0001")
 
     def refused() -> bool:
@@ -74,7 +74,7 @@ def _served(world: World, file: str, verdicts: tuple[Verdict, ...]) -> Iterator[
             timeout_seconds=SECONDS,
             what=f"{node.hostname} to serve {file}",
         )
-        yield expect(node.hostname, verdicts=verdicts, beside=ENDPOINT)
+        yield expect_verdicts(node.hostname, verdicts=verdicts, beside=ENDPOINT)
     finally:
         _serve(world, node, certificates.NODE)
 

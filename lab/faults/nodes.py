@@ -7,7 +7,7 @@ from lab import layout
 from lab.cluster.node import USERNAME, Node, ask
 from lab.deployment.world import World
 from lab.errors import LabError
-from lab.faults.expectation import Expectation, expect
+from lab.faults.expected_verdicts import ExpectedVerdicts, expect_verdicts
 from lab.observe import client_view as view
 from lab.observe.steady_state import announced, control
 from lab.wait import wait_until
@@ -20,11 +20,16 @@ OTHER_USER = "default"
 ENDPOINT = (layout.CONFIGURATION_ENDPOINT,)
 
 
+def primary(world: World, shard: str) -> Node:
+    """A shard's primary now."""
+    return world.cluster.state.node(world.cluster.primaries()[shard])
+
+
 def replica(world: World, shard: str) -> Node:
-    """A shard's node that does not lead: nothing fails over while it is ill. Raises LabError."""
-    primary = world.cluster.primaries().get(shard)
+    """A shard's replica: a fault of it causes no failover. Raises LabError when there is none."""
+    primary_name = world.cluster.primaries().get(shard)
     for node in world.cluster.state.shard(shard):
-        if node.name != primary:
+        if node.name != primary_name:
             return node
     raise LabError(f"shard {shard} has no replica")
 
@@ -35,7 +40,7 @@ def all_names(world: World) -> tuple[str, ...]:
 
 
 @contextmanager
-def node_down(world: World) -> Iterator[Expectation]:
+def node_down(world: World) -> Iterator[ExpectedVerdicts]:
     """A replica's processes die; its HAProxy lives, takes connections and closes them."""
     node = replica(world, "0003")
     world.cluster.kill_node(node.name)
@@ -49,40 +54,42 @@ def node_down(world: World) -> Iterator[Expectation]:
             timeout_seconds=SECONDS,
             what=f"{node.hostname} to close connections",
         )
-        yield expect(node.hostname, verdicts=(Verdict.NODE_DOWN,), beside=ENDPOINT)
+        yield expect_verdicts(node.hostname, verdicts=(Verdict.NODE_DOWN,), beside=ENDPOINT)
     finally:
         world.cluster.restart_node(node.name)
 
 
 @contextmanager
-def wrong_password(world: World) -> Iterator[Expectation]:
+def wrong_password(world: World) -> Iterator[ExpectedVerdicts]:
     """A node's user has another password than the others', as in the middle of a rotation."""
     node = replica(world, "0002")
     with control(world, node, username=OTHER_USER) as connection:
         ask(connection, "ACL", "SETUSER", USERNAME, "resetpass", ">another-password")
         try:
-            yield expect(node.hostname, verdicts=(Verdict.WRONG_PASSWORD,), beside=ENDPOINT)
+            yield expect_verdicts(
+                node.hostname, verdicts=(Verdict.WRONG_PASSWORD,), beside=ENDPOINT
+            )
         finally:
             ask(connection, "ACL", "SETUSER", USERNAME, "resetpass", f">{view.password(world)}")
 
 
 @contextmanager
-def announces_ip(world: World) -> Iterator[Expectation]:
+def announces_ip(world: World) -> Iterator[ExpectedVerdicts]:
     """The parameter group has cluster-preferred-endpoint-type=ip: every node sends its clients to IP addresses."""
     nodes = world.cluster.nodes
     with preferring_ip(world, *nodes):
         names = [node.hostname for node in nodes]
-        yield expect(*names, verdicts=(Verdict.ANNOUNCES_IP,), beside=ENDPOINT)
+        yield expect_verdicts(*names, verdicts=(Verdict.ANNOUNCES_IP,), beside=ENDPOINT)
 
 
 @contextmanager
-def one_announces_ip(world: World) -> Iterator[Expectation]:
+def one_announces_ip(world: World) -> Iterator[ExpectedVerdicts]:
     """One node alone sends its clients to IP addresses, as while a parameter group is being applied."""
     node = replica(world, "0003")
     others = tuple(name for name in all_names(world) if name != node.hostname)
     with preferring_ip(world, node):
         verdicts = (Verdict.ANNOUNCES_IP,)
-        yield expect(node.hostname, verdicts=verdicts, beside=(*others, *ENDPOINT))
+        yield expect_verdicts(node.hostname, verdicts=verdicts, beside=(*others, *ENDPOINT))
 
 
 @contextmanager

@@ -1,112 +1,178 @@
-"""The clients' zone as somebody else changes it, while the resync is down. It must never leave what it has changed."""
+"""Faults of records: missing, wrong, cached as absent, and the zone in a network that must not see it.
 
-from collections.abc import Callable, Iterator
+Each changes the clients' zone as somebody else would, while the resync is down, and undoes it.
+"""
+
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lab import layout
 from lab.deployment.product import Product, client
-from lab.dns.zones import normal
+from lab.deployment.world import World
+from lab.dns.zones import DEFAULT_SOA_TTL, normal
+from lab.faults.expected_verdicts import ExpectedVerdicts, expect_verdicts
+from lab.faults.nodes import ENDPOINT, all_names, replica
 from lab.faults.resync import resync_paused
 from lab.observe import client_view as view
 from lab.wait import wait_until
 from nodeway_runtime.model.ownership import marker_name
 from nodeway_runtime.model.topology import Hostname
+from nodeway_runtime.paths.verdicts import Verdict
 
 SECONDS = 30
-"""A record's TTL, and the resolver's own reading of the zone, with much to spare."""
+"""Well above a record's TTL (5 s), and the times at which the resolver (5 s) and HAProxy (2 s) read it again."""
+MINIMUM_SECONDS = "86400"
+"""The last field of Route 53's default SOA. The lower of it and the SOA's TTL is the negative cache time."""
 
 RecordSet = dict[str, Any]
-Key = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A change of some record sets: what was there, and what is to be in its place."""
-
-    zone_id: str
-    before: tuple[RecordSet, ...]
-    after: tuple[RecordSet, ...]
-
-    def make(self) -> None:
-        """Changes them, and again when somebody puts them right: a run may have begun before the resync was down."""
-        _wait(self.made)
-
-    def made(self) -> bool:
-        """Whether they are changed; makes it so when they are not."""
-        return self._is(self.after)
-
-    def undo(self) -> None:
-        """Puts back what was there."""
-        _wait(lambda: self._is(self.before))
-
-    def _is(self, wanted: tuple[RecordSet, ...]) -> bool:
-        keys = {_key(one) for one in (*self.before, *self.after)}
-        there = {_key(one): one for one in record_sets(self.zone_id) if _key(one) in keys}
-        goal = {_key(one): one for one in wanted}
-        if there == goal:
-            return True
-        changes = [("DELETE", one) for key, one in there.items() if key not in goal]
-        changes += [("UPSERT", one) for key, one in goal.items() if there.get(key) != one]
-        try:
-            change(self.zone_id, changes)
-        except ClientError as error:
-            # somebody was faster
-            if error.response["Error"]["Code"] != "InvalidChangeBatch":
-                raise
-        return False
-
-
-def record_sets(zone_id: str) -> list[RecordSet]:
-    """All record sets of a zone, as Route 53 tells them."""
-    pages = client("route53").get_paginator("list_resource_record_sets")
-    found = pages.paginate(HostedZoneId=zone_id)
-    return [one for page in found for one in page["ResourceRecordSets"]]
-
-
-def change(zone_id: str, changes: list[tuple[str, RecordSet]]) -> None:
-    """One batch: actions with their record sets; raises ClientError."""
-    batch = [{"Action": action, "ResourceRecordSet": one} for action, one in changes]
-    client("route53").change_resource_record_sets(
-        HostedZoneId=zone_id, ChangeBatch={"Changes": batch}
-    )
-
-
-def of_name(zone_id: str, name: str, *kinds: str) -> tuple[RecordSet, ...]:
-    """The record sets of a name, of these types."""
-    return tuple(
-        one for one in record_sets(zone_id) if normal(one["Name"]) == name and one["Type"] in kinds
-    )
-
-
-def with_marker(zone_id: str, name: str) -> tuple[RecordSet, ...]:
-    """A node's A record set and its marker."""
-    marker = marker_name(Hostname(name))
-    return of_name(zone_id, name, "A") + of_name(zone_id, marker, "TXT")
 
 
 @contextmanager
-def edited(product: Product, edit: Edit, seen: Callable[[], object], what: str) -> Iterator[None]:
-    """The zone is changed and the client has noticed (`seen`); the resync is down for as long."""
+def missing_record(world: World) -> Iterator[ExpectedVerdicts]:
+    """The zone has lost a node's record and its marker, and the resync is down: NXDOMAIN for the client."""
+    product, name = Product(), replica(world, "0001").hostname
+    with edit_zone(product, record_and_marker(product, name), [], name):
+        yield expect_verdicts(name, verdicts=(Verdict.MISSING_RECORD,))
+
+
+@contextmanager
+def wrong_proxy(world: World) -> Iterator[ExpectedVerdicts]:
+    """A node's record leads to another node's HAProxy, and the resync is down: the certificate fits both."""
+    product = Product()
+    name, other = (replica(world, shard).hostname for shard in ("0001", "0002"))
+    with redirect_record(product, name, *product.records()[other]):
+        yield expect_verdicts(name, verdicts=(Verdict.WRONG_PROXY,))
+
+
+@contextmanager
+def cached_nxdomain(world: World) -> Iterator[ExpectedVerdicts]:
+    """The client asked while a record was missing and the zone's SOA was Route 53's own: "no" is kept for 900 s."""
+    product, name = Product(), replica(world, "0001").hostname
+    soa = record_sets(product, layout.ZONE, "SOA")
+    missing = record_and_marker(product, name)
+    with edit_zone(product, [*missing, *soa], [default_soa(one) for one in soa], name):
+        pass
+    try:
+        yield expect_verdicts(name, verdicts=(Verdict.CACHED_NXDOMAIN,))
+    finally:
+        world.stop_resolver()
+        world.start_resolver()
+
+
+@contextmanager
+def proxy_loops(world: World) -> Iterator[ExpectedVerdicts]:
+    """Somebody has associated the zone with the proxies' VPC: each HAProxy resolves its node to itself."""
+    product, names = Product(), all_names(world)
+    route53, zone_id = client("route53"), product.outputs["HostedZoneId"]
+    vpc = {"VPCId": layout.PROXY_VPC.vpc_id, "VPCRegion": layout.REGION}
+
+    def closed() -> bool:
+        return all(view.handshake(world, name) == view.CLOSED for name in names)
+
+    route53.associate_vpc_with_hosted_zone(HostedZoneId=zone_id, VPC=vpc)
+    try:
+        wait_until(
+            lambda: view.from_client(closed),
+            timeout_seconds=SECONDS,
+            what="each HAProxy to resolve its node to itself",
+        )
+        yield expect_verdicts(*names, verdicts=(Verdict.PROXY_LOOPS,), beside=ENDPOINT)
+    finally:
+        route53.disassociate_vpc_from_hosted_zone(HostedZoneId=zone_id, VPC=vpc)
+
+
+@contextmanager
+def redirect_record(product: Product, name: str, *addresses: str) -> Iterator[None]:
+    """A node's record leads to these addresses; the resync is down, and the client sees the change."""
+    before = record_sets(product, name, "A")
+    values = [{"Value": address} for address in addresses]
+    after = [one | {"ResourceRecords": values} for one in before]
+    with edit_zone(product, before, after, name, *addresses):
+        yield
+
+
+@contextmanager
+def edit_zone(
+    product: Product,
+    before: list[RecordSet],
+    after: list[RecordSet],
+    name: str,
+    *addresses: str,
+) -> Iterator[None]:
+    """Replaces record sets; the client resolves `name` to `addresses` in the block, and no resync runs meanwhile.
+
+    Raises LabError when the client does not see the change, or the zone cannot be put back.
+    """
+
+    def replaced() -> bool:
+        return replace_record_sets(product, before, after) and (
+            view.from_client(lambda: view.addresses(name)) == tuple(sorted(addresses))
+        )
+
     with resync_paused(product):
         try:
-            edit.make()
-            wait_until(lambda: edit.made() and seen(), timeout_seconds=SECONDS, what=what)
+            # a run that had begun before the pause may put the records back once
+            what = f"the client to resolve {name} to {', '.join(addresses) or 'nothing'}"
+            wait_until(replaced, timeout_seconds=SECONDS, what=what)
             yield
         finally:
-            edit.undo()
+            wait_until(
+                lambda: replace_record_sets(product, after, before),
+                timeout_seconds=SECONDS,
+                what="the zone to have its record sets back",
+            )
 
 
-def leads_to(name: str, *addresses: str) -> Callable[[], bool]:
-    """Whether the client's resolver gives exactly these addresses for a name; none: it says that there is no such."""
-    return lambda: view.from_client(lambda: view.addresses(name)) == tuple(sorted(addresses))
+def replace_record_sets(
+    product: Product, old: list[RecordSet], new: list[RecordSet] | tuple[()]
+) -> bool:
+    """Whether `new` is in the zone in place of `old`; makes the change when it is not. Raises ClientError."""
+    goal = {_key(one): one for one in new}
+    keys = goal.keys() | {_key(one) for one in old}
+    current = {_key(one): one for one in all_record_sets(product) if _key(one) in keys}
+    if current == goal:
+        return True
+    changes = [("DELETE", one) for key, one in current.items() if key not in goal]
+    changes += [("UPSERT", one) for key, one in goal.items() if current.get(key) != one]
+    batch = [{"Action": action, "ResourceRecordSet": one} for action, one in changes]
+    try:
+        client("route53").change_resource_record_sets(
+            HostedZoneId=product.outputs["HostedZoneId"], ChangeBatch={"Changes": batch}
+        )
+    except ClientError as error:
+        # the resync changed the same record sets in between
+        if error.response["Error"]["Code"] != "InvalidChangeBatch":
+            raise
+    return False
 
 
-def _wait(check: Callable[[], bool]) -> None:
-    wait_until(check, timeout_seconds=SECONDS, what="the zone to have the changed record sets")
+def all_record_sets(product: Product) -> list[RecordSet]:
+    """All record sets of the product's zone, as Route 53 lists them."""
+    pages = client("route53").get_paginator("list_resource_record_sets")
+    found = pages.paginate(HostedZoneId=product.outputs["HostedZoneId"])
+    return [one for page in found for one in page["ResourceRecordSets"]]
 
 
-def _key(one: RecordSet) -> Key:
+def record_sets(product: Product, name: str, kind: str) -> list[RecordSet]:
+    """The record sets of a name and a record type."""
+    return [one for one in all_record_sets(product) if _key(one) == (name, kind)]
+
+
+def record_and_marker(product: Product, name: str) -> list[RecordSet]:
+    """A node's A record set and its marker."""
+    marker = marker_name(Hostname(name))
+    return record_sets(product, name, "A") + record_sets(product, marker, "TXT")
+
+
+def default_soa(soa: RecordSet) -> RecordSet:
+    """The zone's SOA with the times that Route 53 gives to a new zone."""
+    fields = soa["ResourceRecords"][0]["Value"].split()[:-1]
+    values = [{"Value": " ".join([*fields, MINIMUM_SECONDS])}]
+    return soa | {"TTL": DEFAULT_SOA_TTL, "ResourceRecords": values}
+
+
+def _key(one: RecordSet) -> tuple[str, str]:
     return normal(one["Name"]), str(one["Type"])

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import redis
 
@@ -18,16 +17,15 @@ from lab.cluster.membership import SLOTS
 from lab.cluster.node import Node, ask
 from lab.deployment.product import Product, client
 from lab.deployment.world import World
-from lab.faults.expectation import Expectation, expect
+from lab.faults.expected_verdicts import ExpectedVerdicts, expect_verdicts
+from lab.faults.haproxies import lose_task, run_task
 from lab.faults.nodes import replica
-from lab.faults.records_records import leading_to
+from lab.faults.records import redirect_record
 from lab.host import network
 from lab.observe import client_view as view
 from lab.observe import ecs as fleet
 from lab.observe.steady_state import control
-from lab.scenarios.basics import lose_task
 from lab.wait import wait_until
-from nodeway_runtime.aws.ecs import address_of
 from nodeway_runtime.paths.verdicts import Verdict
 
 ZONE = f"other.def456.{layout.ZONE.partition('.abc123.')[2]}"
@@ -45,25 +43,25 @@ ECS_CLUSTER = "other"
 
 
 @contextmanager
-def clusters_mixed(world: World) -> Iterator[Expectation]:
+def clusters_mixed(world: World) -> Iterator[ExpectedVerdicts]:
     """A node's record leads to a HAProxy of another cluster: its certificate says so."""
-    with _mixed(world, f"*.{ZONE}") as expectation:
-        yield expectation
+    with _mixed(world, f"*.{ZONE}") as expected:
+        yield expected
 
 
 @contextmanager
-def clusters_mixed_by_identity(world: World) -> Iterator[Expectation]:
+def clusters_mixed_by_identity(world: World) -> Iterator[ExpectedVerdicts]:
     """The same, and the certificate there fits both zones: only what the node says of itself tells."""
-    with _mixed(world, f"*.{ZONE}", f"*.{layout.ZONE}") as expectation:
-        yield expectation
+    with _mixed(world, f"*.{ZONE}", f"*.{layout.ZONE}") as expected:
+        yield expected
 
 
 @contextmanager
-def _mixed(world: World, *names: str) -> Iterator[Expectation]:
+def _mixed(world: World, *names: str) -> Iterator[ExpectedVerdicts]:
     product, name = Product(), replica(world, "0001").hostname
     certificates.issue(world.run_dir, NODE.certificate, *names)
-    with node(world), proxy(world, product) as address, leading_to(product, name, address):
-        yield expect(name, verdicts=(Verdict.CLUSTERS_MIXED,))
+    with node(world), proxy(world, product) as address, redirect_record(product, name, address):
+        yield expect_verdicts(name, verdicts=(Verdict.CLUSTERS_MIXED,))
 
 
 @contextmanager
@@ -71,25 +69,33 @@ def node(world: World) -> Iterator[None]:
     """The other cluster's node runs and has all slots."""
     server = world.cluster.state.server
     placed = replace(NODE, internal=NODE.address) if server.tls else NODE
-    pids = valkey.start(placed, server, world.run_dir, view.password(world))
-    started = replace(placed, pids=pids)
+    with extra_node(world, placed) as started:
 
-    def formed() -> bool:
-        try:
-            with control(world, started) as connection:
-                if "cluster_slots_assigned:0" in (said := str(ask(connection, "CLUSTER", "INFO"))):
-                    ask(connection, "CLUSTER", "ADDSLOTSRANGE", 0, SLOTS - 1)
-                return "cluster_state:ok" in said
-        except redis.RedisError:
-            return False
+        def formed() -> bool:
+            try:
+                with control(world, started) as connection:
+                    info = str(ask(connection, "CLUSTER", "INFO"))
+                    if "cluster_slots_assigned:0" in info:
+                        ask(connection, "CLUSTER", "ADDSLOTSRANGE", 0, SLOTS - 1)
+                    return "cluster_state:ok" in info
+            except redis.RedisError:
+                return False
 
-    try:
         wait_until(formed, timeout_seconds=SECONDS, what="the other cluster")
         yield
+
+
+@contextmanager
+def extra_node(world: World, node: Node) -> Iterator[Node]:
+    """A node beside the lab's own cluster; gives it with its process ids, and removes it after the block."""
+    server, password = world.cluster.state.server, view.password(world)
+    started = replace(node, pids=valkey.start(node, server, world.run_dir, password))
+    try:
+        yield started
     finally:
         valkey.kill(started)
-        shutil.rmtree(world.run_dir / "nodes" / started.name)
-        for address in {started.address, started.internal}:
+        shutil.rmtree(world.run_dir / "nodes" / node.name)
+        for address in {node.address, node.internal}:
             network.remove_cache_address(address)
 
 
@@ -98,26 +104,24 @@ def proxy(world: World, product: Product) -> Iterator[str]:
     """The other cluster's HAProxy runs, of the product's own task definition; gives its address."""
     ecs = client("ecs")
     ecs.create_cluster(clusterName=ECS_CLUSTER)
-    task = run_task(ecs, product)
-
-    def seen() -> dict[str, Any]:
-        (told,) = ecs.describe_tasks(cluster=ECS_CLUSTER, tasks=[task])["tasks"]
-        return dict(told)
-
-    def runs() -> bool:
-        return bool(seen()["lastStatus"] == "RUNNING")
-
-    def stopped() -> bool:
-        return bool(seen()["lastStatus"] == "STOPPED")
-
-    wait_until(runs, timeout_seconds=SECONDS, what="the other HAProxy to run")
-    address = str(address_of(seen()))  # type: ignore[arg-type]  # a task as boto3 gives it
+    own = next(iter(fleet.services(product).values())).definition
+    described = ecs.describe_task_definition(taskDefinition=own)["taskDefinition"]
+    environment = {"NODE_HOSTNAME": NODE.hostname, "NODE_BACKEND": NODE.address}
+    override = {
+        "name": described["containerDefinitions"][0]["name"],
+        "environment": [{"name": name, "value": value} for name, value in environment.items()],
+    }
+    task, address = run_task(ECS_CLUSTER, own, overrides={"containerOverrides": [override]})
 
     def answers() -> bool:
         try:
             return f"*.{ZONE}" in view.certificate_names(world, address)
         except OSError:
             return False
+
+    def stopped() -> bool:
+        (found,) = ecs.describe_tasks(cluster=ECS_CLUSTER, tasks=[task])["tasks"]
+        return bool(found["lastStatus"] == "STOPPED")
 
     try:
         wait_until(
@@ -127,29 +131,7 @@ def proxy(world: World, product: Product) -> Iterator[str]:
         )
         yield address
     finally:
-        # it would drain for a minute, and nobody is there to be drained
+        # stopped by ECS it would drain for a minute, and it has no clients
         lose_task(world.run_dir, address)
         wait_until(stopped, timeout_seconds=SECONDS, what="the other HAProxy to be gone")
         ecs.delete_cluster(cluster=ECS_CLUSTER)
-
-
-def run_task(ecs: Any, product: Product) -> str:
-    """Starts the product's HAProxy for the other node, as its stand-ins are started; gives the task's ARN."""
-    own = next(iter(fleet.services(product).values()))
-    told = ecs.describe_task_definition(taskDefinition=own.definition)["taskDefinition"]
-    environment = {"NODE_HOSTNAME": NODE.hostname, "NODE_BACKEND": NODE.address}
-    overridden = {
-        "name": told["containerDefinitions"][0]["name"],
-        "environment": [{"name": name, "value": value} for name, value in environment.items()],
-    }
-    subnets = [layout.PROXY_SUBNETS[0].subnet_id]
-    started = ecs.run_task(
-        cluster=ECS_CLUSTER,
-        taskDefinition=own.definition,
-        launchType="FARGATE",
-        networkConfiguration={
-            "awsvpcConfiguration": {"subnets": subnets, "assignPublicIp": "DISABLED"}
-        },
-        overrides={"containerOverrides": [overridden]},
-    )
-    return str(started["tasks"][0]["taskArn"])

@@ -10,7 +10,7 @@ from lab import layout
 from lab.deployment.product import client
 from lab.deployment.world import World
 from lab.errors import LabError
-from lab.faults.expectation import Expectation, expect
+from lab.faults.expected_verdicts import ExpectedVerdicts, expect_verdicts
 from lab.faults.nodes import ENDPOINT, all_names
 from nodeway_runtime.paths.verdicts import Verdict
 
@@ -18,7 +18,7 @@ WRONG_PASSWORD = "not-the-password-of-any-node"
 
 
 @contextmanager
-def wrong_secret(world: World) -> Iterator[Expectation]:
+def wrong_secret(world: World) -> Iterator[ExpectedVerdicts]:
     """Somebody has written a wrong password into the probe's secret: every node refuses it."""
     manager = client("secretsmanager")
     try:
@@ -30,6 +30,8 @@ def wrong_secret(world: World) -> Iterator[Expectation]:
     wrong = json.dumps(json.loads(before) | {"password": WRONG_PASSWORD})
     manager.put_secret_value(SecretId=layout.PROBE_SECRET, SecretString=wrong)
     try:
-        yield expect(*all_names(world), verdicts=(Verdict.WRONG_PASSWORD,), beside=ENDPOINT)
+        yield expect_verdicts(
+            *all_names(world), verdicts=(Verdict.WRONG_PASSWORD,), beside=ENDPOINT
+        )
     finally:
         manager.put_secret_value(SecretId=layout.PROBE_SECRET, SecretString=before)

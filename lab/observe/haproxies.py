@@ -1,7 +1,6 @@
-"""What the HAProxies hold while a scenario plays: sessions by their own count, memory by the kernel's.
+"""Sessions and memory of running HAProxies: sessions from HAProxy's own metrics, memory from the kernel.
 
-A session's memory is the process's own and what its sockets keep in the kernel; only the first is HAProxy's to decide.
-It must never change anything: it looks.
+A session takes memory of the process and of the kernel, for its sockets. HAProxy decides on the first only.
 """
 
 import struct
@@ -30,8 +29,8 @@ FIELD_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What some HAProxies hold together at one moment; memory in KiB."""
+class Usage:
+    """Sessions and memory (KiB) of some HAProxies together at one moment."""
 
     sessions: int
     own_kib: int
@@ -39,22 +38,22 @@ class Held:
     kernel_kib: float
     """Data in the sockets' queues."""
 
-    def since(self, before: "Held") -> "Held":
-        """What came on top."""
-        return Held(
+    def since(self, before: "Usage") -> "Usage":
+        """The increase since an earlier measurement."""
+        return Usage(
             self.sessions - before.sessions,
             self.own_kib - before.own_kib,
             self.kernel_kib - before.kernel_kib,
         )
 
 
-def held(run_dir: Path, addresses: Collection[str]) -> Held:
-    """What the HAProxies with these addresses hold; raises LabError when one of them does not run."""
+def measure_usage(run_dir: Path, addresses: Collection[str]) -> Usage:
+    """The usage of the HAProxies with these addresses; raises LabError when one of them does not run."""
     found = [one for one in containers.running(run_dir) if one.address in addresses]
     if len(found) != len(addresses):
         msg = f"HAProxies at {sorted(addresses)}: {len(found)} of {len(addresses)} run"
         raise LabError(msg)
-    return Held(
+    return Usage(
         sum(sessions_in(linux.in_network_of(one.pid, _metrics)) for one in found),
         sum(pss(Path(f"/proc/{one.pid}")) for one in found),
         sum(queued_kib(linux.in_network_of(one.pid, _sockets)) for one in found),

@@ -17,8 +17,9 @@ from lab import layout
 from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.errors import LabError
-from lab.observe.haproxies import Held, held
-from lab.scenarios.scenario import Figures, promise
+from lab.faults.nodes import primary
+from lab.observe.haproxies import Usage, measure_usage
+from lab.scenarios.scenario import Figures, expect
 
 SIDES = ("through", "direct")
 WHEN = ("before", "during")
@@ -111,10 +112,10 @@ def idle_connections(world: World, connections: int) -> Figures:
     words = ["idle", "--connections", str(connections), "--messages", str(MESSAGES)]
     seen: Figures = {}
     for side in SIDES:
-        before = _held(world, names)
+        before = _usage(world, names)
         with crowd(world, side, *words, "--names", *names) as clients:
             clients.seen()
-            more = _held(world, names).since(before)
+            more = _usage(world, names).since(before)
             clients.go_on()
             seen[side] = clients.seen()
         if side == "through":
@@ -124,13 +125,13 @@ def idle_connections(world: World, connections: int) -> Figures:
     for side in SIDES:
         _whole(side, seen, connections, len(names))
     sessions = seen["haproxies"]["sessions"]
-    promise(sessions == connections, f"the HAProxies must count {connections} sessions", seen)
-    promise(
+    expect(sessions == connections, f"the HAProxies must count {connections} sessions", seen)
+    expect(
         seen["haproxies"]["sessions_of_direct_clients"] == 0,
         "the direct clients must not come through a HAProxy",
         seen,
     )
-    promise(
+    expect(
         seen["haproxies"]["own_kib_per_session"] <= OWN_KIB_PER_IDLE_SESSION,
         f"an idle session must cost a HAProxy at most {OWN_KIB_PER_IDLE_SESSION} KiB",
         seen,
@@ -141,30 +142,29 @@ def idle_connections(world: World, connections: int) -> Figures:
 def _whole(side: str, seen: Figures, connections: int, nodes: int) -> None:
     figures = seen[side]
     for kind in ("opened", "still_open", "answered_at_the_end"):
-        promise(figures[kind] == connections, f"{side}: {kind} must be {connections}", seen)
+        expect(figures[kind] == connections, f"{side}: {kind} must be {connections}", seen)
     messages = MESSAGES * nodes
-    promise(
+    expect(
         figures["messages_delivered"] == messages,
         f"{side}: {messages} messages must arrive",
         seen,
     )
-    promise(figures["messages_twice"] == 0, f"{side}: no message may arrive twice", seen)
+    expect(figures["messages_twice"] == 0, f"{side}: no message may arrive twice", seen)
 
 
 def slow_client_does_not_hurt_others(world: World) -> Figures:
     """Clients that ask for much and never read: the others of that node go on, and no HAProxy stores for them."""
-    primary = world.cluster.primaries()["0001"]
-    name = next(node.hostname for node in world.cluster.nodes if node.name == primary)
+    name = primary(world, "0001").hostname
     rounds: dict[str, list[Figures]] = {side: [] for side in SIDES}
     grown: list[Figures] = []
     for _ in range(SLOW_ROUNDS):
         for side in SIDES:
             with crowd(world, side, "slow", "--names", name) as clients:
                 clients.seen()
-                before = _held(world, [name])
+                before = _usage(world, [name])
                 clients.go_on()
                 figures = clients.seen()
-                more = _held(world, [name]).since(before)
+                more = _usage(world, [name]).since(before)
                 clients.go_on()
                 rounds[side].append(clients.seen())
             if side == "through":
@@ -178,26 +178,26 @@ def slow_client_does_not_hurt_others(world: World) -> Figures:
         },
     }
     errors = [one[when]["errors"] for side in SIDES for one in rounds[side] for when in WHEN]
-    promise(not any(errors), "the other client must see no error", seen)
+    expect(not any(errors), "the other client must see no error", seen)
     for one in rounds["through"]:
-        promise(
+        expect(
             one["slow_clients_still_connected"] == one["slow_clients"],
             "the slow clients' sessions must not be cut meanwhile",
             {**seen, "round": one},
         )
     noise = max(NOISE_MS, float(seen["through"]["before"]["p99_ms"]))
     most = TIMES_DIRECT * _p99_beside_slow_ones(seen["direct"]) + noise
-    promise(
+    expect(
         _p99_beside_slow_ones(seen["through"]) <= most,
         f"p99 beside slow clients through HAProxy must be at most {most:.1f} ms",
         seen,
     )
-    promise(
+    expect(
         seen["haproxy"]["own_kib_per_slow_session"] <= OWN_KIB_PER_SLOW_SESSION,
         f"a slow session must cost HAProxy itself at most {OWN_KIB_PER_SLOW_SESSION} KiB",
         seen,
     )
-    promise(
+    expect(
         seen["haproxy"]["kernel_kib_per_slow_session"] <= seen["haproxy"]["kernel_kib_at_most"],
         "its sockets must hold no more than the kernel's limits for one of each",
         seen,
@@ -225,11 +225,11 @@ def storm(world: World, connections: int) -> Figures:
     }
     for side in SIDES:
         back = [one["back"] for one in rounds[side]]
-        promise(
+        expect(
             back == [connections] * ROUNDS, f"{side}: {connections} must be back, got {back}", seen
         )
     most = TIMES_DIRECT * _seconds(seen["direct"]) + TTL_SECONDS
-    promise(
+    expect(
         _seconds(seen["through"]) <= most,
         f"all must be back through the HAProxies after {most:.1f} s at most",
         seen,
@@ -250,13 +250,13 @@ def _best(rounds: Sequence[Figures], of: Callable[[Figures], float]) -> Figures:
     return min(rounds, key=of)
 
 
-def _held(world: World, names: Sequence[str]) -> Held:
-    """What the HAProxies behind these names hold."""
+def _usage(world: World, names: Sequence[str]) -> Usage:
+    """The usage of the HAProxies behind these names."""
     records = Product().records()
-    return held(world.run_dir, {address for name in names for address in records[name]})
+    return measure_usage(world.run_dir, {address for name in names for address in records[name]})
 
 
-def _per_session(more: Held) -> dict[str, Any]:
+def _per_session(more: Usage) -> dict[str, Any]:
     sessions = max(1, more.sessions)
     return {
         "sessions": more.sessions,
@@ -265,7 +265,7 @@ def _per_session(more: Held) -> dict[str, Any]:
     }
 
 
-def _per_slow_session(more: Held, sessions: int) -> dict[str, Any]:
+def _per_slow_session(more: Usage, sessions: int) -> dict[str, Any]:
     return {
         "own_kib_per_slow_session": round(more.own_kib / sessions, 1),
         "kernel_kib_per_slow_session": round(more.kernel_kib / sessions),

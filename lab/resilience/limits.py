@@ -1,7 +1,7 @@
 """What each fault may cost a client at most. It must never let a loss of ours through, whatever the fault."""
 
 from lab.resilience.loads import PROXIED
-from lab.scenarios.scenario import Figures, promise
+from lab.scenarios.scenario import Figures, expect
 
 TTL_SECONDS = 5.0
 """The records' TTL: so long a client may be sent to the address of before."""
@@ -22,7 +22,7 @@ def hold(
     retried_once: bool = False,
     connecting: bool = False,
 ) -> None:
-    """Raises BrokenPromise with the figures, unless the clients through HAProxies kept to the bars.
+    """Raises ExpectationFailed with the figures, unless the clients through HAProxies kept to the bars.
 
     `gap`: the bar in seconds where the fault does not touch the direct client, in place of twice its gap and the TTL;
     a fresh client's write takes its time without a fault, too: as long as that of a fresh direct one.
@@ -37,10 +37,10 @@ def hold(
         born = twin["longest_gap_seconds"] if twin else 0.0
         bar = recovery_seconds(without) if gap is None else round(gap + born, 2)
         seen["bar_seconds"] = bar
-        promise(seen["lost_acknowledged"] == 0, f"{who}: no acknowledged write lost by us", figures)
+        expect(seen["lost_acknowledged"] == 0, f"{who}: no acknowledged write lost by us", figures)
         if retried_once:
-            promise(seen["failed"] == 0, f"{who}: no command fails twice", figures)
-        promise(
+            expect(seen["failed"] == 0, f"{who}: no command fails twice", figures)
+        expect(
             seen["longest_gap_seconds"] <= bar,
             f"{who}: no gap over {bar:g} s, and it was {seen['longest_gap_seconds']:g} s",
             figures,
@@ -48,8 +48,8 @@ def hold(
 
 
 def felt(figures: Figures, who: str, seconds: float) -> None:
-    """Raises BrokenPromise unless this client had such a gap: a fault that nobody feels proves nothing."""
-    promise(
+    """Raises ExpectationFailed unless this client had such a gap: a fault that nobody feels proves nothing."""
+    expect(
         figures[who]["longest_gap_seconds"] >= seconds,
         f"{who}: the fault must be felt, {seconds:g} s at least",
         figures,

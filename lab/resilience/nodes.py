@@ -11,11 +11,11 @@ from lab.cluster.membership import by_name
 from lab.cluster.node import Node
 from lab.deployment.product import Product
 from lab.deployment.world import World
-from lab.faults.links_lasting import lasting
-from lab.faults.silence import hanging, silent_node
+from lab.faults.network import hanging, silent_node, sustain
+from lab.faults.nodes import primary
 from lab.resilience.limits import felt, hold
 from lab.resilience.loads import Loads, side_by_side
-from lab.scenarios.scenario import Figures, promise
+from lab.scenarios.scenario import Figures, expect
 from lab.wait import wait_until
 
 RESHARDED = 1000
@@ -62,7 +62,7 @@ def node_ip_changes_under_same_name(world: World) -> Figures:
         loads.recovered()
     seen: Figures = {"node": killed, **loads.figures}
     felt(seen, "direct", FELT_SECONDS)
-    promise(product.records() == records, "no record may move", seen)
+    expect(product.records() == records, "no record may move", seen)
     hold(seen)
     return seen
 
@@ -83,7 +83,7 @@ def reshard_1000_slots_under_load(world: World) -> Figures:
         moved = world.cluster.move_slots("0001", RESHARDED)
         loads.recovered()
     seen: Figures = {"slots_moved": moved, **loads.figures}
-    promise(moved == RESHARDED, f"{RESHARDED} slots must move", seen)
+    expect(moved == RESHARDED, f"{RESHARDED} slots must move", seen)
     hold(seen)
     return seen
 
@@ -99,20 +99,20 @@ def node_host_silent(world: World, shard: str) -> Figures:
 
 def slots_of(world: World, shard: str) -> set[int]:
     """The slots of a shard, as its primary knows them."""
-    primary = world.cluster.primaries()[shard]
-    known = by_name(_ask(world, world.cluster.state.node(primary)))
-    return {slot for piece in known[primary].slots for slot in piece}
+    node = primary(world, shard)
+    member = by_name(_ask(world, node))[node.name]
+    return {slot for piece in member.slots for slot in piece}
 
 
 def _gone_for_a_while(world: World, loads: Loads, shard: str, *, silent: bool) -> str:
     slots = slots_of(world, shard)
-    old = world.cluster.state.node(world.cluster.primaries()[shard])
+    old = primary(world, shard)
     (replica,) = [n for n in world.cluster.state.shard(shard) if n.name != old.name]
     # until the old one knows its successor: what it acknowledges when it wakes up is lost, too
     with loads.failover(slots):
         with silent_node(old) if silent else hanging(old):
             _wait_until_it_leads(world, replica)
-            lasting(HANG_SECONDS)
+            sustain(HANG_SECONDS)
         world.cluster.wait_for_primary(shard, other_than=old.name)
     loads.recovered()
     return old.name

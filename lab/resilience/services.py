@@ -5,16 +5,16 @@ import time
 from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.fake_aws.failures import throttled
-from lab.faults.haproxies_tasks import addresses, gone_from_records, primary_name, stop_task
-from lab.faults.links import DOWN_SECONDS, Link
-from lab.faults.links_lasting import lasting
+from lab.faults.haproxies import addresses_of, stop_task, wait_until_records_left
+from lab.faults.network import DOWN_SECONDS, flap, sustain
+from lab.faults.nodes import primary
 from lab.faults.resync import resync_paused
 from lab.resilience.limits import felt, hold
 from lab.resilience.loads import side_by_side
-from lab.scenarios.scenario import Figures, promise
+from lab.scenarios.scenario import Figures, expect
 
 BOTH = 2
-CACHE_LINK, CLIENT_LINK = Link("vpc-cache"), Link("vpc-client")
+CACHE_LINK, CLIENT_LINK = "vpc-cache", "vpc-client"
 DNS_DOWN_SECONDS = 60.0
 RESYNC_DOWN_SECONDS = 600.0
 THROTTLED_SECONDS = 20.0
@@ -29,7 +29,7 @@ def dns_server_down_60s(world: World) -> Figures:
     with side_by_side(world, "dns-down", direct_fresh=True) as loads:
         world.stop_resolver()
         try:
-            lasting(DNS_DOWN_SECONDS)
+            sustain(DNS_DOWN_SECONDS)
         finally:
             world.start_resolver()
         loads.recovered()
@@ -42,13 +42,13 @@ def dns_server_down_60s(world: World) -> Figures:
 def resync_down_10min(world: World) -> Figures:
     """The resync is down for ten minutes (its concurrency is set to 0), and a HAProxy is replaced meanwhile."""
     product = Product()
-    address = addresses(product, primary_name(world, "0003"), count=BOTH)[0]
+    address = addresses_of(product, primary(world, "0003").hostname, count=BOTH)[0]
     with side_by_side(world, "resync-down", direct_fresh=True) as loads:
         with resync_paused(product):
-            lasting(RESYNC_DOWN_SECONDS / 2)
+            sustain(RESYNC_DOWN_SECONDS / 2)
             stop_task(product, address)
-            lasting(RESYNC_DOWN_SECONDS / 2)
-            promise(address in used(product), "nobody may have changed the records", {})
+            sustain(RESYNC_DOWN_SECONDS / 2)
+            expect(address in used(product), "nobody may have changed the records", {})
         right = seconds_until_right(product, address)
         loads.recovered()
     seen: Figures = {
@@ -73,12 +73,12 @@ def route53_throttled_5s(world: World) -> Figures:
 def _throttled(world: World, seconds: float) -> Figures:
     product = Product()
     failed = len(product.log("run"))
-    address = addresses(product, primary_name(world, "0003"), count=BOTH)[0]
+    address = addresses_of(product, primary(world, "0003").hostname, count=BOTH)[0]
     with side_by_side(world, "throttled", direct_fresh=True) as loads:
         with throttled(world.run_dir):
             stop_task(product, address)
-            lasting(seconds)
-            promise(address in used(product), "Route 53 must have refused every change", {})
+            sustain(seconds)
+            expect(address in used(product), "Route 53 must have refused every change", {})
         right = seconds_until_right(product, address)
         loads.recovered()
     runs = [line["outcome"] for line in product.log("run")[failed:]]
@@ -105,7 +105,7 @@ def network_flaps_once(world: World) -> Figures:
 def _flapping(world: World, times: int) -> Figures:
     with side_by_side(world, "flaps", direct_fresh=True) as loads:
         for link in (CACHE_LINK, CLIENT_LINK):
-            link.flap(times)
+            flap(link, times)
             loads.recovered()
     seen: Figures = {"flaps": times, **loads.figures}
     felt(seen, "direct", DOWN_SECONDS / 2)
@@ -121,5 +121,5 @@ def used(product: Product) -> set[str]:
 def seconds_until_right(product: Product, old: str) -> float:
     """How long the records take to have left an address; raises LabError when it is too long."""
     began = time.monotonic()
-    gone_from_records(product, old, count=BOTH, timeout_seconds=RIGHT_AGAIN_SECONDS)
+    wait_until_records_left(product, old, count=BOTH, timeout_seconds=RIGHT_AGAIN_SECONDS)
     return round(time.monotonic() - began, 1)

@@ -1,23 +1,17 @@
-"""The story that `make lab` tells, scenario by scenario, in this order. Each one raises BrokenPromise
+"""The story that `make lab` tells, scenario by scenario, in this order. Each one raises ExpectationFailed
 when it is not so.
 """
 
-import os
-import signal
-import time
 from collections.abc import Callable
-from pathlib import Path
 
 from lab import layout
-from lab.containers import container as containers
 from lab.deployment import cdk as aws
 from lab.deployment.product import Product
 from lab.deployment.world import World
-from lab.errors import LabError
+from lab.faults.haproxies import lose_task, wait_until_records_left
 from lab.scenarios import envoy as envoy_scenarios
 from lab.scenarios import single_proxy as single
-from lab.scenarios.scenario import Figures, client, promise, under_load
-from lab.wait import wait_until
+from lab.scenarios.scenario import Figures, client, expect, under_load
 
 SLOTS = 16384
 KEYS = 10_000
@@ -28,8 +22,8 @@ NODES = 6
 def direct_is_unreachable(world: World) -> Figures:
     """Without us: the client knows the true names, and has no route to what they mean."""
     seen = client(world, "connect")
-    promise(not seen["ok"], "the client must not reach the cache directly", seen)
-    promise("unreachable" in seen["error"].lower(), "the error must be the missing route", seen)
+    expect(not seen["ok"], "the client must not reach the cache directly", seen)
+    expect("unreachable" in seen["error"].lower(), "the error must be the missing route", seen)
     return seen
 
 
@@ -37,8 +31,8 @@ def single_haproxy_fails_on_moved(world: World) -> Figures:
     """One HAProxy for the configuration endpoint: the first node answers, and sends the client where it cannot go."""
     with single.proxy(world):
         seen = client(world, "connect", "--moved")
-    promise(not seen["ok"], "a cluster client must fail behind a single HAProxy", seen)
-    promise(
+    expect(not seen["ok"], "a cluster client must fail behind a single HAProxy", seen)
+    expect(
         layout.ZONE in seen["moved"], "the node must have answered MOVED with a node's name", seen
     )
     return seen
@@ -48,20 +42,20 @@ def per_node_works(world: World) -> Figures:
     """The product deployed by the real CDK CLI: every node reached by its own name, with verified TLS."""
     aws.deploy()
     seen = client(world, "exercise")
-    promise(seen["nodes"] == NODES, f"{NODES} nodes must be reached", seen)
-    promise(seen["slots_covered"] == SLOTS, f"{SLOTS} slots must be covered", seen)
-    promise(seen["keys_written"] >= KEYS, f"{KEYS} keys must be written", seen)
-    promise(seen["keys_read_back"] == seen["keys_written"], "every key must be read back", seen)
-    promise(seen["tls_verified"], "TLS must be verified for each node's own name", seen)
-    promise(seen["ok"], "every command must work", seen)
+    expect(seen["nodes"] == NODES, f"{NODES} nodes must be reached", seen)
+    expect(seen["slots_covered"] == SLOTS, f"{SLOTS} slots must be covered", seen)
+    expect(seen["keys_written"] >= KEYS, f"{KEYS} keys must be written", seen)
+    expect(seen["keys_read_back"] == seen["keys_written"], "every key must be read back", seen)
+    expect(seen["tls_verified"], "TLS must be verified for each node's own name", seen)
+    expect(seen["ok"], "every command must work", seen)
     return seen
 
 
 def wrong_password_fails(world: World) -> Figures:
     """The node itself refuses a wrong password: the proxies neither know nor check one."""
     seen = client(world, "connect", "--wrong-password")
-    promise(not seen["ok"], "a wrong password must be refused", seen)
-    promise(
+    expect(not seen["ok"], "a wrong password must be refused", seen)
+    expect(
         "invalid username-password pair" in seen["error"],
         "by the node itself (its WRONGPASS)",
         seen,
@@ -72,8 +66,8 @@ def wrong_password_fails(world: World) -> Figures:
 def wrong_ca_fails(world: World) -> Figures:
     """The client itself refuses the nodes' certificate when it trusts another authority: nobody ends TLS on the way."""
     seen = client(world, "connect", "--ca", str(world.run_dir / "wrong-ca.pem"))
-    promise(not seen["ok"], "a foreign certificate authority must be refused", seen)
-    promise("CERTIFICATE_VERIFY_FAILED" in seen["error"], "by the client's TLS", seen)
+    expect(not seen["ok"], "a foreign certificate authority must be refused", seen)
+    expect("CERTIFICATE_VERIFY_FAILED" in seen["error"], "by the client's TLS", seen)
     return seen
 
 
@@ -83,8 +77,8 @@ def second_resync_plans_nothing(_: World) -> Figures:
     records = product.records()
     answers = [product.resync()["outcome"] for _ in range(2)]
     seen: Figures = {"outcomes": answers, "records": len(records), "changes": product.changes()}
-    promise(answers == ["unchanged"] * 2, "two runs in a row must change nothing", seen)
-    promise(product.records() == records, "the records must be as before", seen)
+    expect(answers == ["unchanged"] * 2, "two runs in a row must change nothing", seen)
+    expect(product.records() == records, "the records must be as before", seen)
     return seen
 
 
@@ -105,8 +99,8 @@ def failover_follows(world: World) -> Figures:
         "graceful_failover_to": back,
         **load.figures,
     }
-    promise(product.records() == records, "a failover must not move a record", seen)
-    promise(
+    expect(product.records() == records, "a failover must not move a record", seen)
+    expect(
         seen["lost_acknowledged"] <= seen["acknowledged"] // 100,
         "Redis may lose little on a failover",
         seen,
@@ -121,17 +115,13 @@ def lost_proxy_is_replaced(world: World) -> Figures:
     before = product.records()[name]
     with under_load(world, "lost-proxy") as load:
         lose_task(world.run_dir, before[0])
-        wait_until(
-            lambda: product.records()[name] not in (before, ()),
-            timeout_seconds=120,
-            what=f"the record of {name} to leave {before[0]}",
-        )
+        wait_until_records_left(product, before[0], count=1, timeout_seconds=120)
         load.goes_on(2000)
     after = product.records()
     seen: Figures = {"node": name, "before": before, "after": after[name], **load.figures}
-    promise(len(after) == NODES + 1, "no record may be lost", seen)
-    promise(before[0] not in str(after.values()), "nothing may lead to the lost HAProxy", seen)
-    promise(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
+    expect(len(after) == NODES + 1, "no record may be lost", seen)
+    expect(before[0] not in str(after.values()), "nothing may lead to the lost HAProxy", seen)
+    expect(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
     return seen
 
 
@@ -145,39 +135,11 @@ def scale_out_follows(world: World) -> Figures:
         moved = world.cluster.move_slots(shard, NEW_SHARD_SLOTS)
         load.goes_on(2000)
     seen: Figures = {"records": len(records), "slots_moved": moved, **load.figures}
-    promise(seen["records"] == NODES + 2 + 1, "two more nodes must have records", seen)
-    promise(len(seen["nodes"]) == NODES + 2, "the client must use the new nodes", seen)
-    promise(seen["errors"] == 0, "the client must see no error", seen)
-    promise(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
+    expect(seen["records"] == NODES + 2 + 1, "two more nodes must have records", seen)
+    expect(len(seen["nodes"]) == NODES + 2, "the client must use the new nodes", seen)
+    expect(seen["errors"] == 0, "the client must see no error", seen)
+    expect(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
     return seen
-
-
-def kill_haproxy(run_dir: Path, address: str) -> None:
-    """SIGKILL for the HAProxy that has this address, from outside of its container; raises LabError when none has.
-
-    ECS starts it again in place when it has run for long enough (`restarts_in_place`), else replaces its task.
-    """
-    os.kill(haproxy_at(run_dir, address).pid, signal.SIGKILL)
-
-
-def restarts_in_place(run_dir: Path, address: str) -> bool:
-    """Whether the HAProxy of this address would be started again in its task if it died now."""
-    restarts_from = haproxy_at(run_dir, address).restarts_from
-    return restarts_from is not None and time.monotonic() >= restarts_from
-
-
-def lose_task(run_dir: Path, address: str) -> None:
-    """The host of the task with this address is gone, and its network with it: ECS replaces the task elsewhere."""
-    containers.lose(run_dir, haproxy_at(run_dir, address))
-
-
-def haproxy_at(run_dir: Path, address: str) -> containers.RunningContainer:
-    """The HAProxy that has this address now; raises LabError when none has."""
-    for container in containers.running(run_dir):
-        if container.address == address:
-            return container
-    msg = f"no HAProxy has the address {address}"
-    raise LabError(msg)
 
 
 STORY: tuple[Callable[[World], Figures], ...] = (

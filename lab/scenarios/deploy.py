@@ -16,7 +16,7 @@ from lab.deployment.world import World
 from lab.observe import ecs as fleet
 from lab.observe.inventory import inventory, more
 from lab.scenarios.resync import look_up
-from lab.scenarios.scenario import Figures, client, promise, under_load
+from lab.scenarios.scenario import Figures, client, expect, under_load
 from lab.state_files import write_json
 from lab.wait import wait_until
 
@@ -62,20 +62,20 @@ def change_one_node_changes_one_node(world: World) -> Figures:
         **load.figures,
     }
     added = [f"[+] {fleet.SERVICE}", f"[+] {fleet.DEFINITION}"]
-    promise(
+    expect(
         [line for line in shown if RECORDS not in line] == added,
         "cdk diff must show one service and one task definition more, and nothing else",
         seen,
     )
-    promise(after.keys() - before.keys() == {name}, f"{ADDED} must have a service now", seen)
-    promise(seen["untouched"] == len(before), "ARN, revision and tasks of all others stay", seen)
-    promise(started == after[name].tasks, "no other service may start a task", seen)
-    promise(
+    expect(after.keys() - before.keys() == {name}, f"{ADDED} must have a service now", seen)
+    expect(seen["untouched"] == len(before), "ARN, revision and tasks of all others stay", seen)
+    expect(started == after[name].tasks, "no other service may start a task", seen)
+    expect(
         set(seen["touched"]) == {fleet.SERVICE, fleet.DEFINITION, RECORDS},
         "CloudFormation must touch this node's resources and the records only",
         seen,
     )
-    promise(unbroken(seen), "without a failed write or a loss", seen)
+    expect(unbroken(seen), "without a failed write or a loss", seen)
     return seen
 
 
@@ -97,13 +97,13 @@ def bad_deploy_rolls_back(world: World) -> Figures:
         **load.figures,
     }
     nodes = {state for name, state in states.items() if "-nodes-" in name}
-    promise(done.returncode != 0, "cdk must say that it failed", seen)
-    promise("CannotPullContainerError" in done.stdout, "and why", seen)
-    promise(nodes == {"UPDATE_ROLLBACK_COMPLETE"}, "the stack must go back", seen)
-    promise({event.kind for event in failed} == {fleet.SERVICE}, "only services failed", seen)
-    promise(fleet.services(product) == before, "every service is as before, tasks too", seen)
-    promise(product.records() == records, "every record must be as it was", seen)
-    promise(unbroken(seen), "without a failed write or a loss", seen)
+    expect(done.returncode != 0, "cdk must say that it failed", seen)
+    expect("CannotPullContainerError" in done.stdout, "and why", seen)
+    expect(nodes == {"UPDATE_ROLLBACK_COMPLETE"}, "the stack must go back", seen)
+    expect({event.kind for event in failed} == {fleet.SERVICE}, "only services failed", seen)
+    expect(fleet.services(product) == before, "every service is as before, tasks too", seen)
+    expect(product.records() == records, "every record must be as it was", seen)
+    expect(unbroken(seen), "without a failed write or a loss", seen)
     return seen
 
 
@@ -125,18 +125,18 @@ def rolling_change_goes_in_waves(world: World) -> Figures:
         "records": len(product.records()),
         **load.figures,
     }
-    promise(seen["rolled"] == seen["same_services"] == NODES, "every service must roll", seen)
-    promise(len(times) == NODES // PER_SHARD, "CloudFormation must tell of each shard", seen)
+    expect(seen["rolled"] == seen["same_services"] == NODES, "every service must roll", seen)
+    expect(len(times) == NODES // PER_SHARD, "CloudFormation must tell of each shard", seen)
     for one in times.values():
-        promise(len(one) == PER_SHARD, "each shard has two HAProxies", seen)
-        promise(one_by_one(product, one, before, after), "one after the other", seen)
-    promise(
+        expect(len(one) == PER_SHARD, "each shard has two HAProxies", seen)
+        expect(one_by_one(product, one, before, after), "one after the other", seen)
+    expect(
         {node: product.records()[node] for node in new} == {n: (a,) for n, a in new.items()},
         "each record must lead to the new HAProxy",
         seen,
     )
     seen["works"] = client(world, "connect", "--expect", "ok")["ok"]
-    promise(seen["works"] and unbroken(seen), "without a failed write or a loss", seen)
+    expect(seen["works"] and unbroken(seen), "without a failed write or a loss", seen)
     return seen
 
 
@@ -159,10 +159,10 @@ def destroy_leaves_nothing(world: World) -> Figures:
     )
     late = more(json.loads((world.run_dir / "before.json").read_text()), inventory())
     seen: Figures = {"left": left, "left_later": late, "names": len(names)}
-    promise(len(names) == NODES + 1, "the names must have been there", seen)
-    promise(not set(hidden.values()) & set(true.values()), "and have led to HAProxies", seen)
-    promise(not left, "nothing of ours may be left", seen)
-    promise(not late, "nor come back by itself, as a log group can", seen)
+    expect(len(names) == NODES + 1, "the names must have been there", seen)
+    expect(not set(hidden.values()) & set(true.values()), "and have led to HAProxies", seen)
+    expect(not left, "nothing of ours may be left", seen)
+    expect(not late, "nor come back by itself, as a log group can", seen)
     return seen
 
 

@@ -11,7 +11,7 @@ from lab.deployment.modes import Way
 from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.host import syscalls as linux
-from lab.scenarios.scenario import Figures, client, promise, under_load
+from lab.scenarios.scenario import Figures, client, expect, under_load
 from nodeway.envoy.render import EnvoySpec
 
 SLOTS = 16384
@@ -44,12 +44,12 @@ def envoy_single_client_works(world: World) -> Figures:
         "wrong_ca": foreign.get("error", "connected"),
         "secrets_shown": secrets_shown(world),
     }
-    promise(seen["envoys"] == 2, "the name must lead to two Envoys", seen)  # noqa: PLR2004
-    promise(all(one["ok"] for one in each.values()), "every slot and command must work", seen)
-    promise("WRONGPASS" in seen["wrong_password"] or "invalid" in seen["wrong_password"],
+    expect(seen["envoys"] == 2, "the name must lead to two Envoys", seen)  # noqa: PLR2004
+    expect(all(one["ok"] for one in each.values()), "every slot and command must work", seen)
+    expect("WRONGPASS" in seen["wrong_password"] or "invalid" in seen["wrong_password"],
             "Envoy must refuse a wrong password", seen)  # fmt: skip
-    promise("CERTIFICATE_VERIFY_FAILED" in seen["wrong_ca"], "the client must verify Envoy", seen)
-    promise(not seen["secrets_shown"], "no secret may be in an argument, a template or a log", seen)
+    expect("CERTIFICATE_VERIFY_FAILED" in seen["wrong_ca"], "the client must verify Envoy", seen)
+    expect(not seen["secrets_shown"], "no secret may be in an argument, a template or a log", seen)
     return seen
 
 
@@ -63,7 +63,7 @@ def envoy_failover(world: World) -> Figures:
         back = world.cluster.failover("0002")
         load.goes_on_everywhere(200)
     seen: Figures = {"killed": killed, "new_primary": new, "failover_to": back, **load.figures}
-    promise(
+    expect(
         seen["lost_acknowledged"] <= seen["acknowledged"] // 100,
         "Redis may lose little on a failover",
         seen,
@@ -85,9 +85,9 @@ def envoy_reshard(world: World) -> Figures:
         "redirects": redirects(world) - before,
         **load.figures,
     }
-    promise(seen["redirects"] > 0, "the nodes must have redirected Envoy", seen)
-    promise(seen["errors"] == 0, "the client must see no error", seen)
-    promise(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
+    expect(seen["redirects"] > 0, "the nodes must have redirected Envoy", seen)
+    expect(seen["errors"] == 0, "the client must see no error", seen)
+    expect(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
     return seen
 
 

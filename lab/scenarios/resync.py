@@ -12,7 +12,7 @@ from lab import layout
 from lab.deployment import cdk as aws
 from lab.deployment.product import Product, client
 from lab.deployment.world import World
-from lab.scenarios.scenario import Figures, promise, under_load
+from lab.scenarios.scenario import Figures, expect, under_load
 from lab.state_files import write_json
 from lab.wait import wait_until
 from nodeway_runtime.planner.desired import NEGATIVE_TTL_SECONDS
@@ -44,9 +44,9 @@ def asked_too_early(world: World) -> Figures:
             what=f"{ours} to be known in the client's network",
         )
         seen["in_our_zone_after_seconds"] = round(time.monotonic() - began, 2)
-    promise(seen["asked"] == seen["asked_too_early_still"] == "", "the trap must be real", seen)
-    promise(seen["never_asked_before"] != "", "the name must exist by then", seen)
-    promise(
+    expect(seen["asked"] == seen["asked_too_early_still"] == "", "the trap must be real", seen)
+    expect(seen["never_asked_before"] != "", "the name must exist by then", seen)
+    expect(
         seen["in_our_zone_after_seconds"] <= NEGATIVE_TTL_SECONDS + 1,
         "our zone's names must be known 5 s later",
         seen,
@@ -94,10 +94,10 @@ def scale_out_without_deploy(world: World) -> Figures:
         "stand_ins": len([p for p in product.proxies() if p.stand_in]),
         **load.figures,
     }
-    promise(seen["stand_ins"] == len(names), "one stand-in for each new node", seen)
-    promise(not early, "nothing of ours may ask for a node's name before it exists", seen)
-    promise(set(names) <= set(seen["nodes"]), "the client must use the new nodes", seen)
-    promise(
+    expect(seen["stand_ins"] == len(names), "one stand-in for each new node", seen)
+    expect(not early, "nothing of ours may ask for a node's name before it exists", seen)
+    expect(set(names) <= set(seen["nodes"]), "the client must use the new nodes", seen)
+    expect(
         seen["errors"] == 0 and seen["lost_acknowledged"] == 0, "without an error or a loss", seen
     )
     return seen
@@ -139,10 +139,10 @@ def stand_in_retired_after_deploy(world: World) -> Figures:
     used = {address for values in product.records().values() for address in values}
     steps = [line["step"].split(" ")[0] for line in product.log("stand-in")]
     seen: Figures = {"stand_ins": len(stand_ins), "steps": "".join(steps), **load.figures}
-    promise(stand_ins, "there must have been stand-ins", seen)
-    promise(not stand_ins & used, "no record may lead to a stand-in", seen)
-    promise(steps[-1] == "-" and "~" in steps, "out of the records first, stopped then", seen)
-    promise(
+    expect(stand_ins, "there must have been stand-ins", seen)
+    expect(not stand_ins & used, "no record may lead to a stand-in", seen)
+    expect(steps[-1] == "-" and "~" in steps, "out of the records first, stopped then", seen)
+    expect(
         seen["errors"] == 0 and seen["lost_acknowledged"] == 0, "without an error or a loss", seen
     )
     return seen
@@ -172,9 +172,9 @@ def scale_in_keeps_writes(world: World) -> Figures:
         "records": len(product.records()),
         **load.figures,
     }
-    promise(first == len(names), "the first read without a node must keep its record", seen)
-    promise(seconds >= READ_DISTANCE_SECONDS, "three reads take their time", seen)
-    promise(
+    expect(first == len(names), "the first read without a node must keep its record", seen)
+    expect(seconds >= READ_DISTANCE_SECONDS, "three reads take their time", seen)
+    expect(
         seen["errors"] == 0 and seen["lost_acknowledged"] == 0, "without an error or a loss", seen
     )
     return seen
@@ -192,8 +192,8 @@ def node_ip_changes(world: World) -> Figures:
         load.goes_on(2000)
         product.resync()
     seen: Figures = {"node": killed, **load.figures}
-    promise(product.records() == records, "no record may move", seen)
-    promise(len(seen["nodes"]) == NODES, "the client must use all nodes again", seen)
+    expect(product.records() == records, "no record may move", seen)
+    expect(len(seen["nodes"]) == NODES, "the client must use all nodes again", seen)
     return seen
 
 
@@ -249,8 +249,8 @@ def foreign_record_survives(world: World) -> Figures:
         outcomes = [product.resync()["outcome"] for _ in range(3)]
         after = there()
     seen: Figures = {"outcomes": outcomes, "foreign_records": len(after)}
-    promise(len(before) == len(foreign), "they must have been there", seen)
-    promise(after == before, "each must be as it was", seen)
+    expect(len(before) == len(foreign), "they must have been there", seen)
+    expect(after == before, "each must be as it was", seen)
     return seen
 
 
@@ -277,7 +277,7 @@ def burst_of_500_events(_: World) -> Figures:
     )
     runs = [line for line in told() if line["outcome"] != "skipped"]
     seen: Figures = {"events": BURST, "runs": len(runs)}
-    promise(0 < len(runs) <= BURST_RUNS, f"at most {BURST_RUNS} runs", seen)
+    expect(0 < len(runs) <= BURST_RUNS, f"at most {BURST_RUNS} runs", seen)
     return seen
 
 
@@ -296,8 +296,8 @@ def nothing_changes(world: World, lie: Callable[[dict[str, Any]], dict[str, Any]
             write_json(path, truth)
         outcomes.append(product.resync()["outcome"])
     seen: Figures = {"outcomes": outcomes, "records": len(product.records()), **load.figures}
-    promise(product.records() == records, "every record must be as it was", seen)
-    promise(
+    expect(product.records() == records, "every record must be as it was", seen)
+    expect(
         seen["errors"] == 0 and seen["lost_acknowledged"] == 0, "without an error or a loss", seen
     )
     return seen

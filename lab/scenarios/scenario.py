@@ -1,4 +1,4 @@
-"""What a scenario is: a named promise, the figures it measured, and whether the promise held."""
+"""A scenario: a named check on the running lab, the figures it measured, and whether its expectations were met."""
 
 import json
 import subprocess
@@ -21,8 +21,8 @@ LAST_WORDS_SECONDS = 120
 """What a client needs at most to give up what it waits for, and to read all of its writes back."""
 
 
-class BrokenPromise(AssertionError):
-    """A scenario saw something else than it promises; `figures` hold what it saw."""
+class ExpectationFailed(AssertionError):
+    """A scenario measured something else than it expects; `figures` hold the measurements."""
 
     def __init__(self, message: str, figures: Figures) -> None:
         """The message says what was expected and what was seen."""
@@ -45,17 +45,17 @@ def run(name: str, play: Callable[[World], Figures], world: World) -> Result:
     started = time.monotonic()
     try:
         passed, figures = True, play(world)
-    except BrokenPromise as broken:
-        passed, figures = False, {"expected": str(broken), **broken.figures}
+    except ExpectationFailed as failed:
+        passed, figures = False, {"expected": str(failed), **failed.figures}
     except LabError as error:
         passed, figures = False, {"error": str(error)}
     return Result(name, passed, round(time.monotonic() - started, 2), figures)
 
 
-def promise(held: object, message: str, figures: Figures) -> None:
-    """Raises BrokenPromise with what was seen, unless the promise held."""
-    if not held:
-        raise BrokenPromise(message, figures)
+def expect(condition: object, message: str, figures: Figures) -> None:
+    """Raises ExpectationFailed with the message and the figures unless the condition is true."""
+    if not condition:
+        raise ExpectationFailed(message, figures)
 
 
 def client(world: World, *words: str, way: Way = Way.PER_NODE) -> Figures:

@@ -2,17 +2,16 @@
 
 import socket
 import ssl
-from functools import partial
 
 from lab import layout
 from lab.deployment import modes as ways
 from lab.deployment.modes import SHARED_FLEET, Way
 from lab.deployment.product import Product
 from lab.deployment.world import World
+from lab.faults.haproxies import lose_task, wait_until_records_left
 from lab.host import network
-from lab.scenarios.basics import NEW_SHARD_SLOTS, NODES, SLOTS, lose_task
-from lab.scenarios.scenario import Figures, client, promise, under_load
-from lab.wait import wait_until
+from lab.scenarios.basics import NEW_SHARD_SLOTS, NODES, SLOTS
+from lab.scenarios.scenario import Figures, client, expect, under_load
 from nodeway_runtime.paths.verdicts import Verdict
 
 WILDCARD = f"*.{layout.ZONE}"
@@ -39,18 +38,18 @@ def shared_serves_sni_clients(world: World) -> Figures:
         "outcomes": [product.resync()["outcome"] for _ in range(2)],
         "verdicts": sorted({row.verdict for row in product.probe().rows}),
     }
-    promise(seen["nodes"] == NODES, f"{NODES} nodes must be reached", seen)
-    promise(seen["slots_covered"] == SLOTS, f"{SLOTS} slots must be covered", seen)
-    promise(seen["tls_verified"], "TLS must be verified for each node's own name", seen)
-    promise(seen["ok"], "every command must work", seen)
-    promise((seen["records"], seen["haproxies"]) == (1, TASKS), "one record, two HAProxies", seen)
-    promise("invalid username-password" in seen["wrong_password"], "the node must refuse it", seen)
-    promise("CERTIFICATE_VERIFY_FAILED" in seen["wrong_ca"], "the client must verify", seen)
-    promise(seen["with_a_node_s_name"] == "connected", "a node's name must be enough", seen)
+    expect(seen["nodes"] == NODES, f"{NODES} nodes must be reached", seen)
+    expect(seen["slots_covered"] == SLOTS, f"{SLOTS} slots must be covered", seen)
+    expect(seen["tls_verified"], "TLS must be verified for each node's own name", seen)
+    expect(seen["ok"], "every command must work", seen)
+    expect((seen["records"], seen["haproxies"]) == (1, TASKS), "one record, two HAProxies", seen)
+    expect("invalid username-password" in seen["wrong_password"], "the node must refuse it", seen)
+    expect("CERTIFICATE_VERIFY_FAILED" in seen["wrong_ca"], "the client must verify", seen)
+    expect(seen["with_a_node_s_name"] == "connected", "a node's name must be enough", seen)
     closed = {seen["without_a_name"], seen["with_a_foreign_name"]}
-    promise(closed == {"closed"}, "who names no node of the cluster must be closed", seen)
-    promise(seen["outcomes"] == ["unchanged"] * 2, "two runs in a row must change nothing", seen)
-    promise(seen["verdicts"] == [Verdict.OK], "the probe must find every path in order", seen)
+    expect(closed == {"closed"}, "who names no node of the cluster must be closed", seen)
+    expect(seen["outcomes"] == ["unchanged"] * 2, "two runs in a row must change nothing", seen)
+    expect(seen["verdicts"] == [Verdict.OK], "the probe must find every path in order", seen)
     return seen
 
 
@@ -81,7 +80,7 @@ def shared_failover(world: World) -> Figures:
         back = world.cluster.failover("0001")
         load.goes_on_everywhere(200)
     seen: Figures = {"killed": killed, "new_primary": new, "failover_to": back, **load.figures}
-    promise(
+    expect(
         seen["lost_acknowledged"] <= seen["acknowledged"] // 100,
         "Redis may lose little on a failover",
         seen,
@@ -95,22 +94,15 @@ def shared_lost_haproxy(world: World) -> Figures:
     before = product.records()[WILDCARD]
     with under_load(world, "shared-lost", way=Way.SHARED) as load:
         lose_task(world.run_dir, before[0])
-        moved = partial(followed, product, before)
-        wait_until(moved, timeout_seconds=120, what=f"the record to leave {before[0]}")
+        wait_until_records_left(product, before[0], count=len(before), timeout_seconds=120)
         load.goes_on_everywhere(200)
     seen: Figures = {
         "before": before,
         "after": product.records()[WILDCARD],
         **load.figures,
     }
-    promise(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
+    expect(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
     return seen
-
-
-def followed(product: Product, before: tuple[str, ...]) -> bool:
-    """Whether the record has as many addresses as before, without the first."""
-    now = product.records()[WILDCARD]
-    return before[0] not in now and len(now) == len(before)
 
 
 def shared_scale_out(world: World) -> Figures:
@@ -128,11 +120,11 @@ def shared_scale_out(world: World) -> Figures:
         "changes": product.changes() - changes,
         **load.figures,
     }
-    promise(product.records() == records, "no record may have to change", seen)
+    expect(product.records() == records, "no record may have to change", seen)
     # its replica may not have been in sync when the client asked for the topology
-    promise(f"{leading}.{layout.ZONE}" in seen["nodes"], "the client must use the new node", seen)
-    promise(seen["errors"] == 0, "the client must see no error", seen)
-    promise(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
+    expect(f"{leading}.{layout.ZONE}" in seen["nodes"], "the client must use the new node", seen)
+    expect(seen["errors"] == 0, "the client must see no error", seen)
+    expect(seen["lost_acknowledged"] == 0, "no acknowledged write may be lost", seen)
     return seen
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from lab import layout
 from lab.deployment.product import client
 from lab.deployment.world import World
+from lab.faults.haproxies import run_task
 from lab.wait import wait_until
 from nodeway.config.model import EnvironmentConfig
 from nodeway.haproxy.render import START_COMMAND, HaproxySpec, render
-from nodeway_runtime.aws.ecs import address_of
 
 NAME = "single"
 MEMORY_MIB = 512
@@ -27,10 +27,8 @@ def proxy(world: World) -> Iterator[str]:
     """A single HAProxy to which the client resolves the configuration endpoint; gives its address, and goes again."""
     ecs, route53 = client("ecs"), client("route53")
     ecs.create_cluster(clusterName=NAME)
-    task = run_task(ecs)
-    address = wait_until(
-        lambda: running_at(ecs, task), timeout_seconds=30, what="the single HAProxy to run"
-    )
+    register_task_definition(ecs)
+    task, address = run_task(NAME, NAME)
     vpc = {"VPCId": layout.CLIENT_VPC.vpc_id, "VPCRegion": layout.REGION}
     zone = route53.create_hosted_zone(
         Name=layout.CONFIGURATION_ENDPOINT, CallerReference=uuid.uuid4().hex, VPC=vpc
@@ -53,8 +51,8 @@ def proxy(world: World) -> Iterator[str]:
         leads(world, address, expected=False)
 
 
-def run_task(ecs: Any) -> str:
-    """Starts the HAProxy with the product's own configuration; gives the task's ARN."""
+def register_task_definition(ecs: Any) -> None:
+    """A HAProxy with the product's own configuration, for the configuration endpoint."""
     spec = HaproxySpec(
         (str(layout.CLIENT_VPC.cidr),), layout.PORT, MEMORY_MIB, grace_seconds=1, drain_seconds=1
     )
@@ -84,22 +82,6 @@ def run_task(ecs: Any) -> str:
             }
         ],
     )
-    network = {
-        "awsvpcConfiguration": {
-            "subnets": [layout.PROXY_SUBNETS[0].subnet_id],
-            "assignPublicIp": "DISABLED",
-        }
-    }
-    started = ecs.run_task(
-        cluster=NAME, taskDefinition=NAME, launchType="FARGATE", networkConfiguration=network
-    )
-    return str(started["tasks"][0]["taskArn"])
-
-
-def running_at(ecs: Any, task: str) -> str | None:
-    """The task's address once it runs."""
-    seen = ecs.describe_tasks(cluster=NAME, tasks=[task])["tasks"][0]
-    return address_of(seen) if seen["lastStatus"] == "RUNNING" else None
 
 
 def change(route53: Any, zone_id: str, action: str, record: dict[str, Any]) -> None:

@@ -16,8 +16,7 @@ from lab.conformance.suite.verdicts import Observation
 from lab.containers import container as containers
 from lab.deployment.world import World
 from lab.errors import LabError
-from lab.faults.haproxies_tasks import aged
-from lab.scenarios.basics import haproxy_at, kill_haproxy
+from lab.faults.haproxies import haproxy_at, kill_haproxy, wait_until_restartable
 from lab.wait import wait_until
 
 SHARD = "0002"
@@ -28,7 +27,7 @@ BACK_SECONDS = 60.0
 def proxy_killed(world: World, way: Way, together: Crowd) -> None:
     """A proxy dies and comes back; where each client uses one of several, they have their turns."""
     for address in way.proxies(world):
-        aged(world, address)
+        wait_until_restartable(world.run_dir, address)
         before = haproxy_at(world.run_dir, address).pid
         kill_haproxy(world.run_dir, address)
         wait_until(

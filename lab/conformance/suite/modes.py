@@ -12,7 +12,7 @@ from lab.deployment import modes as ways
 from lab.deployment.product import FLEETS, Product
 from lab.deployment.world import World
 from lab.errors import LabError
-from lab.faults.haproxies_tasks import primary_name
+from lab.faults.nodes import primary
 
 ENVOYS, SHARED = FLEETS
 SHARD = "0003"
@@ -43,7 +43,7 @@ class Way:
 
 
 def _of_a_primary(world: World) -> Sequence[str]:
-    return Product().records()[primary_name(world, SHARD)]
+    return Product().records()[primary(world, SHARD).hostname]
 
 
 def _envoys(_: World) -> Sequence[str]:

@@ -18,9 +18,9 @@ from lab import layout
 from lab.cluster import certificates
 from lab.containers.container import Container
 from lab.containers.health import HealthCheck, watch
+from lab.faults import haproxies
 from lab.host import network
 from lab.host import syscalls as linux
-from lab.scenarios import basics as scenarios
 from lab.wait import wait_until
 from tests.lab.fake_aws.test_fake_aws import (
     CLUSTER,
@@ -110,7 +110,7 @@ def answer(address: str) -> str:
 
 def run_long_enough(address: str) -> None:
     wait_until(
-        lambda: scenarios.restarts_in_place(layout.run_dir(), address),
+        lambda: haproxies.restarts_in_place(layout.run_dir(), address),
         timeout_seconds=10,
         what="the period",
     )
@@ -118,7 +118,7 @@ def run_long_enough(address: str) -> None:
 
 def kill_when_it_may_come_back(address: str) -> None:
     run_long_enough(address)
-    scenarios.kill_haproxy(layout.run_dir(), address)
+    haproxies.kill_haproxy(layout.run_dir(), address)
 
 
 def killed() -> dict[str, Any]:
@@ -229,7 +229,7 @@ def test_a_stopped_task_is_not_started_again(account: Room) -> None:
 def lost() -> dict[str, Any]:
     arn, address = running("lost", restartPolicy=POLICY)
     run_long_enough(address)
-    scenarios.lose_task(layout.run_dir(), address)
+    haproxies.lose_task(layout.run_dir(), address)
     ended = until(arn, "lastStatus", "STOPPED")
     wait_until(
         lambda: answer(address) != "ConnectionRefusedError", timeout_seconds=5, what="silence"

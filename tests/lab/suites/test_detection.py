@@ -14,7 +14,7 @@ from lab.detection.scenarios import (
     not_ok,
 )
 from lab.detection.suite import ANOMALIES
-from lab.faults.expectation import expect
+from lab.faults.expected_verdicts import expect_verdicts
 from lab.observe import client_view as view
 from lab.observe import steady_state as well
 from nodeway_runtime.paths.verdicts import Verdict
@@ -29,13 +29,13 @@ def play(name: str) -> Seen:
     world, product = World.attach(layout.run_dir()), Product()
     anomaly = next(one for one in ANOMALIES if one.name == name)
     before = product.records()
-    with anomaly.injected(world) as expectation:
-        seen = LOOKS[name](world, product, expectation)
-        _, _, contradictions = named(product, expectation)
+    with anomaly.injected(world) as expected:
+        seen = LOOKS[name](world, product, expected)
+        _, _, contradictions = named(product, expected)
     after = product.records()
     return seen | {
-        "names": sorted(one.removesuffix(f".{layout.ZONE}") for one in expectation.names),
-        "verdicts": sorted(expectation.verdicts),
+        "names": sorted(one.removesuffix(f".{layout.ZONE}") for one in expected.names),
+        "verdicts": sorted(expected.verdicts),
         "changed": sorted(one for one in before | after if before.get(one) != after.get(one)),
         "trouble": well.trouble(world, product),
         "contradictions": contradictions,
@@ -97,9 +97,9 @@ def test_expectation_says_what_contradicts_it(
     verdicts: dict[str, Verdict], lines: list[str]
 ) -> None:
     """Names of the fault must have it, names beside may, and no other one."""
-    expectation = expect("a", verdicts=(Verdict.DEAD_PROXY,), beside=("c",))
+    expected = expect_verdicts("a", verdicts=(Verdict.DEAD_PROXY,), beside=("c",))
 
-    assert expectation.contradictions(verdicts) == lines
+    assert expected.contradictions(verdicts) == lines
 
 
 def test_every_fault_has_a_line_for_people() -> None:

@@ -11,22 +11,22 @@ import redis
 from lab import layout
 from lab.deployment.product import Product, client
 from lab.deployment.world import World
-from lab.faults.expectation import Expectation
+from lab.faults.expected_verdicts import ExpectedVerdicts
 from lab.faults.second_cluster import ZONE as OTHER_ZONE
 from lab.observe import client_view as view
 from lab.observe import steady_state as well
 from lab.wait import wait_until
 
 Seen = dict[str, Any]
-Look = Callable[[World, Product, Expectation], Seen]
+Look = Callable[[World, Product, ExpectedVerdicts], Seen]
 NOTICED_SECONDS = 30
 NODES = 6
 
 
-def of_a_name(world: World, product: Product, expectation: Expectation) -> Seen:
+def of_a_name(world: World, product: Product, expected: ExpectedVerdicts) -> Seen:
     """What the client sees of the name, and of one that has nothing to do with the fault."""
-    name = min(expectation.names)
-    rest = {node.hostname for node in world.cluster.nodes} - expectation.names
+    name = min(expected.names)
+    rest = {node.hostname for node in world.cluster.nodes} - expected.names
     own = {f"{key}.{layout.ZONE}": one.node_id for key, one in well.members(world).items()}
 
     def look() -> Seen:
@@ -57,15 +57,15 @@ def announced(world: World, name: str) -> list[str]:
         return []
 
 
-def of_a_cached_no(world: World, product: Product, expectation: Expectation) -> Seen:
-    seen = of_a_name(world, product, expectation)
+def of_a_cached_no(world: World, product: Product, expected: ExpectedVerdicts) -> Seen:
+    seen = of_a_name(world, product, expected)
     lines = map(json.loads, (world.run_dir / "logs" / "resolver.log").read_text().splitlines())
     of_it = [one for one in lines if (one["view"], one["name"]) == ("client", seen["name"])]
     return seen | {"resolver": of_it[-1]}
 
 
-def of_certificates(world: World, product: Product, expectation: Expectation) -> Seen:
-    seen = of_a_name(world, product, expectation)
+def of_certificates(world: World, product: Product, expected: ExpectedVerdicts) -> Seen:
+    seen = of_a_name(world, product, expected)
     names = view.from_client(lambda: served(world, seen["record"][0]))
     return seen | {"certificate": names}
 
@@ -77,8 +77,8 @@ def served(world: World, address: str) -> list[str]:
         return [type(error).__name__]
 
 
-def of_haproxy_s_check(world: World, product: Product, expectation: Expectation) -> Seen:
-    seen = of_certificates(world, product, expectation)
+def of_haproxy_s_check(world: World, product: Product, expected: ExpectedVerdicts) -> Seen:
+    seen = of_certificates(world, product, expected)
     closed = partial(view.handshake, world, seen["name"])
     wait_until(
         lambda: view.from_client(closed) == view.CLOSED,
@@ -88,15 +88,15 @@ def of_haproxy_s_check(world: World, product: Product, expectation: Expectation)
     return seen
 
 
-def of_a_loop(world: World, product: Product, expectation: Expectation) -> Seen:
-    seen = of_a_name(world, product, expectation)
+def of_a_loop(world: World, product: Product, expected: ExpectedVerdicts) -> Seen:
+    seen = of_a_name(world, product, expected)
     program = "import socket,sys; print(socket.gethostbyname(sys.argv[1]))"
     beside = world.beside_proxies(["python3", "-c", program, seen["name"]])
     return seen | {"for_the_proxy": beside.stdout.strip()}
 
 
-def of_the_secret(world: World, product: Product, expectation: Expectation) -> Seen:
-    del product, expectation
+def of_the_secret(world: World, product: Product, expected: ExpectedVerdicts) -> Seen:
+    del product, expected
     told = client("secretsmanager").get_secret_value(SecretId=layout.PROBE_SECRET)["SecretString"]
     return {"right": json.loads(told)["password"] == view.password(world)}
 

@@ -16,7 +16,7 @@ from lab.client.connection import (
 )
 from lab.client.latency import percentile, times
 from lab.errors import LabError
-from lab.observe.haproxies import Held, queued_kib, sessions_in
+from lab.observe.haproxies import Usage, queued_kib, sessions_in
 
 METRICS = """\
 # TYPE haproxy_frontend_current_sessions gauge
@@ -88,4 +88,4 @@ def test_sockets_hold_what_they_received_and_what_waits_to_be_sent() -> None:
 
 
 def test_what_came_on_top_is_the_difference() -> None:
-    assert Held(610, 9000, 64.0).since(Held(10, 8000, 4.0)) == Held(600, 1000, 60.0)
+    assert Usage(610, 9000, 64.0).since(Usage(10, 8000, 4.0)) == Usage(600, 1000, 60.0)

@@ -15,7 +15,7 @@ from lab.resilience.limits import felt, hold, recovery_seconds
 from lab.resilience.loads import Loads, all_at_once
 from lab.resilience.suite import CHAPTER, SHORT
 from lab.resilience.table import cells, of_crowds
-from lab.scenarios.scenario import BrokenPromise, Load
+from lab.scenarios.scenario import ExpectationFailed, Load
 from nodeway.client.load import Writer
 from nodeway.client.slots import SLOTS, part, slot_in, slot_of, tags
 
@@ -120,7 +120,7 @@ def test_recovery_is_twice_the_direct_and_the_ttl() -> None:
 )
 def test_bar_is_not_held(pooled: Figures, fresh: Figures, bars: Figures) -> None:
     """Each of these alone is a broken promise, and the figures come along."""
-    with pytest.raises(BrokenPromise) as broken:
+    with pytest.raises(ExpectationFailed) as broken:
         hold({"pooled": pooled, "fresh": fresh, "direct": seen(1.0)}, **bars)
 
     assert broken.value.figures["pooled"] == pooled
@@ -210,7 +210,7 @@ def test_a_client_that_does_not_start_is_the_error_and_the_others_end() -> None:
 
 
 def test_a_fault_that_nobody_feels_proves_nothing() -> None:
-    with pytest.raises(BrokenPromise, match="must be felt"):
+    with pytest.raises(ExpectationFailed, match="must be felt"):
         felt({"direct": seen(0.5)}, "direct", 1.0)
 
 

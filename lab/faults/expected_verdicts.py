@@ -7,7 +7,7 @@ from nodeway_runtime.paths.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class ExpectedVerdicts:
     """Each of `names` gets one of `verdicts`; all others are reached, but for those that go the same way.
 
     `beside`: names that may get one of `verdicts`, too, such as the configuration endpoint: it leads to every HAProxy.
@@ -32,6 +32,8 @@ class Expectation:
         return self.verdicts | {Verdict.OK} if name in self.beside else frozenset({Verdict.OK})
 
 
-def expect(*names: str, verdicts: tuple[Verdict, ...], beside: tuple[str, ...] = ()) -> Expectation:
-    """An expectation, of plain values."""
-    return Expectation(frozenset(names), frozenset(verdicts), frozenset(beside))
+def expect_verdicts(
+    *names: str, verdicts: tuple[Verdict, ...], beside: tuple[str, ...] = ()
+) -> ExpectedVerdicts:
+    """An expected, of plain values."""
+    return ExpectedVerdicts(frozenset(names), frozenset(verdicts), frozenset(beside))
