@@ -88,8 +88,8 @@ lock: $(READY) ## renew every lock (UPGRADE=--upgrade for newer versions)
 	.venv/bin/pip-compile $(COMPILE) --all-extras $(UPGRADE) --output-file tools/requirements.txt pyproject.toml lab/pyproject.toml
 	sed -n -E '/^redis==/,/[^\\]$$/p' tools/requirements.txt >nodeway/constructs/sandbox/requirements.txt
 	$(RUN) npm --prefix tools $(NPM_LOCK)
-	cd tests/clients/python && ../../../.venv/bin/pip-compile $(COMPILE) $(UPGRADE) --output-file requirements.txt requirements.in
-	$(RUN) npm --prefix tests/clients/node $(NPM_LOCK)
+	cd lab/conformance/clients/python && ../../../../.venv/bin/pip-compile $(COMPILE) $(UPGRADE) --output-file requirements.txt requirements.in
+	$(RUN) npm --prefix lab/conformance/clients/node $(NPM_LOCK)
 
 clean: ## remove everything that a target made
 	rm -rf .venv tools/node_modules build cdk.out .coverage *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -5,7 +5,7 @@ HEAD = """\
 
 Written by `make conformance` from [conformance.json](conformance.json): every client below is the real one at its
 pinned version, set up as its users would, and asked for one list of behaviours in every way to the cluster. The
-snippets are the very files that the checks run (`tests/clients`).
+snippets are the very files that the checks run (`lab/conformance/clients`).
 
 They read what `nodeway lab run` gives: LAB_ENDPOINT and LAB_PORT, in your deployment its output `ConfigurationEndpoint`
 or `Endpoint` (RESP3 by Envoy: the next port); LAB_USERNAME and LAB_PASSWORD, the client's own user at the nodes, or

@@ -12,7 +12,7 @@ from lab.deployment.modes import Way
 from lab.layout import ROOT
 from tests.support.lab.command import nodeway, own_run_directory
 
-SOURCE = ROOT / "tests" / "clients" / "rueidis"
+SOURCE = ROOT / "lab/conformance/clients/go/rueidis"
 WAYS = (Way.PER_NODE, Way.ENVOY_RESP2, Way.ENVOY_RESP3)
 SHOWN = {
     Way.PER_NODE: {"force_single_client": "MOVED "},

@@ -14,8 +14,8 @@ from pathlib import Path
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
+from lab.conformance.clients import debian
 from lab.layout import ROOT
-from tests.clients import debian
 
 HOME = ROOT / "build" / "chromium"
 PACKAGES = ("chromium", "chromium-driver", "fonts-inter", "fonts-dejavu-core")

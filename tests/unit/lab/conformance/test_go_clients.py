@@ -7,7 +7,7 @@ import pytest
 
 from lab.layout import ROOT
 
-DIRECTORIES = ("go", "rueidis", "go-redis")
+DIRECTORIES = ("shared", "rueidis", "go-redis")
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def go() -> str:
 
 def test_go_programs_are_formatted(go: str) -> None:
     """As gofmt does it."""
-    directories = [str(ROOT / "tests" / "clients" / one) for one in DIRECTORIES]
+    directories = [str(ROOT / "lab/conformance/clients/go" / one) for one in DIRECTORIES]
     done = subprocess.run(
         [go.removesuffix("go") + "gofmt", "-l", *directories],
         capture_output=True,
@@ -36,7 +36,7 @@ def test_load_of_the_go_programs_counts_right(go: str) -> None:
     """Their own tests; they need no client and no network."""
     done = subprocess.run(
         [go, "test", "./..."],
-        cwd=ROOT / "tests" / "clients" / "go",
+        cwd=ROOT / "lab/conformance/clients/go/shared",
         capture_output=True,
         text=True,
         check=False,

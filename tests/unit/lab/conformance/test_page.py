@@ -21,7 +21,7 @@ FIGURES = json.loads(page.FIGURES.read_text())
 LOCKS = {
     "glide-node": ("node/package.json", r'"@valkey/valkey-glide": "(\S+)"'),
     "glide-python": ("python/requirements.txt", r"^valkey-glide-sync==(\S+)"),
-    "go-redis": ("go-redis/go.mod", r"github\.com/redis/go-redis/v9 v(\S+)"),
+    "go-redis": ("go/go-redis/go.mod", r"github\.com/redis/go-redis/v9 v(\S+)"),
     "ioredis": ("node/package.json", r'"ioredis": "(\S+)"'),
     "iovalkey": ("node/package.json", r'"iovalkey": "(\S+)"'),
     "jedis": ("java/pom.xml", r"<artifactId>jedis</artifactId>\s*<version>(\S+)</version>"),
@@ -31,9 +31,9 @@ LOCKS = {
     ),
     "node-redis": ("node/package.json", r'"redis": "(\S+)"'),
     "redis-py": ("python/requirements.txt", r"^redis==(\S+)"),
-    "redis-rs": ("redis-rs/Cargo.toml", r'redis = { version = "=(\S+)"'),
+    "redis-rs": ("rust/redis-rs/Cargo.toml", r'redis = { version = "=(\S+)"'),
     "redisson": ("java/pom.xml", r"<artifactId>redisson</artifactId>\s*<version>(\S+)</version>"),
-    "rueidis": ("rueidis/go.mod", r"github\.com/redis/rueidis v(\S+)"),
+    "rueidis": ("go/rueidis/go.mod", r"github\.com/redis/rueidis v(\S+)"),
     "valkey-py": ("python/requirements.txt", r"^valkey==(\S+)"),
 }
 """Where each client's version is pinned."""
@@ -116,12 +116,11 @@ def test_a_text_of_several_ways_is_shown_once(
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "a.go").write_text("package a\n")
     (tmp_path / "one" / "b.go").write_text("package a\n")
-    monkeypatch.setattr(clients, "HOME", tmp_path)
     monkeypatch.setattr(
         ways, "WAYS", [type("Way", (), {"name": name})() for name in ("x", "y", "z")]
     )
     client = Client(
-        name="one",
+        directory=tmp_path / "one",
         language="Go",
         version="1",
         run=(),

@@ -59,7 +59,7 @@ class _Started(AbstractContextManager[Writer]):
                 text=True,
                 start_new_session=True,
             )
-        client = Client(name=name, language="Python", version="1", run=(), snippets={})
+        client = Client(directory=Path(name), language="Python", version="1", run=(), snippets={})
         self._writer = Writer(client, self._process, log, SECRET)
 
     def __enter__(self) -> Writer:

@@ -34,7 +34,8 @@ def ended(*lines: str, stderr: str = "", exit_code: int | None = 0) -> Ended:
 
 def a_client(**more: object) -> Client:
     return Client.model_validate(
-        {"name": "one", "language": "Go", "version": "1.0", "run": ["./one"], "snippets": {}} | more
+        {"directory": "one", "language": "Go", "version": "1.0", "run": ["./one"], "snippets": {}}
+        | more
     )
 
 
@@ -169,7 +170,7 @@ def test_a_client_passes_an_event_when_it_went_on_and_lost_nothing(
 
 
 def test_what_was_not_played_is_a_fail_and_what_was_not_run_is_none() -> None:
-    one, other = a_client(), a_client(name="other")
+    one, other = a_client(), a_client(directory="other")
 
     found = report.cells(["per-node"], [one, other], {"other": "needs go on PATH"}, {})
 
@@ -258,12 +259,8 @@ def test_the_table_tells_what_is_behind_each_mark_once() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"name": "one"}', "language: Field required"),
-        ("{", "the file: Invalid JSON"),
-        (
-            '{"name": "other", "language": "Go", "version": "1", "run": [], "snippets": {}}',
-            "name: 'other'",
-        ),
+        ('{"version": "1"}', "language: Field required"),
+        ("{", "no JSON"),
     ],
 )
 def test_a_wrong_client_json_is_one_line(
@@ -296,11 +293,9 @@ def test_a_wrong_client_json_is_one_line(
 def test_what_cannot_be_built_is_not_run_and_says_why(
     more: dict[str, object], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clients, "HOME", tmp_path / "clients")
     monkeypatch.setattr(clients, "BUILDS", tmp_path / "builds")
     monkeypatch.setattr(building, "BUILDS", tmp_path / "builds")
-    client = a_client(**more)
-    client.directory.mkdir(parents=True)
+    client = a_client(directory=tmp_path, **more)
 
     said = building.build(client, lambda _: None)
 
