@@ -7,14 +7,13 @@ from typing import Any
 
 from nodeway.cli.resync_output import change_of, step_of
 from nodeway.cli.resync_runs import worth_a_line
-from nodeway_runtime.model.ownership import READS_UNTIL_GONE, Marker, markers, subject
+from nodeway_runtime.model.changes import Change
+from nodeway_runtime.model.ownership import READS_UNTIL_GONE, Marker, markers
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.steps import Step
 from nodeway_runtime.model.topology import Address, Hostname, Node, Proxy, RecordType
 from nodeway_runtime.planner.guard import Refusal
-from nodeway_runtime.planner.plan import Change, about, line
 from nodeway_runtime.planner.reconcile import Outcome
-from nodeway_runtime.planner.stand_ins import line as step_line
 
 
 class Kind(StrEnum):
@@ -66,7 +65,7 @@ def explain(name: Hostname, outcome: Outcome, settings: Settings) -> Explanation
     seen = outcome.observation
     record = next((r for r in seen.records if r.key == (name, RecordType.A)), None)
     marker = markers(seen.records).get(name)
-    refusals = tuple(r for r in outcome.refusals if subject(about(r.change).name) == name)
+    refusals = tuple(r for r in outcome.refusals if r.change.subject == name)
     addresses = [Address(value) for value in record.values] if record else []
     return Explanation(
         cluster=settings.replication_group_id,
@@ -80,7 +79,7 @@ def explain(name: Hostname, outcome: Outcome, settings: Settings) -> Explanation
         else next((n for n in seen.topology.nodes if n.hostname == name), None),
         marker=marker,
         ours=marker is not None and marker.owner == settings.owner,
-        changes=tuple(c for c in outcome.plan.changes if subject(about(c).name) == name),
+        changes=tuple(c for c in outcome.plan.changes if c.subject == name),
         steps=tuple(s for s in outcome.stand_ins.steps if s.node == name),
         refusals=refusals,
         problems=seen.problems,
@@ -176,10 +175,10 @@ def rows(found: Explanation) -> list[tuple[str, str]]:
         node = found.node
         told.append(("node", f"{node.cache_cluster_id}, {node.status}, {node.availability_zone}"))
     told.append(("owner", owned(found)))
-    following = [line(change) for change in worth_a_line(found.changes)]
-    following += [step_line(step) for step in found.steps]
+    following = [str(change) for change in worth_a_line(found.changes)]
+    following += [str(step) for step in found.steps]
     refused = worth_a_line(refusal.change for refusal in found.refusals)
-    following += [f"! refused: {line(change).partition('  # ')[0]}" for change in refused]
+    following += [f"! refused: {change.summary}" for change in refused]
     told += [("next run", text) for text in following or ["changes nothing"]]
     told += [("not read", problem) for problem in found.problems]
     return [

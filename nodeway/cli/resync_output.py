@@ -8,11 +8,11 @@ from rich.text import Text
 
 from nodeway.cli.resync_runs import Review, worth_a_line
 from nodeway_runtime.functions.resync_journal import fields
+from nodeway_runtime.model.changes import Change
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.steps import Retire, Start, Step, Stop
-from nodeway_runtime.planner.plan import Change, Plan, key, line
+from nodeway_runtime.planner.plan import Plan
 from nodeway_runtime.planner.reconcile import Outcome
-from nodeway_runtime.planner.stand_ins import line as step_line
 
 STYLES = {"+": "green", "~": "yellow", "-": "red", "!": "bold magenta", "?": "bold yellow"}
 
@@ -90,12 +90,12 @@ def in_force(settings: Settings) -> str:
 
 def lines_of(outcome: Outcome) -> Iterator[str]:
     """What a run would do, what it refuses, and what keeps it from knowing more."""
-    yield from (line(change) for change in worth_a_line(outcome.plan.changes))
-    yield from (step_line(step) for step in outcome.stand_ins.steps)
-    refused = {key(refusal.change): refusal for refusal in outcome.refusals}
+    yield from (str(change) for change in worth_a_line(outcome.plan.changes))
+    yield from (str(step) for step in outcome.stand_ins.steps)
+    refused = {refusal.change.key: refusal for refusal in outcome.refusals}
     for change in worth_a_line(refusal.change for refusal in outcome.refusals):
-        refusal = refused[key(change)]
-        yield f"! refused: {line(change).partition('  # ')[0]}  # {refusal.rule}: {refusal.reason}"
+        refusal = refused[change.key]
+        yield f"! refused: {change.summary}  # {refusal.rule}: {refusal.reason}"
     yield from (
         f"! no stand-in for {node}  # the limit of stand-ins is reached"
         for node in outcome.stand_ins.over_limit

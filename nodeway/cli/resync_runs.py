@@ -10,15 +10,15 @@ from datetime import datetime
 
 from nodeway.cli.account import Account, Deployment
 from nodeway.errors import CommandError
+from nodeway_runtime.model.changes import Change, Update
 from nodeway_runtime.model.errors import ResyncError
-from nodeway_runtime.model.ownership import marker_of, subject
+from nodeway_runtime.model.ownership import marker_of
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import RecordType
 from nodeway_runtime.planner.apply import Applied
-from nodeway_runtime.planner.plan import Change, Plan, Update, about
-from nodeway_runtime.planner.plan import line as change_line
+from nodeway_runtime.planner.plan import Plan
 from nodeway_runtime.planner.reconcile import SHOW_ONLY, Executor, Outcome, apply_to, sync
-from nodeway_runtime.planner.stand_ins import StandInPlan, line
+from nodeway_runtime.planner.stand_ins import StandInPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,9 @@ def checksum_of(outcome: Outcome) -> str:
 def worth_a_line(changes: Iterable[Change]) -> list[Change]:
     """The changes without the markers that only go along with their record."""
     every = list(changes)
-    records = {about(one).name for one in every if about(one).type is not RecordType.TXT}
+    records = {one.record.name for one in every if one.record.type is not RecordType.TXT}
     return [
-        one
-        for one in every
-        if about(one).type is not RecordType.TXT or subject(about(one).name) not in records
+        one for one in every if one.record.type is not RecordType.TXT or one.subject not in records
     ]
 
 
@@ -84,21 +82,21 @@ def lone_markers(plan: Plan) -> tuple[str, ...]:
     Not those that count an absent node: they hold the time, and take nothing from anybody.
     """
     return tuple(
-        change_line(one).partition("  # ")[0]
+        one.summary
         for one in worth_a_line(plan.changes)
-        if about(one).type is RecordType.TXT and not counts_absence(one)
+        if one.record.type is RecordType.TXT and not counts_absence(one)
     )
 
 
 def counts_absence(change: Change) -> bool:
     """Whether the change only notes that a node was not there."""
-    marker = marker_of(about(change))
+    marker = marker_of(change.record)
     return isinstance(change, Update) and marker is not None and marker.absent_since is not None
 
 
 def steps_of(stand_ins: StandInPlan) -> tuple[str, ...]:
     """The stand-in steps without their reasons, as lines."""
-    return tuple(line(step).partition("  # ")[0] for step in stand_ins.steps)
+    return tuple(step.summary for step in stand_ins.steps)
 
 
 def review(account: Account, cluster: str, allowed: Allowed, now: datetime) -> Review:

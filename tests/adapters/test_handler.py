@@ -20,9 +20,9 @@ from nodeway_runtime.functions.resync import (
     let_the_second_end,
     trigger_of,
 )
+from nodeway_runtime.model.changes import Create
 from nodeway_runtime.model.errors import BadSettings, ReadFailed
 from nodeway_runtime.model.topology import RecordType
-from nodeway_runtime.planner.plan import Create
 from tests.support.elasticache_answers import ElastiCacheServer
 from tests.support.fakes import NOW, ONE, OWNER, ZONE, marked, named, record, soa
 from tests.support.programs.loopback import Loopback, Request, loopback

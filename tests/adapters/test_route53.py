@@ -7,11 +7,12 @@ import pytest
 from moto import mock_aws
 
 from nodeway_runtime.aws.route53 import Route53Zone, entries, record_of, record_set
+from nodeway_runtime.model.changes import Change, Create, Delete, Update
 from nodeway_runtime.model.errors import ApplyFailed, Conflict, ReadFailed
 from nodeway_runtime.model.ownership import Marker, markers
 from nodeway_runtime.model.topology import Record, RecordType, address, hostname, record_name
 from nodeway_runtime.planner.apply import apply
-from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update
+from nodeway_runtime.planner.plan import Plan
 from tests.adapters.conftest import Stubbed, moto_zone, upsert
 from tests.support.fakes import NOW, ONE, OWNER, THREE, TWO, ZONE, marked, record, soa
 

@@ -12,12 +12,13 @@ import pytest
 from moto import mock_aws
 
 from nodeway_runtime.aws.route53 import Route53Zone, record_set
+from nodeway_runtime.model.changes import Change, Create, Delete, Update
 from nodeway_runtime.model.errors import ApplyFailed, Conflict, ResyncError
 from nodeway_runtime.model.ports import ZonePort
 from nodeway_runtime.model.topology import Record, RecordType, hostname
 from nodeway_runtime.planner.apply import apply
 from nodeway_runtime.planner.desired import low_soa
-from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update
+from nodeway_runtime.planner.plan import Plan
 from tests.adapters.conftest import moto_zone, upsert
 from tests.support.fake_aws.calls import Calls
 from tests.support.fake_aws.route53 import Route53Twin, Zone, write

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from nodeway_runtime.model.changes import Change
 from nodeway_runtime.model.ownership import Marker, marker_record
 from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Mode, Settings, StandInSettings
@@ -25,7 +26,6 @@ from nodeway_runtime.model.topology import (
     address,
     hostname,
 )
-from nodeway_runtime.planner.plan import Change
 from nodeway_runtime.planner.reconcile import Outcome, apply_to, sync
 from tests.support.in_memory import FixedEcs, FixedElastiCache, MemoryParking, MemoryZone
 

@@ -5,13 +5,13 @@ without an account.
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from nodeway_runtime.model.changes import Change, Create, Delete, Update
 from nodeway_runtime.model.errors import ApplyFailed, Conflict, ReadFailed
 from nodeway_runtime.model.ownership import marker_of, subject
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.steps import Parking, Retire, Start, Stop
 from nodeway_runtime.model.topology import Fleet, Hostname, Record, RecordType, Topology
 from nodeway_runtime.planner.apply import weight
-from nodeway_runtime.planner.plan import Change, Create, Delete, Update, key
 
 ROUTE53_ELEMENTS = 1000
 ROUTE53_CHARACTERS = 32_000
@@ -135,7 +135,7 @@ class MemoryZone:
         return f"C{len(self.batches)}"
 
     def _apply(self, change: Change, sets: dict[tuple[str, str], Record]) -> None:
-        at = key(change)
+        at = change.key
         if at[0] != self.name and not at[0].endswith(f".{self.name}"):
             msg = f"Route 53 refused the change of zone {self.name}: {at[0]} is not in it"
             raise ApplyFailed(msg)

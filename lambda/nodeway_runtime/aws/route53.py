@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from nodeway_runtime.model.changes import Change, Create, Delete, Update
 from nodeway_runtime.model.errors import ApplyFailed, Conflict, ReadFailed
 from nodeway_runtime.model.ownership import marker_of, subject
 from nodeway_runtime.model.topology import Record, RecordType, address, record_name
-from nodeway_runtime.planner.plan import Change, Create, Delete, Update
 
 if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client

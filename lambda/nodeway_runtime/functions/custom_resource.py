@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nodeway_runtime.model.changes import Delete
 from nodeway_runtime.model.errors import ApplyFailed, Conflict, NotConverged, ReadFailed
 from nodeway_runtime.model.ownership import markers, subject
 from nodeway_runtime.model.ports import Ports
@@ -17,7 +18,7 @@ from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.steps import Stop
 from nodeway_runtime.model.topology import RecordType
 from nodeway_runtime.planner.apply import apply
-from nodeway_runtime.planner.plan import Delete, Plan
+from nodeway_runtime.planner.plan import Plan
 from nodeway_runtime.planner.reconcile import Outcome
 
 REASON_LIMIT = 1000
@@ -65,7 +66,7 @@ def remove(ports: Ports, settings: Settings) -> None:
         for record in records
         if record.type in {RecordType.A, RecordType.TXT} and subject(record.name) in mine
     )
-    in_turn = sorted(deletes, key=lambda delete: (subject(delete.old.name), delete.old.type))
+    in_turn = sorted(deletes, key=lambda delete: (delete.subject, delete.old.type))
     apply(Plan(tuple(in_turn)), ports.zone, "nodeway: deployment deleted")
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update
+from nodeway_runtime.model.changes import Change, Create, Delete, Update
+from nodeway_runtime.planner.plan import Plan
 from nodeway_runtime.planner.reconcile import Outcome
-from nodeway_runtime.planner.stand_ins import line
 
 NAMESPACE = "Nodeway"
 
@@ -37,7 +37,7 @@ class LogJournal:
                 "refused", fields(refusal.change) | {"rule": refusal.rule, "reason": refusal.reason}
             )
         for step in outcome.stand_ins.steps:
-            self._say("stand-in", {"step": line(step), "node": step.node})
+            self._say("stand-in", {"step": str(step), "node": step.node})
         self._say("run", self._run(outcome))
         applied = Plan(tuple(change_ids))
         self._metrics(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from nodeway_runtime.model.changes import Change
 from nodeway_runtime.model.errors import ReadFailed
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.snapshot import Observation
 from nodeway_runtime.model.steps import Parking, Retire, Start, Stop
 from nodeway_runtime.model.topology import Fleet, Hostname, Record, Topology
-from nodeway_runtime.planner.plan import Change
 
 
 class ElastiCachePort(Protocol):

@@ -15,6 +15,14 @@ class Start:
     cache_cluster_id: str
     node: Hostname
 
+    @property
+    def summary(self) -> str:
+        """The step on one line."""
+        return f"+ stand-in for {self.node}"
+
+    def __str__(self) -> str:
+        return self.summary
+
 
 @dataclass(frozen=True, slots=True)
 class Retire:
@@ -22,6 +30,14 @@ class Retire:
 
     task_arn: str
     node: Hostname
+
+    @property
+    def summary(self) -> str:
+        """The step on one line."""
+        return f"~ stand-in of {self.node} {self.task_arn.rpartition('/')[2]}: out of the records"
+
+    def __str__(self) -> str:
+        return self.summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,14 @@ class Stop:
     task_arn: str
     node: Hostname
     why: str
+
+    @property
+    def summary(self) -> str:
+        """The step on one line, without its reason."""
+        return f"- stand-in of {self.node} {self.task_arn.rpartition('/')[2]}"
+
+    def __str__(self) -> str:
+        return f"{self.summary}  # {self.why}"
 
 
 Step = Start | Retire | Stop

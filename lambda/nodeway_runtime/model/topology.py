@@ -202,6 +202,9 @@ class Record:
         """An A record set in normal form."""
         return Record(name, RecordType.A, tuple(sorted(set(addresses), key=IPv4Address)), ttl)
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.type} {','.join(self.values)} ttl={self.ttl}"
+
     @property
     def key(self) -> tuple[Hostname, RecordType]:
         """What makes a record set unique in a zone."""

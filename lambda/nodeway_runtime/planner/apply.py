@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from nodeway_runtime.model.ownership import subject
+from nodeway_runtime.model.changes import Change, Create, Delete
 from nodeway_runtime.model.ports import ZonePort
 from nodeway_runtime.model.topology import Hostname, RecordType
-from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, about
+from nodeway_runtime.planner.plan import Plan
 
 BATCH_ELEMENTS = 900
 """ResourceRecord elements a batch: Route 53 takes 1,000, counting those of an UPSERT twice. An update
@@ -62,8 +62,7 @@ def batches(plan: Plan) -> Iterator[tuple[Change, ...]]:
 
 def unit(change: Change) -> tuple[bool, bool, Hostname]:
     """What must not be parted: the SOA alone, else the changes of a name, deletes apart from the rest."""
-    record = about(change)
-    return record.type is RecordType.SOA, isinstance(change, Delete), subject(record.name)
+    return change.record.type is RecordType.SOA, isinstance(change, Delete), change.subject
 
 
 def weight(change: Change) -> tuple[int, int]:

@@ -9,11 +9,12 @@ a line.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nodeway_runtime.model.ownership import READS_UNTIL_GONE, Marker, marker_of, markers, subject
+from nodeway_runtime.model.changes import Change, Create, Delete, Update
+from nodeway_runtime.model.ownership import READS_UNTIL_GONE, Marker, marker_of, markers
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.snapshot import Observation
 from nodeway_runtime.model.topology import Hostname, Record, RecordType
-from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update, about
+from nodeway_runtime.planner.plan import Plan
 
 MASS_DELETE_SHARE = 0.3
 MASS_DELETE_FREE = 1
@@ -72,7 +73,7 @@ def reads(record: Record) -> int:
 
 def is_pinned(change: Change, seen: Observed) -> bool:
     """A person's own word about a name needs no source to agree."""
-    return subject(about(change).name) in seen.settings.pins
+    return change.subject in seen.settings.pins
 
 
 def clients_zone_is_not_the_proxies(_: Change, seen: Observed) -> str | None:
@@ -106,7 +107,7 @@ def incomplete_forbids_deletes(change: Change, seen: Observed) -> str | None:
 
 def last_address_of_a_live_node_stays(change: Change, seen: Observed) -> str | None:
     """A name that clients are sent to by MOVED must keep an answer, even one that is down just now."""
-    name = subject(about(change).name)
+    name = change.subject
     if isinstance(change, Delete) and seen.observation.topology.knows(name):
         return "it is the last address of a live node"
     return None
@@ -116,7 +117,7 @@ def absent_in_few_reads_stays(change: Change, seen: Observed) -> str | None:
     """One or two reads without a node are no proof that it is gone."""
     if not isinstance(change, Delete):
         return None
-    marker = seen.owners.get(subject(change.old.name))
+    marker = seen.owners.get(change.subject)
     counted = marker.absent_reads if marker else 0
     if counted < READS_UNTIL_GONE - 1:
         return f"its node was absent in {counted} complete reads before this one, not {READS_UNTIL_GONE - 1}"
@@ -125,22 +126,21 @@ def absent_in_few_reads_stays(change: Change, seen: Observed) -> str | None:
 
 def foreign_record_stays(change: Change, seen: Observed) -> str | None:
     """What has no marker of ours is not ours to change (external-dns #1239), unless we are told to take over."""
-    name, record_type = about(change).key
-    if subject(name) in seen.observation.obstructed:
+    if change.subject in seen.observation.obstructed:
         return "a record set of another kind is in its way; take that away or move it"
-    if record_type is RecordType.SOA or seen.settings.take_over:
+    if change.record.type is RecordType.SOA or seen.settings.take_over:
         return None
-    marker = seen.owners.get(subject(name))
+    marker = seen.owners.get(change.subject)
     if marker is not None and marker.owner != seen.settings.owner:
         return f"it belongs to {marker.owner}; take it over with -c take_over=true"
-    if marker is None and subject(name) in seen.observation.addressed:
+    if marker is None and change.subject in seen.observation.addressed:
         return "it has no marker of ours; take it over with -c take_over=true"
     return None
 
 
 def other_zones_name_stays_out(change: Change, seen: Observed) -> str | None:
     """Route 53 refuses the whole batch for one name that is not the zone's, and every other node would wait for it."""
-    name, zone = subject(about(change).name), seen.settings.zone_name
+    name, zone = change.subject, seen.settings.zone_name
     if name != zone and not name.endswith(f".{zone}"):
         return f"it is not a name of the zone {zone}"
     return None
@@ -166,25 +166,19 @@ def check(plan: Plan, seen: Observed, rules: tuple[Rule, ...] = RULES) -> Verdic
     for change in plan.changes:
         found = first_refusal(change, seen, rules)
         if found is not None and record_is_judged(change):
-            refused.setdefault(subject(about(change).name), found)
-    kept = Plan(tuple(c for c in plan.changes if subject(about(c).name) not in refused))
+            refused.setdefault(change.subject, found)
+    kept = Plan(tuple(c for c in plan.changes if c.subject not in refused))
     mass = mass_delete_needs_approval(kept, seen)
     if mass is not None:
-        refused |= {
-            subject(d.old.name): (mass_delete_needs_approval.__name__, mass) for d in kept.deletes
-        }
-    allowed = (c for c in plan.changes if subject(about(c).name) not in refused)
-    refusals = (
-        Refusal(c, *refused[subject(about(c).name)])
-        for c in plan.changes
-        if subject(about(c).name) in refused
-    )
+        refused |= {d.subject: (mass_delete_needs_approval.__name__, mass) for d in kept.deletes}
+    allowed = (c for c in plan.changes if c.subject not in refused)
+    refusals = (Refusal(c, *refused[c.subject]) for c in plan.changes if c.subject in refused)
     return Verdict(Plan(tuple(allowed)), tuple(refusals))
 
 
 def record_is_judged(change: Change) -> bool:
     """The SOA is never a danger to a client: it only shortens what resolvers remember."""
-    return about(change).type is not RecordType.SOA
+    return change.record.type is not RecordType.SOA
 
 
 def first_refusal(

@@ -17,61 +17,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from nodeway_runtime.model.changes import Change, Create, Delete, Update
 from nodeway_runtime.model.ownership import Marker, marker_name, marker_record, markers, subject
 from nodeway_runtime.model.topology import Hostname, Record, RecordType, Topology
 from nodeway_runtime.planner.desired import Desired
-
-
-@dataclass(frozen=True, slots=True)
-class Create:
-    """A record set that is not there yet."""
-
-    new: Record
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """A record set whose values or TTL are no longer right."""
-
-    old: Record
-    new: Record
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """A record set that should no longer be there."""
-
-    old: Record
-    why: str
-
-
-Change = Create | Update | Delete
-
-
-def about(change: Change) -> Record:
-    """The record set that a change is about: what it will be, or for a delete what it was."""
-    return change.old if isinstance(change, Delete) else change.new
-
-
-def key(change: Change) -> tuple[Hostname, RecordType]:
-    """Name and type of the record set that a change is about."""
-    return about(change).key
-
-
-def line(change: Change) -> str:
-    """The change as a person reads it: `+`, `~` or `-`, name, type, values, why."""
-    match change:
-        case Create(new, why):
-            return f"+ {new.name} {new.type} {','.join(new.values)} ttl={new.ttl}  # {why}"
-        case Update(old, new, why):
-            return (
-                f"~ {new.name} {new.type} {','.join(old.values)} ttl={old.ttl}"
-                f" -> {','.join(new.values)} ttl={new.ttl}  # {why}"
-            )
-        case Delete(old, why):
-            return f"- {old.name} {old.type} {','.join(old.values)} ttl={old.ttl}  # {why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +50,12 @@ class Plan:
 
         Without the reasons, and without the markers, which follow from the rest and hold times.
         """
-        told = (line(c) for c in self.changes if about(c).type is not RecordType.TXT)
-        text = "\n".join(one.partition("  # ")[0] for one in told)
+        text = "\n".join(c.summary for c in self.changes if c.record.type is not RecordType.TXT)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def __str__(self) -> str:
         """One line a change."""
-        return "\n".join(line(c) for c in self.changes) or "no changes"
+        return "\n".join(map(str, self.changes)) or "no changes"
 
 
 def diff(

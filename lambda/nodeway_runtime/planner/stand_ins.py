@@ -34,17 +34,6 @@ class StandInPlan:
     over_limit: tuple[Hostname, ...] = ()
 
 
-def line(step: Step) -> str:
-    """A step as a person reads it."""
-    match step:
-        case Start(_, node):
-            return f"+ stand-in for {node}"
-        case Retire(task_arn, node):
-            return f"~ stand-in of {node} {task_arn.rpartition('/')[2]}: out of the records"
-        case Stop(task_arn, node, why):
-            return f"- stand-in of {node} {task_arn.rpartition('/')[2]}  # {why}"
-
-
 def plan_stand_ins(seen: Observation, settings: Settings, now: datetime) -> StandInPlan:
     """What to start, retire and stop, from what was read. An incomplete read stops and retires nothing."""
     topology, fleet = seen.topology, seen.fleet

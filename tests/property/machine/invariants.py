@@ -5,10 +5,10 @@ They look at the world's truth (the twins and the ledger), never at what the pro
 
 from collections.abc import Callable
 
+from nodeway_runtime.model.changes import Delete, Update
 from nodeway_runtime.model.ownership import markers
 from nodeway_runtime.model.topology import Hostname, RecordType
 from nodeway_runtime.planner.guard import MASS_DELETE_SHARE
-from nodeway_runtime.planner.plan import Delete, Update
 from tests.property.machine.watched import PARKING, Run
 from tests.property.machine.world import World
 from tests.support.fakes import ENDPOINT

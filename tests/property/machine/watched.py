@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nodeway_runtime.aws.route53 import Route53Zone
+from nodeway_runtime.model.changes import Change, Delete
 from nodeway_runtime.model.settings import Settings, StandInSettings
 from nodeway_runtime.model.topology import Record, RecordType, hostname
-from nodeway_runtime.planner.plan import Change, Delete, Plan
+from nodeway_runtime.planner.plan import Plan
 from nodeway_runtime.planner.reconcile import Outcome
 from tests.support.fake_aws.calls import Shape
 from tests.support.fakes import ZONE

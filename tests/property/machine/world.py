@@ -14,13 +14,13 @@ from botocore.exceptions import ClientError
 from nodeway_runtime.aws.ecs import Ecs
 from nodeway_runtime.aws.elasticache import ElastiCache
 from nodeway_runtime.aws.stand_in_zone import Route53Parking
+from nodeway_runtime.model.changes import Create, Delete, Update
 from nodeway_runtime.model.errors import ResyncError
 from nodeway_runtime.model.ownership import marker_name
 from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.steps import Retire, Start
 from nodeway_runtime.model.topology import Address, Hostname, address
-from nodeway_runtime.planner.plan import Create, Delete, Update
 from nodeway_runtime.planner.reconcile import SHOW_ONLY, Outcome, apply_to, sync
 from tests.property.machine.watched import PARKING, SETTINGS, Run, WatchedZone, read
 from tests.support.fake_aws.calls import Calls, Clock, Crash, Shape

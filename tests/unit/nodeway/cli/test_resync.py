@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from nodeway.cli.account import Deployment
+from nodeway_runtime.model.changes import Change
 from nodeway_runtime.model.settings import Mode
 from nodeway_runtime.model.topology import Record, address
-from nodeway_runtime.planner.plan import Change
 from tests.support.fakes import (
     ONE,
     STAND_IN,

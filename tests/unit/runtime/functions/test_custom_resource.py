@@ -19,10 +19,8 @@ from nodeway_runtime.model.errors import (
     NotConverged,
     ReadFailed,
 )
-from nodeway_runtime.model.ownership import subject
 from nodeway_runtime.model.steps import Stop
 from nodeway_runtime.model.topology import RecordType
-from nodeway_runtime.planner.plan import about
 from nodeway_runtime.planner.reconcile import Outcome
 from tests.support.fakes import (
     ONE,
@@ -206,7 +204,7 @@ def test_remove_keeps_each_name_and_its_marker_in_one_batch() -> None:
 
     assert len(here.zone.batches) == 2
     for batch in here.zone.batches:
-        subjects = [subject(about(change).name) for change in batch]
+        subjects = [change.subject for change in batch]
         assert all(subjects.count(name) == 2 for name in set(subjects))
 
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from nodeway_runtime.model.changes import Change, Create, Delete, Update
 from nodeway_runtime.model.errors import ApplyFailed, Conflict
-from nodeway_runtime.model.ownership import subject
 from nodeway_runtime.model.topology import RecordType
 from nodeway_runtime.planner.apply import BATCH_CHARACTERS, BATCH_ELEMENTS, apply, batches, weight
-from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update, about
+from nodeway_runtime.planner.plan import Plan
 from tests.support.fakes import ONE, ZONE, RacedZone, marked, record, soa
 from tests.support.in_memory import ROUTE53_CHARACTERS, ROUTE53_ELEMENTS, MemoryZone
 
@@ -90,7 +90,7 @@ def test_batches_keep_each_name_and_its_marker_together() -> None:
 
     assert [len(batch) for batch in cut] == [900, 500]
     for batch in cut:
-        subjects = [subject(about(change).name) for change in batch]
+        subjects = [change.subject for change in batch]
         assert all(subjects.count(name) == 2 for name in set(subjects))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from nodeway_runtime.model.changes import Change, Create, Delete, Update
 from nodeway_runtime.model.ownership import Marker, marker_record
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import Fleet, Record, RecordType, Topology, address, hostname
@@ -24,7 +25,7 @@ from nodeway_runtime.planner.guard import (
     other_zones_name_stays_out,
     removes,
 )
-from nodeway_runtime.planner.plan import Change, Create, Delete, Plan, Update, about
+from nodeway_runtime.planner.plan import Plan
 from tests.support.fakes import (
     NOW,
     ONE,
@@ -393,7 +394,7 @@ def test_check_deletes_many_when_exactly_these_are_approved() -> None:
 @pytest.mark.parametrize("gone", [3, 5], ids=["fewer", "more"])
 def test_check_approves_no_other_deletes(gone: int) -> None:
     """An approval is for one set of names and addresses, and used up with it."""
-    reviewed = Plan(tuple(d for d in cluster_of(6, 4)[2].deletes if about(d).type == "A"))
+    reviewed = Plan(tuple(d for d in cluster_of(6, 4)[2].deletes if d.record.type == "A"))
     there, records, plan = cluster_of(6, gone)
 
     verdict = check(plan, seen(there, HEALTHY, *records, told=settings(approve=reviewed.checksum)))

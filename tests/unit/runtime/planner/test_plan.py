@@ -5,20 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from nodeway_runtime.model.changes import Change, Create, Delete, Update
 from nodeway_runtime.model.topology import Record, RecordType, Topology
 from nodeway_runtime.planner.apply import apply
 from nodeway_runtime.planner.desired import Desired
-from nodeway_runtime.planner.plan import (
-    Change,
-    Create,
-    Delete,
-    Plan,
-    Update,
-    about,
-    diff,
-    key,
-    line,
-)
+from nodeway_runtime.planner.plan import Plan, diff
 from tests.support.fakes import (
     NOW,
     ONE,
@@ -100,7 +91,7 @@ def test_diff_counts_an_absent_node_in_its_marker_before_its_name_goes() -> None
     told: list[list[str]] = []
     for second in (0, 5, 20, 39, 40):
         changes = plan(zone.records(), now=NOW + timedelta(seconds=second))
-        told.append([line(change).partition("  # ")[2] for change in changes.changes])
+        told.append([str(change).partition("  # ")[2] for change in changes.changes])
         apply(changes, zone, "test")
 
     since = "its node is absent since 2026-03-01T03:00:00Z"
@@ -116,19 +107,19 @@ def test_diff_counts_an_absent_node_in_its_marker_before_its_name_goes() -> None
 
 def test_diff_deletes_a_name_together_with_its_marker() -> None:
     """Both, exactly as they were read."""
-    assert [(type(c), about(c)) for c in plan(GONE).changes] == [(Delete, one) for one in GONE]
+    assert [(type(c), c.record) for c in plan(GONE).changes] == [(Delete, one) for one in GONE]
 
 
 def test_diff_deletes_a_marker_that_has_no_address_any_more() -> None:
     """Somebody deleted the address by hand: what is left of it goes as well."""
-    assert [about(change) for change in plan(GONE[1:]).changes] == [GONE[1]]
+    assert [change.record for change in plan(GONE[1:]).changes] == [GONE[1]]
 
 
 def test_diff_proposes_to_delete_the_name_of_a_node_without_healthy_proxies() -> None:
     """The plan says what was read; that it must not be done is the guard's word."""
     changes = plan(marked(X), seen=topology(ONE)).changes
 
-    assert [(type(c), about(c)) for c in changes] == [(Delete, one) for one in marked(X)]
+    assert [(type(c), c.record) for c in changes] == [(Delete, one) for one in marked(X)]
     assert {change.why for change in changes} == {"none of its node's HAProxies is healthy"}
 
 
@@ -161,7 +152,7 @@ def test_diff_puts_deletes_last_and_sorts_by_name_with_its_marker() -> None:
         (*gone, *old, soa()), (*marked(record(THREE, "10.20.1.8")), *new, *marked(X), soa(ttl=5))
     )
 
-    assert [(type(c), *key(c)) for c in found.changes] == [
+    assert [(type(c), *c.key) for c in found.changes] == [
         (Update, ZONE, "SOA"),
         (Create, named(ONE), "A"),
         (Create, f"_nodeway.{named(ONE)}", "TXT"),
@@ -192,7 +183,7 @@ def test_diff_gives_each_change_the_reason_of_its_record() -> None:
 )
 def test_line_shows_a_change_as_people_read_it(change: Change, text: str) -> None:
     """`+ ~ -`, name, type, old and new values, reason."""
-    assert line(change) == text
+    assert str(change) == text
 
 
 def test_plan_prints_one_line_a_change() -> None:

@@ -10,7 +10,7 @@ from nodeway_runtime.model.ownership import marker_name, subject
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.steps import Retire, Start, Stop
 from nodeway_runtime.model.topology import Fleet, RecordType, Topology, address, hostname
-from nodeway_runtime.planner.plan import Plan, about
+from nodeway_runtime.planner.plan import Plan
 from nodeway_runtime.planner.reconcile import SHOW_ONLY, apply_to, sync
 from tests.support.fakes import (
     ENDPOINT,
@@ -141,7 +141,7 @@ def test_sync_keeps_the_record_of_a_live_node_that_lost_all_its_proxies(
 
     assert addresses(filled.zone) == FILLED | {"clustercfg": ("10.20.1.5",)}
     assert {r.rule for r in outcome.refusals} == {"last_address_of_a_live_node_stays"}
-    assert [subject(about(r.change).name) for r in outcome.refusals] == [named(TWO)] * 2
+    assert [r.change.subject for r in outcome.refusals] == [named(TWO)] * 2
     assert outcome.nodes_without_proxy == (named(TWO),)
     assert (
         f"no healthy proxy for {named(TWO)}; last_address_of_a_live_node_stays: "

@@ -7,7 +7,7 @@ import pytest
 
 from nodeway_runtime.model.steps import Parking, Retire, Start, Step, Stop
 from nodeway_runtime.model.topology import Fleet, Hostname, Node, Record, Topology, hostname
-from nodeway_runtime.planner.stand_ins import StandInPlan, line, plan_stand_ins
+from nodeway_runtime.planner.stand_ins import StandInPlan, plan_stand_ins
 from tests.support.fakes import (
     NOW,
     ONE,
@@ -293,4 +293,4 @@ def test_plan_keeps_a_backends_name_as_long_as_its_stand_in_runs(
 )
 def test_line_shows_a_step_as_people_read_it(step: Step, text: str) -> None:
     """As the lines of a plan."""
-    assert line(step) == text
+    assert str(step) == text
