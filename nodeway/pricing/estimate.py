@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from nodeway.config.model import EnvironmentConfig
 from nodeway.pricing.prices import Figures, Price, Prices
 from nodeway.pricing.usage import Shape, shape_of
+from nodeway_runtime.model.metrics import ResyncMetric
 
 HOURS = 730
 """Of a month, as AWS's own calculator counts."""
@@ -19,7 +20,7 @@ RUN_MEMORY_GB = 0.25
 """The resync function's, in nodeway/constructs/records/function.py."""
 WALK_MEMORY_GB, WATCH_MEMORY_GB = 1, 0.5
 """The probe's functions', in nodeway/constructs/probe/prober.py and nodeway/constructs/probe/probe.py."""
-METRICS = 9
+METRICS = len(ResyncMetric)
 """For each cluster, in lambda/nodeway_runtime/functions/resync_journal.py."""
 ZONES = 2
 """For each cluster: the zone of its names, and where stand-ins find their nodes. A fleet has no stand-ins."""

@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nodeway.config.model import EnvironmentConfig
+from nodeway_runtime.model import metrics
 
 ENVOYS = "Envoys"
-ENVOY_METRICS = 10
-"""For each fleet of Envoys, in nodeway/constructs/proxies/envoy_metrics.py."""
-HAPROXY_METRICS, HAPROXY_NODE_METRICS = 7, 13
-"""For each cluster of HAProxies, and for each of its nodes, in nodeway/constructs/proxies/haproxy_metrics.py; shared
-HAProxies count as one
-node. A cause of abnormal sessions costs while there are such sessions: nobody knows that at synth."""
-PROBE_METRICS, PROBE_NODE_METRICS = 13, 7
-"""For each cluster with a probe, and for each of its names, in lambda/nodeway_runtime/functions/probe_journal.py."""
+ENVOY_METRICS = len(metrics.EnvoyMetric)
+"""For each fleet of Envoys."""
+HAPROXY_METRICS = len(metrics.HAPROXY_CLUSTER_METRICS)
+HAPROXY_NODE_METRICS = len(metrics.HAPROXY_NODE_METRICS)
+"""For each cluster of HAProxies, and for each of its nodes; shared HAProxies count as one node.
+A cause of abnormal sessions costs while there are such sessions: nobody knows that at synth."""
+PROBE_METRICS = len(metrics.PROBE_CLUSTER_METRICS)
+PROBE_NODE_METRICS = len(metrics.PROBE_NODE_METRICS)
+"""For each cluster with a probe, and for each of its names."""
 PROBE_ALARMS, LOGIN_ALARMS = 2, 3
 """Of a cluster with a probe, and with one that logs in, beside those of ALARMS. An alarm by anomaly is paid for as
 three: https://aws.amazon.com/cloudwatch/pricing/"""

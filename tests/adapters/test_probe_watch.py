@@ -13,6 +13,7 @@ from moto import mock_aws
 from nodeway_runtime.functions import coordinator as watch
 from nodeway_runtime.functions.coordinator import DESCRIPTION, FRESH, handle
 from nodeway_runtime.model.errors import BadSettings, ReadFailed
+from nodeway_runtime.model.metrics import ProbeMetric
 from nodeway_runtime.paths.report import document, from_document
 from nodeway_runtime.paths.targets import Expected, checked
 from tests.adapters.conftest import moto_zone, upsert
@@ -131,7 +132,7 @@ def test_run_is_journalled_and_one_that_is_only_shown_is_not(
 
     run(SCHEDULE)
 
-    assert '"PathsWalked"' in capfd.readouterr().out
+    assert f'"{ProbeMetric.PATHS_WALKED}"' in capfd.readouterr().out
 
 
 def test_widget_shows_the_schedule_s_run_while_it_is_fresh(walkers: Lambda) -> None:

@@ -6,7 +6,7 @@ A name in order costs no line. No credential is ever part of a report, so that n
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from nodeway_runtime.functions.resync_journal import NAMESPACE
+from nodeway_runtime.model.metrics import NAMESPACE, PHASE_METRICS, Dimension, ProbeMetric
 from nodeway_runtime.paths.report import Report, Row, total
 from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
 
@@ -56,25 +56,27 @@ class LogJournal:
 
     def _of_cluster(self, report: Report, *, counts: bool) -> None:
         metrics = self._dimensions()
-        values: dict[str, int | None] = {"ProbeConnections": report.connections}
+        values: dict[ProbeMetric, int | None] = {ProbeMetric.CONNECTIONS: report.connections}
         if report.rows:
             # a run that knows no name has seen nothing: it must not say that nothing is broken
             values |= {
-                "PathsWalked": sum(row.verdict is not Verdict.NOT_WALKED for row in report.rows),
-                "PathsBroken": report.count(State.BROKEN),
-                "PathsDegraded": report.count(State.DEGRADED),
+                ProbeMetric.PATHS_WALKED: sum(
+                    row.verdict is not Verdict.NOT_WALKED for row in report.rows
+                ),
+                ProbeMetric.PATHS_BROKEN: report.count(State.BROKEN),
+                ProbeMetric.PATHS_DEGRADED: report.count(State.DEGRADED),
             }
         if counts:
             values |= {
-                "Moved": total(row.moved for row in report.rows),
-                "Asked": total(row.asked for row in report.rows),
-                "Failovers": report.failovers,
-                "RejectedConnections": report.rejected_connections,
+                ProbeMetric.MOVED: total(row.moved for row in report.rows),
+                ProbeMetric.ASKED: total(row.asked for row in report.rows),
+                ProbeMetric.FAILOVERS: report.failovers,
+                ProbeMetric.REJECTED_CONNECTIONS: report.rejected_connections,
             }
         for name, value in values.items():
             if value is not None:
                 metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-        metrics.add_metric(name="ProbeSeconds", unit=MetricUnit.Seconds, value=report.seconds)
+        metrics.add_metric(name=ProbeMetric.SECONDS, unit=MetricUnit.Seconds, value=report.seconds)
         metrics.flush_metrics()
         # a distribution needs many values of one metric, and a line takes so many
         for first in range(0, len(report.rows), MOST_VALUES):
@@ -87,8 +89,8 @@ class LogJournal:
     def _of_node(self, row: Row, *, counts: bool) -> None:
         metrics = self._dimensions(row.label)
         broken = row.state is State.BROKEN
-        metrics.add_metric(name="PathBroken", unit=MetricUnit.Count, value=int(broken))
-        for name, value in (("Moved", row.moved), ("Asked", row.asked)):
+        metrics.add_metric(name=ProbeMetric.PATH_BROKEN, unit=MetricUnit.Count, value=int(broken))
+        for name, value in ((ProbeMetric.MOVED, row.moved), (ProbeMetric.ASKED, row.asked)):
             if counts and value is not None:
                 metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         _add_legs(metrics, row)
@@ -96,9 +98,9 @@ class LogJournal:
 
     def _dimensions(self, node: str = "") -> EphemeralMetrics:
         metrics = EphemeralMetrics(namespace=NAMESPACE)
-        metrics.add_dimension(name="Cluster", value=self._cluster)
+        metrics.add_dimension(name=Dimension.CLUSTER, value=self._cluster)
         if node:
-            metrics.add_dimension(name="Node", value=node)
+            metrics.add_dimension(name=Dimension.NODE, value=node)
         return metrics
 
 
@@ -129,6 +131,7 @@ def legs(row: Row) -> dict[str, float]:
 
 
 def _add_legs(metrics: EphemeralMetrics, row: Row) -> None:
-    for leg, value in legs(row).items():
-        name = f"{leg.capitalize()}Milliseconds"
-        metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=value)
+    found = legs(row)
+    for leg, name in zip(LEGS, PHASE_METRICS, strict=True):
+        if leg in found:
+            metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=found[leg])

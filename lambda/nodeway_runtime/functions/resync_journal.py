@@ -11,10 +11,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from nodeway_runtime.model.changes import Change, Create, Delete, Update
+from nodeway_runtime.model.metrics import NAMESPACE, Dimension, ResyncMetric
 from nodeway_runtime.planner.plan import Plan
 from nodeway_runtime.planner.reconcile import Outcome
-
-NAMESPACE = "Nodeway"
 
 
 class LogJournal:
@@ -41,15 +40,17 @@ class LogJournal:
         self._say("run", self._run(outcome))
         applied = Plan(tuple(change_ids))
         self._metrics(
-            SecondsSinceSuccess=0,
-            Nodes=len(outcome.observation.topology.live),
-            NodesWithoutOwnProxy=len(outcome.nodes_without_own_proxy),
-            Creates=len(applied.creates),
-            Updates=len(applied.updates),
-            Deletes=len(applied.deletes),
-            GuardTripped=len(outcome.refusals),
-            StandIns=outcome.observation.fleet.stand_ins,
-            NodesOverStandInLimit=len(outcome.stand_ins.over_limit),
+            {
+                ResyncMetric.SECONDS_SINCE_SUCCESS: 0,
+                ResyncMetric.NODES: len(outcome.observation.topology.live),
+                ResyncMetric.NODES_WITHOUT_OWN_PROXY: len(outcome.nodes_without_own_proxy),
+                ResyncMetric.CREATES: len(applied.creates),
+                ResyncMetric.UPDATES: len(applied.updates),
+                ResyncMetric.DELETES: len(applied.deletes),
+                ResyncMetric.GUARD_TRIPPED: len(outcome.refusals),
+                ResyncMetric.STAND_INS: outcome.observation.fleet.stand_ins,
+                ResyncMetric.NODES_OVER_STAND_IN_LIMIT: len(outcome.stand_ins.over_limit),
+            }
         )
 
     def failed(self, error: Exception, *, seconds_since_success: float) -> None:
@@ -59,7 +60,7 @@ class LogJournal:
             extra=self._about
             | {"outcome": "failed", "error": str(error), "kind": type(error).__name__},
         )
-        self._metrics(SecondsSinceSuccess=seconds_since_success)
+        self._metrics({ResyncMetric.SECONDS_SINCE_SUCCESS: seconds_since_success})
 
     def skipped(self, why: str) -> None:
         """Tells a run that was not allowed to do anything."""
@@ -84,11 +85,12 @@ class LogJournal:
     def _warn(self, message: str, about: dict[str, Any]) -> None:
         self._logger.warning(message, extra=self._about | about)
 
-    def _metrics(self, **values: float) -> None:
+    def _metrics(self, values: dict[ResyncMetric, float]) -> None:
         metrics = EphemeralMetrics(namespace=NAMESPACE)
-        metrics.add_dimension(name="Cluster", value=self._cluster)
+        metrics.add_dimension(name=Dimension.CLUSTER, value=self._cluster)
         for name, value in values.items():
-            unit = MetricUnit.Seconds if name.startswith("Seconds") else MetricUnit.Count
+            is_time = name is ResyncMetric.SECONDS_SINCE_SUCCESS
+            unit = MetricUnit.Seconds if is_time else MetricUnit.Count
             metrics.add_metric(name=name, unit=unit, value=value)
         metrics.flush_metrics()
 

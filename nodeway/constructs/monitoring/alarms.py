@@ -12,10 +12,16 @@ from constructs import Construct
 
 from nodeway.constructs.monitoring.alarm_texts import description
 from nodeway.constructs.monitoring.monitored import Watched
+from nodeway_runtime.model.metrics import (
+    NAMESPACE,
+    Dimension,
+    EnvoyMetric,
+    HaproxyMetric,
+    ProbeMetric,
+    ResyncMetric,
+)
 from nodeway_runtime.model.settings import Mode
 
-NAMESPACE = "Nodeway"
-"""As in nodeway_runtime.functions.resync_journal, which writes the metrics."""
 ONE, FIVE = (cdk.Duration.minutes(minutes) for minutes in (1, 5))
 NO_NEWS = cloudwatch.TreatMissingData.IGNORE
 """Of what speaks each minute: its silence must not read as if it were well again."""
@@ -65,26 +71,26 @@ class Alarms(Construct):
 
     def _of_resync(self) -> None:
         # a run that ends well says 0, one that fails says how long ago that was
-        since = self._metric("SecondsSinceSuccess", "Minimum")
+        since = self._metric(ResyncMetric.SECONDS_SINCE_SUCCESS, "Minimum")
         self._alarm("no-success", since, periods=5, missing=BAD)
-        tripped = self._metric("GuardTripped", "Maximum")
+        tripped = self._metric(ResyncMetric.GUARD_TRIPPED, "Maximum")
         self._alarm("guard-tripped", tripped, periods=3, missing=NO_NEWS)
         if not self._watched.cluster.by_node:
-            without = self._metric("NodesWithoutOwnProxy", "Minimum")
+            without = self._metric(ResyncMetric.NODES_WITHOUT_OWN_PROXY, "Minimum")
             self._alarm("fleet-without-proxy", without, periods=5, missing=NO_NEWS)
             return
         # one minute with all of them is enough to begin again
-        without = self._metric("NodesWithoutOwnProxy", "Minimum", FIVE)
+        without = self._metric(ResyncMetric.NODES_WITHOUT_OWN_PROXY, "Minimum", FIVE)
         self._alarm("node-without-proxy", without, periods=6, missing=NO_NEWS)
-        over = self._metric("NodesOverStandInLimit", "Maximum")
+        over = self._metric(ResyncMetric.NODES_OVER_STAND_IN_LIMIT, "Maximum")
         self._alarm("stand-in-limit", over, missing=NO_NEWS)
 
     def _of_probe(self) -> None:
-        broken = self._metric("PathsBroken", "Maximum")
+        broken = self._metric(ProbeMetric.PATHS_BROKEN, "Maximum")
         self._alarm("path-broken", broken, periods=3, missing=NO_NEWS)
         self._alarm(
             "probe-silent",
-            self._metric("PathsWalked", "SampleCount"),
+            self._metric(ProbeMetric.PATHS_WALKED, "SampleCount"),
             periods=5,
             missing=BAD,
             operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -96,9 +102,9 @@ class Alarms(Construct):
         rate = cloudwatch.MathExpression(
             expression=f"IF(sessions >= {ENOUGH_SESSIONS}, 100 * FILL(abnormal, 0) / sessions, 0)",
             using_metrics={
-                "sessions": self._metric("HaproxySessions", "Sum"),
+                "sessions": self._metric(HaproxyMetric.SESSIONS, "Sum"),
                 # told only when there is one
-                "abnormal": self._metric("HaproxyAbnormalSessions", "Sum"),
+                "abnormal": self._metric(HaproxyMetric.ABNORMAL_SESSIONS, "Sum"),
             },
             period=FIVE,
             label="abnormal sessions, %",
@@ -113,16 +119,16 @@ class Alarms(Construct):
         )
         if self._watched.cluster.by_node:
             # shared HAProxies look for no node before a client asks for it
-            down = self._metric("HaproxyBackendDown", "Maximum")
+            down = self._metric(HaproxyMetric.BACKEND_DOWN, "Maximum")
             self._alarm("backend-down", down, periods=5, missing=NO_NEWS)
         # a new task starts its HAProxy once, so that only what never ends is told from a deployment
-        starts = self._metric("HaproxyStarts", "Sum", FIVE)
+        starts = self._metric(HaproxyMetric.STARTS, "Sum", FIVE)
         self._alarm("haproxy-restarts", starts, periods=12, missing=GOOD, tells_end=False)
 
     def _of_envoys(self) -> None:
         for name, metric, least in (
-            ("envoy-connect-failures", "EnvoyConnectFailures", 10),
-            ("envoy-topology-failures", "EnvoyTopologyFailures", 1),
+            ("envoy-connect-failures", EnvoyMetric.CONNECT_FAILURES, 10),
+            ("envoy-topology-failures", EnvoyMetric.TOPOLOGY_FAILURES, 1),
         ):
             # a failover has some, too, but not for so long
             failed = self._metric(metric, "Sum", FIVE)
@@ -151,7 +157,9 @@ class Alarms(Construct):
                             namespace=NAMESPACE,
                             metric_name=moved.metric_name,
                             dimensions=[
-                                cloudwatch.CfnAlarm.DimensionProperty(name="Cluster", value=label)
+                                cloudwatch.CfnAlarm.DimensionProperty(
+                                    name=Dimension.CLUSTER, value=label
+                                )
                             ],
                         ),
                         period=int(FIVE.to_seconds()),
@@ -211,7 +219,7 @@ def metric(
     return cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name=name,
-        dimensions_map={"Cluster": cluster},
+        dimensions_map={Dimension.CLUSTER: cluster},
         statistic=statistic,
         period=period or ONE,
         label=label or None,
@@ -225,7 +233,7 @@ def redirects(
 
     Alarm and dashboard take the very same expressions, as CloudWatch keeps a model for each.
     """
-    moved = metric(cluster, "Moved", "Sum", FIVE, "moved")
+    moved = metric(cluster, ProbeMetric.MOVED, "Sum", FIVE, "moved")
     many = cloudwatch.MathExpression(
         expression=f"IF(moved > {ENOUGH_REDIRECTS}, moved, 0)",
         using_metrics={"moved": moved},

@@ -21,6 +21,7 @@ from nodeway.constructs.monitoring.widgets import (
     resync,
     sessions,
 )
+from nodeway_runtime.model.metrics import ProbeMetric, ResyncMetric
 
 WAYS = {
     "haproxy": "a HAProxy for each node",
@@ -65,9 +66,12 @@ def reached(clusters: Sequence[Watched]) -> cloudwatch.IWidget:
     for one in clusters:
         label = one.cluster.label
         told = (
-            (("PathsBroken", "paths broken"), ("PathsWalked", "paths walked"))
+            ((ProbeMetric.PATHS_BROKEN, "paths broken"), (ProbeMetric.PATHS_WALKED, "paths walked"))
             if one.probe
-            else (("NodesWithoutOwnProxy", "without a healthy proxy"), ("Nodes", "names"))
+            else (
+                (ResyncMetric.NODES_WITHOUT_OWN_PROXY, "without a healthy proxy"),
+                (ResyncMetric.NODES, "names"),
+            )
         )
         lines += [metric(label, name, "Maximum", ONE, f"{label}: {text}") for name, text in told]
     return cloudwatch.SingleValueWidget(

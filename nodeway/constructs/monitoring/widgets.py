@@ -1,23 +1,33 @@
 """What the dashboard draws of one cluster: redirects, sessions, Envoys, latency, the resync. A row of widgets each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from nodeway.constructs.monitoring.alarms import FIVE, NAMESPACE, ONE, metric, redirects
+from nodeway.constructs.monitoring.alarms import FIVE, ONE, metric, redirects
 from nodeway.constructs.monitoring.monitored import Watched
+from nodeway_runtime.model.metrics import (
+    NAMESPACE,
+    Dimension,
+    EnvoyMetric,
+    HaproxyMetric,
+    ProbeMetric,
+    ResyncMetric,
+)
 
 WIDTH = 24
 """Columns that CloudWatch has."""
-LEGS = {
-    "ResolveMilliseconds": "name",
-    "ConnectMilliseconds": "connection",
-    "TlsMilliseconds": "TLS",
-    "AnswerMilliseconds": "answer",
+PHASES = {
+    ProbeMetric.RESOLVE_MILLISECONDS: "name",
+    ProbeMetric.CONNECT_MILLISECONDS: "connection",
+    ProbeMetric.TLS_MILLISECONDS: "TLS",
+    ProbeMetric.ANSWER_MILLISECONDS: "answer",
 }
 """The probe's metrics of a walk, and what people call them."""
 
+M = TypeVar("M", bound=str)
 Row = Sequence[cloudwatch.IWidget]
 Lines = Sequence[cloudwatch.IMetric]
 
@@ -25,42 +35,44 @@ Lines = Sequence[cloudwatch.IMetric]
 def redirected(label: str, *, node_metrics: bool) -> Row:
     """MOVED and ASK, and whether there are more than usual."""
     moved, unusual, band = redirects(label)
-    lines: Lines = [moved, metric(label, "Asked", "Sum", FIVE, "asked"), unusual, band]
-    failovers = [metric(label, "Failovers", "Sum", FIVE, "failovers")]
+    lines: Lines = [moved, metric(label, ProbeMetric.ASKED, "Sum", FIVE, "asked"), unusual, band]
+    failovers = [metric(label, ProbeMetric.FAILOVERS, "Sum", FIVE, "failovers")]
     if not node_metrics:
         return [graph("Redirects", lines, failovers, width=WIDTH)]
     return [
         graph("Redirects", lines, failovers, width=12),
-        graph("MOVED by node", [each_node(label, "Moved", "Sum")], width=12),
+        graph("MOVED by node", [each_node(label, ProbeMetric.MOVED, "Sum")], width=12),
     ]
 
 
 def sessions(label: str, *, node_metrics: bool) -> Iterator[Row]:
     """What flows through HAProxies, and what goes wrong there; all but a few figures are there for each node only."""
-    begun = metric(label, "HaproxySessions", "Sum", ONE, "begun")
+    begun = metric(label, HaproxyMetric.SESSIONS, "Sum", ONE, "begun")
     if node_metrics:
-        flow = {"HaproxyBytesIn": "from clients", "HaproxyBytesOut": "to clients"}
+        flow = {HaproxyMetric.BYTES_IN: "from clients", HaproxyMetric.BYTES_OUT: "to clients"}
         yield [
-            graph("Sessions", [begun], [of_all_nodes(label, "HaproxyCurrentSessions", "now")]),
-            graph("Sessions by node", [each_node(label, "HaproxyCurrentSessions", "Sum")]),
+            graph(
+                "Sessions", [begun], [of_all_nodes(label, HaproxyMetric.CURRENT_SESSIONS, "now")]
+            ),
+            graph("Sessions by node", [each_node(label, HaproxyMetric.CURRENT_SESSIONS, "Sum")]),
             graph("Bytes", [of_all_nodes(label, name, text) for name, text in flow.items()]),
         ]
         abnormal = by_cause(label)
     else:
         yield [graph("Sessions", [begun], width=WIDTH)]
-        abnormal = metric(label, "HaproxyAbnormalSessions", "Sum", ONE, "abnormal")
+        abnormal = metric(label, HaproxyMetric.ABNORMAL_SESSIONS, "Sum", ONE, "abnormal")
     wrong = {
-        "HaproxyConnectFailures": "connect failures",
-        "HaproxyRefused": "refused",
-        "HaproxyStarts": "starts",
+        HaproxyMetric.CONNECT_FAILURES: "connect failures",
+        HaproxyMetric.REFUSED: "refused",
+        HaproxyMetric.STARTS: "starts",
     }
     yield [
         graph("Abnormal sessions by cause" if node_metrics else "Abnormal sessions", [abnormal]),
         graph("Failures and starts", [metric(label, *one) for one in summed(wrong)]),
         graph(
             "Nodes down, queue",
-            [metric(label, "HaproxyBackendDown", "Maximum", ONE, "a node is down (1)")],
-            [metric(label, "HaproxyQueue", "Maximum", ONE, "longest queue")],
+            [metric(label, HaproxyMetric.BACKEND_DOWN, "Maximum", ONE, "a node is down (1)")],
+            [metric(label, HaproxyMetric.QUEUE, "Maximum", ONE, "longest queue")],
         ),
     ]
 
@@ -68,24 +80,27 @@ def sessions(label: str, *, node_metrics: bool) -> Iterator[Row]:
 def envoys(label: str) -> Row:
     """What flows through Envoys, and what goes wrong there."""
     wrong = {
-        "EnvoyConnectFailures": "connect failures",
-        "EnvoyConnectionsLost": "connections lost",
-        "EnvoyTimeouts": "timeouts",
-        "EnvoyTopologyFailures": "topology not read",
+        EnvoyMetric.CONNECT_FAILURES: "connect failures",
+        EnvoyMetric.CONNECTIONS_LOST: "connections lost",
+        EnvoyMetric.TIMEOUTS: "timeouts",
+        EnvoyMetric.TOPOLOGY_FAILURES: "topology not read",
     }
-    followed = {"EnvoyRedirects": "redirects", "EnvoyRedirectsFailed": "redirects failed"}
+    followed = {
+        EnvoyMetric.REDIRECTS: "redirects",
+        EnvoyMetric.REDIRECTS_FAILED: "redirects failed",
+    }
     return [
         graph(
             "Requests, clients",
-            [metric(label, "EnvoyRequests", "Sum", ONE, "requests")],
-            [metric(label, "EnvoyClients", "Sum", ONE, "clients")],
+            [metric(label, EnvoyMetric.REQUESTS, "Sum", ONE, "requests")],
+            [metric(label, EnvoyMetric.CLIENTS, "Sum", ONE, "clients")],
         ),
         graph("Redirects", [metric(label, *one) for one in summed(followed)]),
         graph("Failures", [metric(label, *one) for one in summed(wrong)]),
     ]
 
 
-def summed(names: dict[str, str]) -> Iterator[tuple[str, str, cdk.Duration, str]]:
+def summed(names: Mapping[M, str]) -> Iterator[tuple[str, str, cdk.Duration, str]]:
     """Counters by the minute, with what people call them."""
     for name, text in names.items():
         yield name, "Sum", ONE, text
@@ -97,12 +112,12 @@ def latency(one: Watched, *, node_metrics: bool) -> Row:
     drawn: dict[str, Lines] = {}
     if one.probe:
         for statistic, how in (("p50", "median"), ("p99", "99th percentile")):
-            legs = [metric(label, name, statistic, ONE, leg) for name, leg in LEGS.items()]
+            legs = [metric(label, name, statistic, ONE, leg) for name, leg in PHASES.items()]
             drawn[f"Latency by leg, {how}, ms"] = legs
     if node_metrics and one.probe:
-        drawn["Answer by node, ms"] = [each_node(label, "AnswerMilliseconds", "Maximum")]
+        drawn["Answer by node, ms"] = [each_node(label, ProbeMetric.ANSWER_MILLISECONDS, "Maximum")]
     elif node_metrics:
-        slow = each_node(label, "HaproxyConnectMilliseconds", "Average")
+        slow = each_node(label, HaproxyMetric.CONNECT_MILLISECONDS, "Average")
         drawn["HAProxy to node by node, ms"] = [slow]
     return [graph(title, lines, width=WIDTH // len(drawn)) for title, lines in drawn.items()]
 
@@ -110,15 +125,22 @@ def latency(one: Watched, *, node_metrics: bool) -> Row:
 def resync(one: Watched, stopped: cloudwatch.Metric) -> Row:
     """What keeps the records true, and the tasks behind them."""
     label = one.cluster.label
-    changes = {"Creates": "created", "Updates": "updated", "Deletes": "deleted"}
-    proxies = {"Nodes": "names", "NodesWithoutOwnProxy": "without a healthy proxy"}
+    changes = {
+        ResyncMetric.CREATES: "created",
+        ResyncMetric.UPDATES: "updated",
+        ResyncMetric.DELETES: "deleted",
+    }
+    proxies = {
+        ResyncMetric.NODES: "names",
+        ResyncMetric.NODES_WITHOUT_OWN_PROXY: "without a healthy proxy",
+    }
     if one.cluster.by_node:
-        proxies |= {"StandIns": "stand-ins"}
+        proxies |= {ResyncMetric.STAND_INS: "stand-ins"}
     return [
         graph(
             "Records",
             [metric(label, *line) for line in summed(changes)],
-            [metric(label, "GuardTripped", "Maximum", ONE, "refused")],
+            [metric(label, ResyncMetric.GUARD_TRIPPED, "Maximum", ONE, "refused")],
         ),
         graph(
             "Nodes and proxies",
@@ -126,7 +148,7 @@ def resync(one: Watched, stopped: cloudwatch.Metric) -> Row:
         ),
         graph(
             "Resync since success (s); tasks stopped by themselves",
-            [metric(label, "SecondsSinceSuccess", "Maximum", ONE, "seconds")],
+            [metric(label, ResyncMetric.SECONDS_SINCE_SUCCESS, "Maximum", ONE, "seconds")],
             [stopped.with_(label="stopped")],
         ),
     ]
@@ -134,26 +156,28 @@ def resync(one: Watched, stopped: cloudwatch.Metric) -> Row:
 
 def each_node(label: str, name: str, statistic: str) -> cloudwatch.IMetric:
     """A line for each node, found when somebody looks: 500 at most, as many as a cluster has nodes."""
-    found = f'{{{NAMESPACE},Cluster,Node}} MetricName="{name}" Cluster="{label}"'
+    found = f'{{{NAMESPACE},{Dimension.CLUSTER},{Dimension.NODE}}} MetricName="{name}" {Dimension.CLUSTER}="{label}"'
     return cloudwatch.MathExpression(
         expression=f"SEARCH('{found}', '{statistic}', 60)",
         using_metrics={},
-        label="${PROP('Dim.Node')}",
+        label=f"${{PROP('Dim.{Dimension.NODE}')}}",
         period=ONE,
     )
 
 
 def of_all_nodes(label: str, name: str, text: str) -> cloudwatch.IMetric:
     """What all nodes have together in each minute, of a metric that is there for each of them only."""
-    return insights(f"SELECT SUM({name}) {of_schema('Cluster', 'Node')} {of_cluster(label)}", text)
+    return insights(
+        f"SELECT SUM({name}) {of_schema(Dimension.CLUSTER, Dimension.NODE)} {of_cluster(label)}",
+        text,
+    )
 
 
 def by_cause(label: str) -> cloudwatch.IMetric:
     """A line for each cause, of all nodes together."""
-    what = "SELECT SUM(HaproxyAbnormalSessions)"
-    return insights(
-        f"{what} {of_schema('Cause', 'Cluster', 'Node')} {of_cluster(label)} GROUP BY Cause"
-    )
+    what = f"SELECT SUM({HaproxyMetric.ABNORMAL_SESSIONS})"
+    schema = of_schema(Dimension.CAUSE, Dimension.CLUSTER, Dimension.NODE)
+    return insights(f"{what} {schema} {of_cluster(label)} GROUP BY {Dimension.CAUSE}")
 
 
 def of_schema(*dimensions: str) -> str:
@@ -163,7 +187,7 @@ def of_schema(*dimensions: str) -> str:
 
 def of_cluster(label: str) -> str:
     """And at which cluster; labels are checked by the configuration."""
-    return f"WHERE Cluster = '{label}'"
+    return f"WHERE {Dimension.CLUSTER} = '{label}'"
 
 
 def insights(query: str, text: str = "") -> cloudwatch.IMetric:

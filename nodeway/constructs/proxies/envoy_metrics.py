@@ -6,19 +6,19 @@ The line is written by nodeway/envoy/start.sh. No agent runs beside Envoy, and n
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from nodeway.constructs.monitoring.alarms import NAMESPACE
+from nodeway_runtime.model.metrics import NAMESPACE, Dimension, EnvoyMetric
 
 METRICS = {
-    "EnvoyRedirects": "redirects",
-    "EnvoyRedirectsFailed": "redirects_failed",
-    "EnvoyConnectFailures": "connect_failures",
-    "EnvoyConnectionsLost": "connections_lost",
-    "EnvoyTimeouts": "timeouts",
-    "EnvoyTopologyFailures": "topology_failures",
-    "EnvoyUnsupportedCommands": "unsupported_commands",
-    "EnvoyWrongProtocol": "wrong_protocol",
-    "EnvoyRequests": "requests",
-    "EnvoyClients": "clients",
+    EnvoyMetric.REDIRECTS: "redirects",
+    EnvoyMetric.REDIRECTS_FAILED: "redirects_failed",
+    EnvoyMetric.CONNECT_FAILURES: "connect_failures",
+    EnvoyMetric.CONNECTIONS_LOST: "connections_lost",
+    EnvoyMetric.TIMEOUTS: "timeouts",
+    EnvoyMetric.TOPOLOGY_FAILURES: "topology_failures",
+    EnvoyMetric.UNSUPPORTED_COMMANDS: "unsupported_commands",
+    EnvoyMetric.WRONG_PROTOCOL: "wrong_protocol",
+    EnvoyMetric.REQUESTS: "requests",
+    EnvoyMetric.CLIENTS: "clients",
 }
 """A metric's name, and the field of the line that it is made of."""
 
@@ -37,5 +37,5 @@ class EnvoyMetrics(Construct):
                 metric_namespace=NAMESPACE,
                 metric_name=name,
                 metric_value=f"$.{field}",
-                dimensions={"Cluster": "$.cluster"},
+                dimensions={Dimension.CLUSTER: "$.cluster"},
             )

@@ -10,36 +10,38 @@ from dataclasses import dataclass
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from nodeway.constructs.monitoring.alarms import NAMESPACE
-
-COUNTERS: Mapping[str, str] = {
-    "HaproxySessions": "sessions",
-    "HaproxyCurrentSessions": "current",
-    "HaproxyConnectMilliseconds": "connect_milliseconds",
-    "HaproxyBytesIn": "bytes_in",
-    "HaproxyBytesOut": "bytes_out",
-    "HaproxyAbortedByClient": "aborted_by_client",
-    "HaproxyAbortedByServer": "aborted_by_server",
-    "HaproxyConnectFailures": "connect_failures",
-    "HaproxyRefused": "refused",
-    "HaproxyRetries": "retries",
-    "HaproxyQueue": "queue",
-    "HaproxyBackendDown": "backend_down",
-}
-"""A metric's name, and the field of the line of counters that it is made of."""
-ABNORMAL, STARTS = "HaproxyAbnormalSessions", "HaproxyStarts"
-"""One for each line of a session, or of a start."""
-FOR_ALARMS = (
-    "HaproxySessions",
-    "HaproxyBackendDown",
-    "HaproxyRefused",
-    "HaproxyQueue",
-    "HaproxyConnectFailures",
+from nodeway_runtime.model.metrics import (
+    HAPROXY_CLUSTER_METRICS,
+    HAPROXY_NODE_METRICS,
+    NAMESPACE,
+    Dimension,
+    HaproxyMetric,
 )
-"""Of the counters, those that are there for a whole cluster, too."""
-CLUSTER: Mapping[str, str] = {"Cluster": "$.cluster"}
-NODE: Mapping[str, str] = {**CLUSTER, "Node": "$.node"}
-CAUSE: Mapping[str, str] = {**NODE, "Cause": "$.cause"}
+
+COUNTERS: Mapping[HaproxyMetric, str] = {
+    HaproxyMetric.SESSIONS: "sessions",
+    HaproxyMetric.CURRENT_SESSIONS: "current",
+    HaproxyMetric.CONNECT_MILLISECONDS: "connect_milliseconds",
+    HaproxyMetric.BYTES_IN: "bytes_in",
+    HaproxyMetric.BYTES_OUT: "bytes_out",
+    HaproxyMetric.ABORTED_BY_CLIENT: "aborted_by_client",
+    HaproxyMetric.ABORTED_BY_SERVER: "aborted_by_server",
+    HaproxyMetric.CONNECT_FAILURES: "connect_failures",
+    HaproxyMetric.REFUSED: "refused",
+    HaproxyMetric.RETRIES: "retries",
+    HaproxyMetric.QUEUE: "queue",
+    HaproxyMetric.BACKEND_DOWN: "backend_down",
+}
+"""Metric to the field of the line of counters that it is made of."""
+LINES: Mapping[HaproxyMetric, tuple[str, str]] = {
+    **{name: ("haproxy", f"$.{field}") for name, field in COUNTERS.items()},
+    HaproxyMetric.ABNORMAL_SESSIONS: ("session", "1"),
+    HaproxyMetric.STARTS: ("started", "1"),
+}
+"""Metric to the `message` of its lines, and its value in each of them."""
+CLUSTER: Mapping[str, str] = {Dimension.CLUSTER: "$.cluster"}
+NODE: Mapping[str, str] = {**CLUSTER, Dimension.NODE: "$.node"}
+CAUSE: Mapping[str, str] = {**NODE, Dimension.CAUSE: "$.cause"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +60,13 @@ def filters_of(*, by_node: bool) -> Iterator[Filter]:
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
     """
-    for name in FOR_ALARMS:
-        yield Filter(name, name, "haproxy", f"$.{COUNTERS[name]}", CLUSTER)
-    yield Filter(ABNORMAL, ABNORMAL, "session", "1", CLUSTER)
-    yield Filter(STARTS, STARTS, "started", "1", CLUSTER)
-    if not by_node:
-        return
-    for name, field in COUNTERS.items():
-        yield Filter(f"{name}ByNode", name, "haproxy", f"$.{field}", NODE)
-    yield Filter(f"{ABNORMAL}ByCause", ABNORMAL, "session", "1", CAUSE)
-    yield Filter(f"{STARTS}ByNode", STARTS, "started", "1", NODE)
+    for name in HAPROXY_CLUSTER_METRICS:
+        yield Filter(name, name, *LINES[name], CLUSTER)
+    if by_node:
+        for name in HAPROXY_NODE_METRICS:
+            yield Filter(f"{name}ByNode", name, *LINES[name], NODE)
+        abnormal = HaproxyMetric.ABNORMAL_SESSIONS
+        yield Filter(f"{abnormal}ByCause", abnormal, *LINES[abnormal], CAUSE)
 
 
 class HaproxyMetrics(Construct):

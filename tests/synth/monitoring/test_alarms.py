@@ -9,7 +9,14 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from nodeway.constructs.monitoring.alarm_texts import MEANINGS, description
 from nodeway.pricing.usage import ALARMS, LOGIN_ALARMS, PROBE_ALARMS
-from nodeway_runtime.functions.resync_journal import NAMESPACE
+from nodeway_runtime.model.metrics import (
+    NAMESPACE,
+    Dimension,
+    EnvoyMetric,
+    HaproxyMetric,
+    ProbeMetric,
+    ResyncMetric,
+)
 from tests.support.synth.monitored import Shown, shown
 from tests.support.synth.policy import concrete
 from tests.synth.conftest import Synthesis, Synthesise
@@ -25,18 +32,42 @@ EXPECTED = {
 LABELS = {"haproxy": "c0", "shared": "c0-shared", "envoy": "c0-envoy"}
 AT_LEAST = "GreaterThanOrEqualToThreshold"
 TOLD = {
-    "no-success": ("SecondsSinceSuccess", "Minimum", 60, 5, AT_LEAST, 1, "breaching"),
-    "guard-tripped": ("GuardTripped", "Maximum", 60, 3, AT_LEAST, 1, "ignore"),
-    "node-without-proxy": ("NodesWithoutOwnProxy", "Minimum", 300, 6, AT_LEAST, 1, "ignore"),
-    "stand-in-limit": ("NodesOverStandInLimit", "Maximum", 60, 1, AT_LEAST, 1, "ignore"),
+    "no-success": (ResyncMetric.SECONDS_SINCE_SUCCESS, "Minimum", 60, 5, AT_LEAST, 1, "breaching"),
+    "guard-tripped": (ResyncMetric.GUARD_TRIPPED, "Maximum", 60, 3, AT_LEAST, 1, "ignore"),
+    "node-without-proxy": (
+        ResyncMetric.NODES_WITHOUT_OWN_PROXY,
+        "Minimum",
+        300,
+        6,
+        AT_LEAST,
+        1,
+        "ignore",
+    ),
+    "stand-in-limit": (
+        ResyncMetric.NODES_OVER_STAND_IN_LIMIT,
+        "Maximum",
+        60,
+        1,
+        AT_LEAST,
+        1,
+        "ignore",
+    ),
     "failed-events": (
         *("ApproximateNumberOfMessagesVisible", "Maximum", 60),
         *(1, AT_LEAST, 1, "notBreaching"),
     ),
-    "path-broken": ("PathsBroken", "Maximum", 60, 3, AT_LEAST, 1, "ignore"),
-    "probe-silent": ("PathsWalked", "SampleCount", 60, 5, "LessThanThreshold", 1, "breaching"),
-    "backend-down": ("HaproxyBackendDown", "Maximum", 60, 5, AT_LEAST, 1, "ignore"),
-    "haproxy-restarts": ("HaproxyStarts", "Sum", 300, 12, AT_LEAST, 1, "notBreaching"),
+    "path-broken": (ProbeMetric.PATHS_BROKEN, "Maximum", 60, 3, AT_LEAST, 1, "ignore"),
+    "probe-silent": (
+        ProbeMetric.PATHS_WALKED,
+        "SampleCount",
+        60,
+        5,
+        "LessThanThreshold",
+        1,
+        "breaching",
+    ),
+    "backend-down": (HaproxyMetric.BACKEND_DOWN, "Maximum", 60, 5, AT_LEAST, 1, "ignore"),
+    "haproxy-restarts": (HaproxyMetric.STARTS, "Sum", 300, 12, AT_LEAST, 1, "notBreaching"),
     "task-churn": ("TriggeredRules", "Sum", 900, 1, AT_LEAST, 3, "notBreaching"),
 }
 """Metric, statistic, seconds, periods, how it is compared with what, and what missing data is."""
@@ -111,7 +142,7 @@ def test_probe_that_may_not_log_in_counts_no_redirects() -> None:
 
     assert "c0-path-broken" in one.alarms
     assert "c0-redirects-unusual" not in one.alarms
-    assert '"Moved"' not in one.body
+    assert f'"{ProbeMetric.MOVED}"' not in one.body
 
 
 def test_without_a_schedule_its_silence_is_no_alarm() -> None:
@@ -131,22 +162,25 @@ def test_alarm_is_about_its_metric(probed: Shown, name: str) -> None:
 
     assert tuple(alarm[key] for key in (*keys, "Threshold", "TreatMissingData")) == TOLD[name]
     if alarm["Namespace"] == NAMESPACE:
-        assert alarm["Dimensions"] == [{"Name": "Cluster", "Value": "c0"}]
+        assert alarm["Dimensions"] == [{"Name": Dimension.CLUSTER, "Value": "c0"}]
 
 
 def test_fleet_without_a_proxy_is_heard_of_sooner(probed: Shown) -> None:
     """It is one name, and no stand-in is there for it."""
     alarm = short(probed, "c1-shared")["fleet-without-proxy"]
 
-    assert (alarm["MetricName"], alarm["Statistic"]) == ("NodesWithoutOwnProxy", "Minimum")
+    assert (alarm["MetricName"], alarm["Statistic"]) == (
+        ResyncMetric.NODES_WITHOUT_OWN_PROXY,
+        "Minimum",
+    )
     assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 5)
 
 
 @pytest.mark.parametrize(
     ("name", "metric", "threshold"),
     [
-        ("envoy-connect-failures", "EnvoyConnectFailures", 10),
-        ("envoy-topology-failures", "EnvoyTopologyFailures", 1),
+        ("envoy-connect-failures", EnvoyMetric.CONNECT_FAILURES, 10),
+        ("envoy-topology-failures", EnvoyMetric.TOPOLOGY_FAILURES, 1),
     ],
 )
 def test_envoys_failures_are_for_a_quarter_of_an_hour(
@@ -170,8 +204,8 @@ def test_rate_of_abnormal_sessions_is_not_that_of_a_handful(probed: Shown) -> No
 
     assert rate["Expression"] == "IF(sessions >= 100, 100 * FILL(abnormal, 0) / sessions, 0)"
     assert {one["Id"]: one["MetricStat"]["Metric"]["MetricName"] for one in of} == {
-        "sessions": "HaproxySessions",
-        "abnormal": "HaproxyAbnormalSessions",
+        "sessions": HaproxyMetric.SESSIONS,
+        "abnormal": HaproxyMetric.ABNORMAL_SESSIONS,
     }
     assert {(one["MetricStat"]["Stat"], one["MetricStat"]["Period"]) for one in of} == {
         ("Sum", 300)
@@ -191,8 +225,8 @@ def test_redirects_are_held_against_a_band_from_above(probed: Shown) -> None:
     assert "Threshold" not in alarm
     assert metrics["moved"]["MetricStat"]["Metric"] == {
         "Namespace": NAMESPACE,
-        "MetricName": "Moved",
-        "Dimensions": [{"Name": "Cluster", "Value": "c0"}],
+        "MetricName": ProbeMetric.MOVED,
+        "Dimensions": [{"Name": Dimension.CLUSTER, "Value": "c0"}],
     }
     assert metrics["unusual"]["Expression"] == "IF(moved > 100, moved, 0)"
     assert metrics["band"]["Expression"] == "ANOMALY_DETECTION_BAND(unusual, 3)"

@@ -7,18 +7,18 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from nodeway.constructs.proxies.envoy_metrics import METRICS as OF_ENVOY
 from nodeway.constructs.proxies.haproxy_metrics import filters_of
+from nodeway_runtime.model.metrics import (
+    PROBE_CLUSTER_METRICS,
+    PROBE_NODE_METRICS,
+    Dimension,
+    EnvoyMetric,
+    ProbeMetric,
+    ResyncMetric,
+)
 from tests.support.synth.monitored import Shown, shown
 
-OF_RESYNC = {
-    *("SecondsSinceSuccess", "Nodes", "NodesWithoutOwnProxy", "Creates", "Updates", "Deletes"),
-    *("GuardTripped", "StandIns", "NodesOverStandInLimit"),
-}
-OF_PROBE = {
-    *("PathsWalked", "PathsBroken", "Moved", "Asked", "Failovers", "ResolveMilliseconds"),
-    *("ConnectMilliseconds", "TlsMilliseconds", "AnswerMilliseconds"),
-}
+OF_RESYNC, OF_PROBE = set(ResyncMetric), set(PROBE_CLUSTER_METRICS)
 WIDGETS, PER_WIDGET = 500, 500
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""
 
@@ -53,7 +53,10 @@ def test_top_row_answers_whether_every_node_is_reached() -> None:
     assert first["type"] == "metric"
     assert first["properties"]["view"] == "singleValue"
     assert first["properties"]["title"] == "Is every node reached?"
-    assert labels == {"PathsBroken": "c0: paths broken", "PathsWalked": "c0: paths walked"}
+    assert labels == {
+        ProbeMetric.PATHS_BROKEN: "c0: paths broken",
+        ProbeMetric.PATHS_WALKED: "c0: paths walked",
+    }
     assert (first["y"], alarms["y"], first["x"], alarms["x"]) == (0, 0, 0, 12)
     assert len(alarms["properties"]["alarms"]) == len(one.alarms)
     assert walked["type"] == "custom"
@@ -65,7 +68,10 @@ def test_without_a_probe_the_resync_answers_as_far_as_it_knows() -> None:
     """And nothing is drawn of what nobody walks."""
     one = shown("haproxy")
 
-    assert [line[1] for line in lines(one.widgets[0])] == ["NodesWithoutOwnProxy", "Nodes"]
+    assert [line[1] for line in lines(one.widgets[0])] == [
+        ResyncMetric.NODES_WITHOUT_OWN_PROXY,
+        ResyncMetric.NODES,
+    ]
     assert "custom" not in {widget["type"] for widget in one.widgets}
     assert not of_cluster(one, by_node=False) & OF_PROBE
     assert "Redirects" not in titles(one)
@@ -78,12 +84,12 @@ def test_what_is_drawn_is_what_is_written(way: str, *, probe: bool, node_metrics
     """Each metric of a cluster or a node is one that the way's own sources write."""
     one = shown(way, probe=probe, node_metrics=node_metrics)
     haproxies = list(filters_of(by_node=node_metrics)) if way != "envoy" else []
-    whole = {f.metric for f in haproxies if f.dimensions.keys() == {"Cluster"}}
+    whole = {f.metric for f in haproxies if f.dimensions.keys() == {Dimension.CLUSTER}}
     each = {f.metric for f in haproxies} if node_metrics else set()
-    known = OF_RESYNC | whole | (set(OF_ENVOY) if way == "envoy" else set())
+    known = OF_RESYNC | whole | (set(EnvoyMetric) if way == "envoy" else set())
     if probe:
         known |= OF_PROBE
-        each |= OF_PROBE if node_metrics else set()
+        each |= set(PROBE_NODE_METRICS) if node_metrics else set()
 
     assert of_cluster(one, by_node=False) <= known
     assert of_cluster(one, by_node=True) <= each
@@ -105,9 +111,9 @@ def test_redirects_are_drawn_with_the_band_of_their_alarm() -> None:
 
     assert {alarm["unusual"], alarm["band"]} <= set(drawn.values())
     assert {line[1] for line in lines(graph) if isinstance(line[0], str)} == {
-        "Moved",
-        "Asked",
-        "Failovers",
+        ProbeMetric.MOVED,
+        ProbeMetric.ASKED,
+        ProbeMetric.FAILOVERS,
     }
     assert drawn["unusual"] == alarm["unusual"]
 

@@ -16,6 +16,7 @@ from nodeway.constructs.proxies.envoy_metrics import METRICS
 from nodeway.constructs.proxies.task import STOP_TIMEOUT_SECONDS
 from nodeway.envoy.render import EnvoySpec, Iam
 from nodeway_runtime.aws.ecs import FLEET_TAG
+from nodeway_runtime.model.metrics import Dimension
 from tests.support.pages.envoy_page import PAGE, environment
 from tests.support.pages.networks_page import NODES
 from tests.support.synth.shapes import built, outputs, properties, statements, types
@@ -221,7 +222,7 @@ def test_every_metric_is_a_field_of_the_line_and_of_the_page(documented: Synthes
         (metric,) = one["MetricTransformations"]
         assert one["FilterPattern"] == '{ $.message = "envoy" }'
         assert metric["MetricValue"] == f"$.{METRICS[name]}"
-        assert metric["Dimensions"] == [{"Key": "Cluster", "Value": "$.cluster"}]
+        assert metric["Dimensions"] == [{"Key": Dimension.CLUSTER, "Value": "$.cluster"}]
     shown = re.findall(r"^\| `(Envoy\w+)` \|", PAGE.read_text(), re.MULTILINE)
     assert shown == list(METRICS)
 

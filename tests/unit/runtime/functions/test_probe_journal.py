@@ -8,18 +8,21 @@ from typing import Any
 import pytest
 
 from nodeway_runtime.functions.probe_journal import MOST_VALUES, LogJournal, legs
-from nodeway_runtime.functions.resync_journal import NAMESPACE
+from nodeway_runtime.model.metrics import (
+    NAMESPACE,
+    PHASE_METRICS,
+    PROBE_CLUSTER_METRICS,
+    PROBE_NODE_METRICS,
+    Dimension,
+    ProbeMetric,
+)
 from nodeway_runtime.paths.report import Report, Row
 from nodeway_runtime.paths.verdicts import MEANINGS, Verdict
 from tests.conftest import StandardOutput
 from tests.support.reports import ZONE, endpoint, nodes, path, report, row
 
-OF_RUN = {
-    *("PathsWalked", "PathsBroken", "PathsDegraded", "ProbeConnections", "ProbeSeconds"),
-    *("Moved", "Asked", "Failovers", "RejectedConnections"),
-}
-OF_LEGS = {f"{leg}Milliseconds" for leg in ("Resolve", "Connect", "Tls", "Answer")}
-OF_NODE = {"PathBroken", "Moved", "Asked", *OF_LEGS}
+OF_RUN = set(PROBE_CLUSTER_METRICS) - set(PHASE_METRICS)
+OF_LEGS, OF_NODE = set(PHASE_METRICS), set(PROBE_NODE_METRICS)
 DETAIL = "10.20.1.5: Connection refused"
 BAD = replace(
     report(
@@ -101,25 +104,25 @@ def test_metrics_of_a_run_have_the_cluster_as_their_one_dimension(
 
     first, second = lines
     dimensions, units = of(first)
-    assert (dimensions, first["Cluster"]) == (("Cluster",), "demo")
-    assert units == dict.fromkeys(OF_RUN, "Count") | {"ProbeSeconds": "Seconds"}
+    assert (dimensions, first[Dimension.CLUSTER]) == ((Dimension.CLUSTER,), "demo")
+    assert units == dict.fromkeys(OF_RUN, "Count") | {ProbeMetric.SECONDS: "Seconds"}
     assert {name: value(first, name) for name in OF_RUN} == {
-        "PathsWalked": 3,
-        "PathsBroken": 1,
-        "PathsDegraded": 1,
-        "ProbeConnections": 12,
-        "Moved": 0,
-        "Asked": 0,
-        "Failovers": 1,
-        "RejectedConnections": 2,
-        "ProbeSeconds": 0.1,
+        ProbeMetric.PATHS_WALKED: 3,
+        ProbeMetric.PATHS_BROKEN: 1,
+        ProbeMetric.PATHS_DEGRADED: 1,
+        ProbeMetric.CONNECTIONS: 12,
+        ProbeMetric.MOVED: 0,
+        ProbeMetric.ASKED: 0,
+        ProbeMetric.FAILOVERS: 1,
+        ProbeMetric.REJECTED_CONNECTIONS: 2,
+        ProbeMetric.SECONDS: 0.1,
     }
     assert of(second) == (
-        ("Cluster",),
-        {"ResolveMilliseconds": "Milliseconds"} | dict.fromkeys(OF_LEGS, "Milliseconds"),
+        (Dimension.CLUSTER,),
+        {ProbeMetric.RESOLVE_MILLISECONDS: "Milliseconds"} | dict.fromkeys(OF_LEGS, "Milliseconds"),
     )
-    assert second["TlsMilliseconds"] == [3.1]
-    assert second["ResolveMilliseconds"] == [0.9] * 3
+    assert second[ProbeMetric.TLS_MILLISECONDS] == [3.1]
+    assert second[ProbeMetric.RESOLVE_MILLISECONDS] == [0.9] * 3
 
 
 def test_what_nobody_knows_is_no_metric(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,28 +132,33 @@ def test_what_nobody_knows_is_no_metric(capsys: pytest.CaptureFixture[str]) -> N
     _, lines = told(capsys, report(unknown))
 
     assert of(lines[0])[1].keys() == OF_RUN - {
-        *("Moved", "Asked", "Failovers", "RejectedConnections")
+        *(
+            ProbeMetric.MOVED,
+            ProbeMetric.ASKED,
+            ProbeMetric.FAILOVERS,
+            ProbeMetric.REJECTED_CONNECTIONS,
+        )
     }
-    assert of(lines[-1])[1].keys() == OF_NODE - {"Moved", "Asked"}
+    assert of(lines[-1])[1].keys() == OF_NODE - {ProbeMetric.MOVED, ProbeMetric.ASKED}
 
 
 def test_each_name_has_metrics_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     """Of an alarm that names the node."""
     _, lines = told(capsys, BAD)
 
-    by_node = {line["Node"]: line for line in lines if "Node" in line}
+    by_node = {line[Dimension.NODE]: line for line in lines if Dimension.NODE in line}
     assert list(by_node) == ["demo-0001-001", "demo-0001-002", "demo-0002-001"]
-    assert of(by_node["demo-0001-001"])[0] == ("Cluster", "Node")
-    assert [value(line, "PathBroken") for line in by_node.values()] == [0, 1, 0]
+    assert of(by_node["demo-0001-001"])[0] == (Dimension.CLUSTER, Dimension.NODE)
+    assert [value(line, ProbeMetric.PATH_BROKEN) for line in by_node.values()] == [0, 1, 0]
     assert of(by_node["demo-0001-001"])[1].keys() == OF_NODE
-    assert value(by_node["demo-0001-001"], "AnswerMilliseconds") == 1.2
+    assert value(by_node["demo-0001-001"], ProbeMetric.ANSWER_MILLISECONDS) == 1.2
 
 
 def test_names_have_none_where_the_deployment_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     """Each metric of a node costs money."""
     _, lines = told(capsys, BAD, node_metrics=False)
 
-    assert [line for line in lines if "Node" in line] == []
+    assert [line for line in lines if Dimension.NODE in line] == []
 
 
 @pytest.mark.parametrize("count", [MOST_VALUES - 1, MOST_VALUES, MOST_VALUES + 1, 5 * MOST_VALUES])
@@ -169,10 +177,19 @@ def test_no_line_has_more_values_of_a_metric_than_cloudwatch_takes(
         values = [line[leg] for line in lines if leg in line]
         assert max(map(len, values)) <= MOST_VALUES
         assert sum(map(len, values)) == count
-    every = [one for line in lines for one in line.get("ResolveMilliseconds", [])]
+    every = [one for line in lines for one in line.get(ProbeMetric.RESOLVE_MILLISECONDS, [])]
     assert every == [float(n) for n in range(count)]
-    assert sum(value(line, "PathsWalked") for line in lines if "PathsWalked" in line) == count
-    assert sum(value(line, "Moved") for line in lines if "Moved" in line) == count
+    assert (
+        sum(
+            value(line, ProbeMetric.PATHS_WALKED)
+            for line in lines
+            if ProbeMetric.PATHS_WALKED in line
+        )
+        == count
+    )
+    assert (
+        sum(value(line, ProbeMetric.MOVED) for line in lines if ProbeMetric.MOVED in line) == count
+    )
 
 
 def test_run_that_reached_nobody_has_no_times(capsys: pytest.CaptureFixture[str]) -> None:
@@ -214,7 +231,10 @@ def test_legs_are_those_that_were_gone(one: Row, found: dict[str, float]) -> Non
 def test_every_node_of_a_day_has_its_row(capsys: pytest.CaptureFixture[str]) -> None:
     _, lines = told(capsys, report())
 
-    assert {line["Node"] for line in lines if "Node" in line} == {"clustercfg", *nodes(3)}
+    assert {line[Dimension.NODE] for line in lines if Dimension.NODE in line} == {
+        "clustercfg",
+        *nodes(3),
+    }
 
 
 def test_what_the_nodes_count_is_told_once_however_many_vpcs_hear_it(
@@ -225,14 +245,19 @@ def test_what_the_nodes_count_is_told_once_however_many_vpcs_hear_it(
     for place in range(2):
         journal.write(BAD, counts=place == 0)
     lines = [json.loads(one) for one in capsys.readouterr().out.splitlines()]
-    of_cluster = [x for x in lines if "_aws" in x and of(x)[0] == ("Cluster",)]
+    of_cluster = [x for x in lines if "_aws" in x and of(x)[0] == (Dimension.CLUSTER,)]
 
-    assert sum("PathsWalked" in line for line in of_cluster) == 2
-    for name in ("Moved", "Asked", "Failovers", "RejectedConnections"):
+    assert sum(ProbeMetric.PATHS_WALKED in line for line in of_cluster) == 2
+    for name in (
+        ProbeMetric.MOVED,
+        ProbeMetric.ASKED,
+        ProbeMetric.FAILOVERS,
+        ProbeMetric.REJECTED_CONNECTIONS,
+    ):
         assert sum(name in line for line in of_cluster) == 1
-    of_nodes = [x for x in lines if "_aws" in x and of(x)[0] == ("Cluster", "Node")]
-    assert sum("PathBroken" in line for line in of_nodes) == 2 * len(BAD.rows)
-    assert sum("Moved" in line for line in of_nodes) == len(BAD.rows)
+    of_nodes = [x for x in lines if "_aws" in x and of(x)[0] == (Dimension.CLUSTER, Dimension.NODE)]
+    assert sum(ProbeMetric.PATH_BROKEN in line for line in of_nodes) == 2 * len(BAD.rows)
+    assert sum(ProbeMetric.MOVED in line for line in of_nodes) == len(BAD.rows)
 
 
 def test_run_that_knows_no_name_does_not_say_that_nothing_is_broken(
@@ -249,4 +274,7 @@ def test_name_whose_turn_never_came_was_not_walked(capsys: pytest.CaptureFixture
 
     _, metrics = told(capsys, seen)
 
-    assert value(next(x for x in metrics if "PathsWalked" in x), "PathsWalked") == 1
+    assert (
+        value(next(x for x in metrics if ProbeMetric.PATHS_WALKED in x), ProbeMetric.PATHS_WALKED)
+        == 1
+    )

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from nodeway_runtime.functions.resync_journal import NAMESPACE, LogJournal, SinceSuccess
+from nodeway_runtime.functions.resync_journal import LogJournal, SinceSuccess
+from nodeway_runtime.model.metrics import NAMESPACE, Dimension, ResyncMetric
 from nodeway_runtime.model.steps import Retire, Start, Stop
 from nodeway_runtime.planner.reconcile import SHOW_ONLY, sync
 from tests.support.fakes import (
@@ -28,17 +29,6 @@ from tests.support.fakes import (
     world,
 )
 
-METRICS = {
-    "SecondsSinceSuccess",
-    "Nodes",
-    "NodesWithoutOwnProxy",
-    "Creates",
-    "Updates",
-    "Deletes",
-    "GuardTripped",
-    "StandIns",
-    "NodesOverStandInLimit",
-}
 FIELDS = {
     *(
         "level",
@@ -159,19 +149,21 @@ def test_journal_writes_every_metric_once_a_run(
     _, metrics = log_and_metrics(capsys)
     (described,) = metrics["_aws"]["CloudWatchMetrics"]
     assert described["Namespace"] == NAMESPACE
-    assert {one["Name"] for one in described["Metrics"]} == METRICS
-    assert ["Cluster"] in [sorted(set(names) - {"service"}) for names in described["Dimensions"]]
-    assert metrics["Cluster"] == "demo"
-    assert {name: metrics[name][0] for name in METRICS} == {
-        "SecondsSinceSuccess": 0,
-        "Nodes": 2,
-        "NodesWithoutOwnProxy": 1,
-        "Creates": 0,
-        "Updates": 2,
-        "Deletes": 2,
-        "GuardTripped": 2,
-        "StandIns": 0,
-        "NodesOverStandInLimit": 0,
+    assert {one["Name"] for one in described["Metrics"]} == set(ResyncMetric)
+    assert [Dimension.CLUSTER] in [
+        sorted(set(names) - {"service"}) for names in described["Dimensions"]
+    ]
+    assert metrics[Dimension.CLUSTER] == "demo"
+    assert {name: metrics[name][0] for name in set(ResyncMetric)} == {
+        ResyncMetric.SECONDS_SINCE_SUCCESS: 0,
+        ResyncMetric.NODES: 2,
+        ResyncMetric.NODES_WITHOUT_OWN_PROXY: 1,
+        ResyncMetric.CREATES: 0,
+        ResyncMetric.UPDATES: 2,
+        ResyncMetric.DELETES: 2,
+        ResyncMetric.GUARD_TRIPPED: 2,
+        ResyncMetric.STAND_INS: 0,
+        ResyncMetric.NODES_OVER_STAND_IN_LIMIT: 0,
     }
 
 
@@ -189,7 +181,7 @@ def test_journal_tells_a_run_that_applied_nothing(
     log, metrics = log_and_metrics(capsys)
     (told,) = [one for one in log if one["message"] == "run"]
     assert told["outcome"] == ("planned" if planned else "unchanged")
-    assert metrics["Creates"] == [0.0]
+    assert metrics[ResyncMetric.CREATES] == [0.0]
 
 
 def test_journal_tells_creates_with_their_values(
@@ -201,7 +193,7 @@ def test_journal_tells_creates_with_their_values(
     log, metrics = log_and_metrics(capsys)
     (created,) = [one for one in log if one.get("record") == named(ONE)]
     assert (created["action"], created["new"], "old" in created) == ("create", ["10.20.1.5"], False)
-    assert metrics["Creates"] == [4.0]
+    assert metrics[ResyncMetric.CREATES] == [4.0]
 
 
 def test_journal_tells_the_steps_with_stand_ins_and_how_many_there_are(
@@ -225,8 +217,11 @@ def test_journal_tells_the_steps_with_stand_ins_and_how_many_there_are(
         (f"~ stand-in of {named(ONE)} 10.20.8.1: out of the records", named(ONE)),
         (f"- stand-in of {named(ONE)} t1  # done", named(ONE)),
     ]
-    assert (metrics["StandIns"], metrics["NodesOverStandInLimit"]) == ([1.0], [1.0])
-    assert metrics["NodesWithoutOwnProxy"] == [2.0]
+    assert (metrics[ResyncMetric.STAND_INS], metrics[ResyncMetric.NODES_OVER_STAND_IN_LIMIT]) == (
+        [1.0],
+        [1.0],
+    )
+    assert metrics[ResyncMetric.NODES_WITHOUT_OWN_PROXY] == [2.0]
 
 
 def test_journal_tells_a_failed_run_and_how_long_since_the_last_good_one(
@@ -243,7 +238,7 @@ def test_journal_tells_a_failed_run_and_how_long_since_the_last_good_one(
         "throttled",
         "ValueError",
     )
-    assert metrics["SecondsSinceSuccess"] == [61.5]
+    assert metrics[ResyncMetric.SECONDS_SINCE_SUCCESS] == [61.5]
 
 
 def test_journal_tells_a_skipped_run(
