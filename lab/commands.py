@@ -18,6 +18,7 @@ from lab.host import run_directory, sandbox
 from lab.web.command import serve
 
 FAILED = 1
+STATUS_SECONDS = 60
 WEB_PORT = 8470
 
 app = typer.Typer(
@@ -123,6 +124,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For machines.")
         sandbox.enter(found.pid, words, user_namespace=found.user_namespace),
         capture_output=True,
         text=True,
+        timeout=STATUS_SECONDS,
         check=False,
     )
     if done.returncode != 0:

@@ -14,6 +14,8 @@ from nodeway_runtime.functions.resync_journal import LogJournal
 settings.register_profile("nodeway", derandomize=True, deadline=None, database=None)
 settings.load_profile("nodeway")
 
+pytest_plugins = ["tests.support.deadline"]
+
 AWS_VARIABLES = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from lab import layout
 from lab.deployment.modes import Way
 from lab.errors import LabError
-from lab.host import run_directory, sandbox
+from lab.host import programs, run_directory, sandbox
 from lab.host.foreground import run_foreground, run_in_new_lab
 from lab.wait import wait_until
 
@@ -74,8 +74,7 @@ def begin() -> None:
     try:
         wait_until(ready, timeout_seconds=UP_SECONDS, what="the lab to be up")
     except BaseException:
-        process.terminate()
-        process.wait()
+        programs.end(process)
         run_directory.clear()
         raise
 

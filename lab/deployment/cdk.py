@@ -19,6 +19,7 @@ from lab.errors import LabError
 from lab.wait import wait_until
 
 START_SECONDS = 40
+CDK_SECONDS = 900
 LAST_LINES = 12
 CHATTER = ("[WARNING]", "WARNING", "NOTICES", "***", "!!")
 TELLING = ("_FAILED", "❌", "Error", "error:", "nodeway:")
@@ -82,27 +83,30 @@ def cdk(
     log = run_dir / "logs" / "cdk.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [_cdk_command(), *words, "--no-notices", "--no-color"]
-    lines: list[str] = []
-    with log.open("a") as output:
+    with log.open("a+") as output:
         output.write(f"$ cdk {' '.join(words)}\n")
-        with subprocess.Popen(
-            command,
-            cwd=directory or app_directory(run_dir),
-            env=cdk_environment(run_dir),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process:
-            assert process.stdout is not None  # noqa: S101 - it is a pipe
-            for line in process.stdout:
-                lines.append(line)
-                output.write(line)
-                output.flush()
-    if check and process.returncode != 0:
-        msg = f"cdk {words[0]} failed: {_last(lines)} (log: {log})"
+        output.flush()
+        began = output.tell()
+        try:
+            done = subprocess.run(
+                command,
+                cwd=directory or app_directory(run_dir),
+                env=cdk_environment(run_dir),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=CDK_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            msg = f"cdk {words[0]} did not end within {CDK_SECONDS} s (log: {log})"
+            raise LabError(msg) from None
+        output.seek(began)
+        text = output.read()
+    if check and done.returncode != 0:
+        msg = f"cdk {words[0]} failed: {_last(text.splitlines())} (log: {log})"
         raise LabError(msg)
-    return subprocess.CompletedProcess(command, process.returncode, "".join(lines), "")
+    return subprocess.CompletedProcess(command, done.returncode, text, "")
 
 
 def bootstrap() -> None:

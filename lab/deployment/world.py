@@ -26,6 +26,8 @@ from lab.host import network
 from lab.host import syscalls as linux
 from lab.wait import wait_until
 
+CLIENT_SECONDS = 300
+"""What a program of the lab in the client's network may take."""
 Say = Callable[[str], None]
 """Told each step as it begins."""
 
@@ -109,14 +111,27 @@ class World:
 
     def beside_proxies(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Runs a command with the proxy VPC's view of names, and waits for it."""
-        return subprocess.run(list(argv), capture_output=True, text=True, check=False)
+        return subprocess.run(
+            list(argv), capture_output=True, text=True, timeout=CLIENT_SECONDS, check=False
+        )
 
     def client(
         self, argv: Sequence[str], *, check: bool = True, way: Way = Way.PER_NODE
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command in the client's network and waits for it; raises LabError when `check` and it failed."""
         words, environment = self.client_command(argv, way)
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(
+                words,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=CLIENT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            msg = f"{' '.join(argv)} did not end within {CLIENT_SECONDS} s in the client's network"
+            raise LabError(msg) from None
         if check and done.returncode != 0:
             last = (done.stderr or done.stdout).strip().splitlines()[-1:]
             msg = f"{' '.join(argv)} ended with {done.returncode} in the client's network: {' '.join(last)}"

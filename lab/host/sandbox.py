@@ -40,6 +40,7 @@ SWITCHES = (
 CANNOT = 125
 """Exit code for walls that could not be built, as of env(1) and docker-run(1)."""
 
+CHECK_SECONDS = 30
 NOT_FOUND = 127
 """Exit code for a command that does not exist, as of a shell."""
 
@@ -83,7 +84,12 @@ def check() -> None:
             f"the lab needs {', '.join(missing)} on PATH: install util-linux and coreutils"
         )
     probe = subprocess.run(
-        command(["true"]), cwd=layout.ROOT, capture_output=True, text=True, check=False
+        command(["true"]),
+        cwd=layout.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=CHECK_SECONDS,
+        check=False,
     )
     if probe.returncode != 0:
         raise LabError(

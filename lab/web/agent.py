@@ -5,7 +5,6 @@ for one of the lab's events. It ends with its input, and its programs with it; t
 """
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -19,7 +18,7 @@ from lab import layout
 from lab.deployment.product import Product, client
 from lab.deployment.world import World
 from lab.errors import LabError
-from lab.scenarios.scenario import start
+from lab.host import programs
 from lab.web.load import Load
 from nodeway_runtime.aws.clients import aws_ports
 from nodeway_runtime.model.ports import Ports, read
@@ -31,7 +30,8 @@ LOOK_SECONDS = 2.0
 LOAD_SECONDS = 1.0
 LATE_SECONDS = 120
 """A line of a function's log may be so late."""
-END_SECONDS = 5
+EVENT_SECONDS = 900
+"""What an event may take, a deploy included."""
 
 Teller = Callable[..., None]
 
@@ -97,11 +97,11 @@ class Changes:
         return found
 
 
-def walker(world: World, stack: ExitStack) -> subprocess.Popen[str]:
+def walker(world: World) -> subprocess.Popen[str]:
     """The probe in the client's network; its input is ours, its output goes on as reports."""
     words, environment = world.client_command([sys.executable, "-m", "lab.web.prober"])
     vpc = layout.CLIENT_VPC.vpc_id
-    process = subprocess.Popen(
+    return subprocess.Popen(
         words,
         cwd=layout.ROOT,
         env=environment | {"LAB_WEB_CLIENT": f"{vpc} ({layout.CLIENT_ADDRESS})"},
@@ -109,9 +109,6 @@ def walker(world: World, stack: ExitStack) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    stack.callback(process.wait, END_SECONDS)
-    stack.callback(process.terminate)
-    return process
 
 
 def relay(process: subprocess.Popen[str], ended: threading.Event, tell: Teller) -> None:
@@ -125,10 +122,16 @@ def relay(process: subprocess.Popen[str], ended: threading.Event, tell: Teller) 
 def happen(about: Mapping[str, str], tell: Teller) -> None:
     """Carries out one event, and says what came of it. Once begun it goes on to its end, so that no deploy is cut."""
     words = [one for one in (about["event"], about["about"]) if one]
-    process = start([sys.executable, "-m", "lab.console.agent", "event", *words], dict(os.environ))
-    out, err = process.communicate()
-    text = (out if process.returncode == 0 else err).strip().rpartition("\n")[2]
-    tell("fault", **about, ok=process.returncode == 0, text=text.removeprefix("lab: "))
+    done = subprocess.run(
+        [sys.executable, "-m", "lab.console.agent", "event", *words],
+        cwd=layout.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=EVENT_SECONDS,
+        check=False,
+    )
+    text = (done.stderr if done.returncode else done.stdout).strip().rpartition("\n")[2]
+    tell("fault", **about, ok=done.returncode == 0, text=text.removeprefix("lab: "))
 
 
 def again(ended: threading.Event, seconds: float, work: Callable[[], None], tell: Teller) -> None:
@@ -156,7 +159,8 @@ def main() -> int:
         return 1
     changes.since(LATE_SECONDS)
     with ExitStack() as stack:
-        walking = walker(world, stack)
+        walking = walker(world)
+        stack.callback(programs.end, walking)
         load = Load(world)
         stack.callback(load.end)
 

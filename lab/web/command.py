@@ -10,14 +10,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from lab import layout
 from lab.console import control
 from lab.deployment import cdk as aws
 from lab.errors import LabError
-from lab.host import run_directory, sandbox
+from lab.host import programs, run_directory, sandbox
 from lab.web.live import Live
 from lab.web.server import Server, Site, open_server, serving
 
@@ -98,11 +98,9 @@ class Inside:
         if self._process is None or self._process.stdin is None:
             return
         self._process.stdin.close()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        programs.end(self._process, grace_seconds=0)
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         for line in process.stdout or ():

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.deployment.world import World
+from lab.host import programs
 from lab.scenarios.scenario import start
 
 THREADS, RATE = 6, 20
 """Enough to see a shard go dark; few enough for a lab that stays up over lunch."""
 LONGEST_WRITES = 100_000
 """The client keeps a note of each write: after so many another one takes over."""
-END_SECONDS = 5
 
 
 @dataclass(slots=True)
@@ -56,9 +56,8 @@ class Load:
             self._stop()
 
     def _stop(self) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            self._process.communicate(timeout=END_SECONDS)
+        if self._process is not None:
+            programs.end(self._process)
 
     def _start(self) -> None:
         self._number += 1

@@ -20,6 +20,7 @@ from urllib.request import ProxyHandler, build_opener
 from lab import layout
 from lab.bench.product.emulator import ECS_CLUSTER
 from lab.errors import LabError
+from lab.host import programs
 from lab.state_files import write_json
 from lab.wait import wait_until
 from nodeway_runtime.aws.ecs import NODE_TAG
@@ -88,8 +89,7 @@ def emulator(directory: Path) -> Iterator[Emulator]:
         wait_until(answers, timeout_seconds=START_SECONDS, what="the emulator to answer")
         yield Emulator(process.pid, endpoint, directory)
     finally:
-        process.terminate()
-        process.wait()
+        programs.end(process)
 
 
 def zone_name(group: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from lab import layout
 from lab.errors import LabError
-from lab.host import sandbox
+from lab.host import programs, sandbox
 from lab.wait import wait_until
 from tests.support.lab.room import open_room
 
@@ -26,16 +26,6 @@ def run(*argv: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         timeout=30,
-    )
-
-
-def start(
-    script: str, mark: str, pid_file: Path, *, detached: bool = False
-) -> subprocess.Popen[bytes]:
-    """A sandbox whose shell runs `script`; all of its processes have `mark` in their command line."""
-    argv = ["sh", "-c", script, mark]
-    return subprocess.Popen(
-        sandbox.command(argv, pid_file=pid_file, detached=detached), cwd=layout.ROOT
     )
 
 
@@ -85,10 +75,11 @@ def test_nothing_is_left_when_the_outer_process_ends(number: int, mark: str, run
     mounts = Path("/proc/self/mounts").read_text()
     # the trap: a child that ignores the polite signals ends too
     script = f"sh -c 'trap \"\" TERM HUP; sleep 300; : {mark}' & wait"
-    outer = start(script, mark, run_dir / "sandbox.json")
-    wait_until(lambda: len(marked(mark)) >= 4, timeout_seconds=10, what="the processes inside")
-    outer.send_signal(number)
-    outer.wait(10)
+    words = sandbox.command(["sh", "-c", script, mark], pid_file=run_dir / "sandbox.json")
+    with programs.running(words, cwd=layout.ROOT) as outer:
+        wait_until(lambda: len(marked(mark)) >= 4, timeout_seconds=10, what="the processes inside")
+        outer.send_signal(number)
+        outer.wait(10)
     wait_until(lambda: not marked(mark), timeout_seconds=10, what="the end of all processes")
     gone = "the end of the sandbox"
     pid_file = run_dir / "sandbox.json"
@@ -103,14 +94,11 @@ def test_it_ends_with_the_process_that_started_it_unless_detached(mark: str, run
             ["sh", "-c", "sleep 300; :", mark], pid_file=pid_file, detached=detached
         )
         starter = f"import subprocess, sys; subprocess.Popen({words!r}); sys.stdin.read()"
-        parent = subprocess.Popen(
-            [sys.executable, "-c", starter], cwd=layout.ROOT, stdin=subprocess.PIPE
-        )
-        found = wait_until(
-            lambda: sandbox.running(pid_file), timeout_seconds=10, what="the sandbox"
-        )
-        parent.kill()
-        parent.communicate()
+        command = [sys.executable, "-c", starter]
+        with programs.running(command, grace_seconds=0, cwd=layout.ROOT, stdin=subprocess.PIPE):
+            found = wait_until(
+                lambda: sandbox.running(pid_file), timeout_seconds=10, what="the sandbox"
+            )
         if detached:
             assert sandbox.running(pid_file) == found
             sandbox.stop(found)
@@ -149,16 +137,12 @@ def test_root_without_the_right_gets_a_user_namespace(run_dir: Path) -> None:
     argv = sandbox.command(
         ["sh", "-c", "cat /proc/self/uid_map; sleep 0.5"], pid_file=run_dir / "s.json"
     )
-    outer = subprocess.Popen(
-        ["setpriv", "--bounding-set=-sys_admin", *argv],
-        cwd=layout.ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    found = wait_until(
-        lambda: sandbox.running(run_dir / "s.json"), timeout_seconds=10, what="the sandbox"
-    )
-    said, _ = outer.communicate(timeout=10)
+    words = ["setpriv", "--bounding-set=-sys_admin", *argv]
+    with programs.running(words, cwd=layout.ROOT, stdout=subprocess.PIPE) as outer:
+        found = wait_until(
+            lambda: sandbox.running(run_dir / "s.json"), timeout_seconds=10, what="the sandbox"
+        )
+        said, _ = outer.communicate(timeout=10)
     assert found.user_namespace
     assert said.split() == ["0", "0", "1"]
 

@@ -3,6 +3,7 @@ import os
 import stat
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from lab import layout
 from lab.cluster import certificates
 from lab.cluster.cluster import Cluster, start
 from lab.errors import LabError
-from lab.host import network, sandbox
+from lab.host import network, programs, sandbox
 from lab.wait import wait_until
 from tests.support.lab.room import Room
 
@@ -215,11 +216,11 @@ def acknowledged(progress: Path) -> int:
     return int(json.loads(progress.read_text())["acknowledged"]) if progress.exists() else 0
 
 
-def cluster_load(room: Room, *words: str) -> subprocess.Popen[str]:
+def cluster_load(room: Room, *words: str) -> AbstractContextManager[subprocess.Popen[str]]:
     argv = [*room.call(prefix, "near"), sys.executable, "-m", "nodeway.client", *words]
     inside = sandbox.enter(room.sandbox.pid, argv, user_namespace=room.sandbox.user_namespace)
     environment = {**room.environment, **client_environment(room)}
-    return subprocess.Popen(inside, env=environment, stdout=subprocess.PIPE, text=True)
+    return programs.running(inside, env=environment, stdout=subprocess.PIPE)
 
 
 def client_environment(room: Room) -> dict[str, str]:

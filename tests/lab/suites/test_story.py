@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab import layout
-from lab.host import run_directory
+from lab.host import programs, run_directory
 from lab.host.foreground import INTERRUPTED
 from lab.scenarios import deploy as deploy_scenarios
 from lab.scenarios.basics import STORY
@@ -49,23 +49,23 @@ def test_story_keeps_every_promise() -> None:
 
 def test_interrupted_lab_leaves_nothing() -> None:
     """Ctrl-C half-way: no process, no run directory."""
-    process = subprocess.Popen(
+    with programs.running(
         [NODEWAY, "lab", "story"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-    )
-    wait_until(
-        (layout.run_dir() / "cache.json").exists,
-        timeout_seconds=60,
-        what="the lab to have begun",
-    )
-    os.killpg(process.pid, signal.SIGINT)
+    ) as process:
+        wait_until(
+            (layout.run_dir() / "cache.json").exists,
+            timeout_seconds=60,
+            what="the lab to have begun",
+        )
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=60) == INTERRUPTED
 
     def gone() -> bool:
         return not left_behind()
 
-    assert process.wait(timeout=60) == INTERRUPTED
     wait_until(gone, timeout_seconds=20, what="all of the lab's processes to be gone")
     assert not layout.run_dir().exists()
     assert not run_directory.pid_file().exists()

@@ -11,12 +11,14 @@ from typing import Any
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
+from lab.host import programs
 from lab.layout import ROOT
 from lab.wait import wait_until
 from tests.support.lab.command import NODEWAY
 
 PICTURES = ROOT / "build" / "web"
 DESKTOP, PHONE = (1280, 900), (390, 844)
+END_SECONDS = 90
 NAMES = 7
 """Six nodes and the configuration endpoint."""
 
@@ -31,7 +33,7 @@ class Web:
     def end(self, number: signal.Signals) -> str:
         """Interrupts it, and gives its last words."""
         self.process.send_signal(number)
-        said, _ = self.process.communicate(timeout=90)
+        said, _ = self.process.communicate(timeout=END_SECONDS)
         return said
 
 
@@ -39,17 +41,13 @@ class Web:
 def started() -> Iterator[Web]:
     """The command as a person starts it, until it says where the page is."""
     words = [NODEWAY, "lab", "up", "--web", "--port", "0"]
-    with subprocess.Popen(
-        words, stdout=subprocess.PIPE, text=True, start_new_session=True
+    with programs.running(
+        words, grace_seconds=END_SECONDS, stdout=subprocess.PIPE, start_new_session=True
     ) as process:
-        try:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            assert "the map is at http://127.0.0.1:" in said
-            yield Web(process, said.split()[-1])
-        finally:
-            if process.poll() is None:
-                process.terminate()
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        assert "the map is at http://127.0.0.1:" in said
+        yield Web(process, said.split()[-1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import layout
-from lab.host import sandbox
+from lab.host import programs, sandbox
 from lab.wait import wait_until
 
 
@@ -59,10 +59,8 @@ class Room:
 def open_room(run_dir: Path) -> Iterator[Room]:
     """A sandbox for as long as the context lasts."""
     pid_file = run_dir / "sandbox.json"
-    outer = subprocess.Popen(
-        sandbox.command(["sleep", "infinity"], pid_file=pid_file), cwd=layout.ROOT
-    )
-    try:
+    words = sandbox.command(["sleep", "infinity"], pid_file=pid_file)
+    with programs.running(words, cwd=layout.ROOT):
         found = wait_until(
             lambda: sandbox.running(pid_file), timeout_seconds=10, what="the sandbox"
         )
@@ -70,9 +68,6 @@ def open_room(run_dir: Path) -> Iterator[Room]:
         command = Path(f"/proc/{found.pid}/task/{found.pid}/children")
         wait_until(command.read_text, timeout_seconds=10, what="the walls")
         yield Room(run_dir, found)
-    finally:
-        outer.terminate()
-        outer.wait(10)
 
 
 def call_here(path: str, function: str, arguments: str) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import struct
 import subprocess
@@ -16,6 +15,7 @@ from typing import Any
 import trustme
 
 from lab.containers.images import SYSTEM_PATH, Images
+from lab.host import programs
 from lab.host.syscalls import command_lines
 from lab.wait import wait_until
 from nodeway.haproxy.render import (
@@ -92,7 +92,7 @@ class Node:
 class Running:
     """A started script: its process, its output, and its ports for clients and for itself."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[str]
     output: Path
     port: int
     ops: int
@@ -225,9 +225,9 @@ def running(directory: Path, *, shared: bool = False, **variables: str) -> Itera
     text = shared_text(port) if shared else own_text(port, node, directory)
     ports = {f"bind :{port}": f"bind 127.0.0.1:{port}", "127.0.0.1:8405": f"127.0.0.1:{ops}"}
     whose = {} if shared else {"NODE_HOSTNAME": f"{NODE}.{ZONE}", "NODE_BACKEND": "127.0.0.1"}
-    programs = Images(directory / "image").pull(IMAGE).programs
+    binaries = Images(directory / "image").pull(IMAGE).programs
     environment = {
-        "PATH": f"{programs}:{SYSTEM_PATH}",
+        "PATH": f"{binaries}:{SYSTEM_PATH}",
         "HAPROXY_CFG": changed(text, ports),
         "CLUSTER": "demo",
         "REPORT_SECONDS": "0.5",
@@ -235,21 +235,21 @@ def running(directory: Path, *, shared: bool = False, **variables: str) -> Itera
         **variables,
     }
     output = directory / "output"
-    with output.open("wb") as out:
-        process = subprocess.Popen(
+    with (
+        output.open("wb") as out,
+        programs.running(
             ["/bin/sh", "-c", START_COMMAND.replace("8405", str(ops))],
+            grace_seconds=0,
             env=environment,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-        )
-    started = Running(process, output, port, ops, behind)
-    try:
-        alive = "/live" if shared else "/ready"
-        wait_until(lambda: started.says(alive), timeout_seconds=20, what="HAProxy to be ready")
-        yield started
-    finally:
-        behind.die()
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        ) as process,
+    ):
+        started = Running(process, output, port, ops, behind)
+        try:
+            alive = "/live" if shared else "/ready"
+            wait_until(lambda: started.says(alive), timeout_seconds=20, what="HAProxy to be ready")
+            yield started
+        finally:
+            behind.die()

@@ -5,7 +5,6 @@ The node is a socket that keeps what it is sent: no Valkey can judge such a toke
 
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import redis
 
+from lab.host import programs
 from lab.wait import wait_until
 from nodeway.envoy.render import EnvoySpec, Iam, render
 from tests.support.programs.envoys import ENVOY, Certificates, certificates
@@ -66,13 +66,11 @@ class Node:
 def envoy(text: str, variables: dict[str, str], output: Path) -> Iterator[None]:
     """A running Envoy for the time of the block."""
     command = [ENVOY, "--config-yaml", text, "--disable-hot-restart", "--concurrency", "1"]
-    with output.open("wb") as out:
-        process = subprocess.Popen(command, env=variables, stdout=out, stderr=out)
-        try:
-            yield
-        finally:
-            process.kill()
-            process.wait()
+    with (
+        output.open("wb") as out,
+        programs.running(command, grace_seconds=0, env=variables, stdout=out, stderr=out),
+    ):
+        yield
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from redis.exceptions import ConnectionError as NotConnected
 from redis.retry import Retry
 
 from lab.cluster.node import find_server
+from lab.host import programs
 from lab.host.syscalls import command_lines
 from lab.wait import wait_until
 from nodeway.constructs.proxies.envoy import HEALTH_CHECK
@@ -34,7 +35,7 @@ DRAIN_SECONDS = 3
 class Running:
     """A started script: its process, its output, and its listeners' and its health check's ports."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[str]
     output: Path
     resp2: int
     admin: int
@@ -86,7 +87,6 @@ def node(ports: tuple[int, int, int], tmp_path_factory: pytest.TempPathFactory) 
     server = find_server().path
     words = ["--port", str(ports[0]), "--bind", NODE, "--cluster-enabled", "yes", "--save", ""]
     words += ["--cluster-announce-ip", NODE, "--cluster-port", str(ports[0] + 10_000)]
-    process = subprocess.Popen([server, *words], cwd=directory, stdout=subprocess.DEVNULL)
     client = redis.Redis(NODE, ports[0])
 
     def ready() -> bool:
@@ -101,13 +101,12 @@ def node(ports: tuple[int, int, int], tmp_path_factory: pytest.TempPathFactory) 
         except redis.RedisError:
             return False
 
-    wait_until(answers, timeout_seconds=10, what="the node to answer")
-    client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)  # type: ignore[no-untyped-call]
-    client.execute_command("CONFIG", "SET", "cluster-require-full-coverage", "no")  # type: ignore[no-untyped-call]
-    wait_until(ready, timeout_seconds=10, what="the cluster of one")
-    yield
-    process.kill()
-    process.wait()
+    with programs.running([server, *words], cwd=directory, stdout=subprocess.DEVNULL):
+        wait_until(answers, timeout_seconds=10, what="the node to answer")
+        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)  # type: ignore[no-untyped-call]
+        client.execute_command("CONFIG", "SET", "cluster-require-full-coverage", "no")  # type: ignore[no-untyped-call]
+        wait_until(ready, timeout_seconds=10, what="the cluster of one")
+        yield
 
 
 @pytest.fixture
@@ -129,20 +128,20 @@ def running(ports: tuple[int, int, int], node: None, tmp_path: Path) -> Iterator
         "DRAIN_SECONDS": str(DRAIN_SECONDS),
     }
     output = tmp_path / "output"
-    with output.open("wb") as out:
-        process = subprocess.Popen(
+    with (
+        output.open("wb") as out,
+        programs.running(
             ["bash", "-c", START_SCRIPT],
+            grace_seconds=0,
             env=variables,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-        )
-    started = Running(process, output, resp2, admin)
-    wait_until(lambda: healthy(started), timeout_seconds=20, what="Envoy to be healthy")
-    yield started
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        ) as process,
+    ):
+        started = Running(process, output, resp2, admin)
+        wait_until(lambda: healthy(started), timeout_seconds=20, what="Envoy to be healthy")
+        yield started
 
 
 def healthy(started: Running) -> bool:
