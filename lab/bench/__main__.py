@@ -1,7 +1,4 @@
-"""`make bench` and `make bench-tune`: measure in a sandbox, judge, write, and say where it is.
-
-It must never end well when a bar is not met: the exit code is 1 then.
-"""
+"""`make bench` and `make bench-tune`: measure in a sandbox, write the report, exit with 1 for a missed threshold."""
 
 import argparse
 import json
@@ -12,51 +9,48 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from lab import layout
 from lab.bench.load import tuning
-from lab.bench.report import environment as machine
-from lab.bench.report import report
+from lab.bench.report import environment
+from lab.bench.report.report import publish_report
 from lab.bench.setup import programs
 from lab.errors import LabError
 from lab.host import sandbox
+from lab.host.foreground import INTERRUPTED
+from lab.report.publish import open_console
 
 DOCS_ROUNDS = 5
-"""With fewer rounds the pages are left as they are, unless they are asked for."""
-INTERRUPTED = 130
-WIDTH_WITHOUT_TERMINAL = 160
+"""With fewer rounds the page is written only with --docs."""
 
 
-def measured(rounds: int, search: str, *, tune: bool) -> dict[str, Any]:
-    """What the sandbox measured; raises LabError when it could not."""
+def measure(rounds: int, search_path: str, *, tune: bool) -> dict[str, Any]:
+    """Runs lab.bench.session in a new sandbox and gives its result; raises LabError when it fails."""
     output = programs.HOME / "measured.json"
     output.unlink(missing_ok=True)
-    asked = json.dumps({"rounds": rounds, "tune": tune, "output": str(output)})
+    options = json.dumps({"rounds": rounds, "tune": tune, "output": str(output)})
     run_dir = Path(os.environ.get("LAB_RUN_DIR", programs.HOME / "run"))
     shutil.rmtree(run_dir, ignore_errors=True)
-    environment = {"PATH": search, "LAB_SERVER": "path", "LAB_RUN_DIR": str(run_dir)}
+    variables = {"PATH": search_path, "LAB_SERVER": "path", "LAB_RUN_DIR": str(run_dir)}
     try:
         done = subprocess.run(
-            sandbox.command([sys.executable, "-m", "lab.bench.session", asked]),
+            sandbox.command([sys.executable, "-m", "lab.bench.session", options]),
             cwd=layout.ROOT,
-            env=os.environ | environment,
+            env=os.environ | variables,
             check=False,
         )
     except KeyboardInterrupt:
         shutil.rmtree(run_dir, ignore_errors=True)
         raise
     finally:
-        tuning.tidy()
+        tuning.remove_cpu_limits()
     if done.returncode != 0:
-        raise LabError(
-            f"nothing was measured (exit code {done.returncode}); logs in {run_dir}/logs"
-        )
-    found: dict[str, Any] = json.loads(output.read_text())
+        code = done.returncode
+        raise LabError(f"nothing was measured (exit code {code}); logs in {run_dir}/logs")
+    measured: dict[str, Any] = json.loads(output.read_text())
     output.unlink()
-    # certificates' keys and a password
+    # it holds private keys and a password
     shutil.rmtree(run_dir, ignore_errors=True)
-    return found
+    return measured
 
 
 def _rounds(word: str) -> int:
@@ -66,36 +60,33 @@ def _rounds(word: str) -> int:
 
 
 def main(words: list[str]) -> int:
-    """Measures, judges, writes; gives the exit code."""
+    """Measures and writes the report; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m lab.bench")
     parser.add_argument("--rounds", type=_rounds, default=DOCS_ROUNDS)
     parser.add_argument(
-        "--tune", action="store_true", help="what changes of HAProxy's configuration give"
+        "--tune", action="store_true", help="measure changes of HAProxy's configuration"
     )
     parser.add_argument(
         "--docs", action="store_true", help="write docs/performance.md with any number of rounds"
     )
     options = parser.parse_args(words)
-    console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
+    docs = options.docs or options.rounds >= DOCS_ROUNDS
     try:
         sandbox.check()
-        search = programs.path()
+        search_path = programs.search_path()
         facts = {
-            "machine": machine.machine(),
-            "versions": machine.versions(search),
+            "machine": environment.machine(),
+            "versions": environment.versions(search_path),
             "rounds": options.rounds,
         }
-        found = measured(options.rounds, search, tune=options.tune)
-        made = report.tuned(found, facts) if options.tune else report.made(found, facts)
+        measured = measure(options.rounds, search_path, tune=options.tune)
+        return publish_report(measured, facts, open_console(), docs=docs, tune=options.tune)
     except LabError as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("bench: interrupted; nothing of it stays\n")
         return INTERRUPTED
-    return report.give(
-        made, console, docs=options.docs or options.rounds >= DOCS_ROUNDS, tune=options.tune
-    )
 
 
 if __name__ == "__main__":

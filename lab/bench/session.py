@@ -1,7 +1,4 @@
-"""`python -m lab.bench.session JSON`: the measuring itself, in the sandbox; writes the figures as JSON.
-
-It must never judge: lab.bench.__main__ does, outside.
-"""
+"""`python -m lab.bench.session JSON`: the measurement itself, in the sandbox; writes its samples as JSON."""
 
 import json
 import sys
@@ -12,81 +9,87 @@ from typing import Any
 
 from rich.console import Console
 
-from lab.bench.load import profiles as loads
-from lab.bench.load import rounds, tuning
-from lab.bench.load import warmup as warm
-from lab.bench.load.profiles import LOADS, Sample
-from lab.bench.load.progress import Teller
-from lab.bench.setup import site, variants
-from lab.bench.setup import veth as cables
-from lab.bench.setup.site import Site
-from lab.bench.setup.variants import AGAIN, DIRECT, Variant, Yard
+from lab.bench.load import tuning
+from lab.bench.load.profiles import LOADS, Load, write_values
+from lab.bench.load.rounds import run_rounds
+from lab.bench.load.warmup import wait_until_ready
+from lab.bench.setup import variants, veth
+from lab.bench.setup.testbed import Testbed, start_testbed
+from lab.bench.setup.variants import AGAIN, DIRECT, ProxyContainers, Variant
 from lab.errors import LabError
+from lab.host.foreground import INTERRUPTED
+from lab.report.progress import Progress
 
 
-def ways(yard: Yard, place: Site) -> list[Variant]:
-    """The ways that are compared; the two that are the same are not neighbours."""
+def start_variants(testbed: Testbed) -> list[Variant]:
+    """The variants of the benchmark; the two direct ones are not neighbours."""
+    starter = ProxyContainers(testbed)
     return [
-        variants.direct(place, DIRECT),
-        variants.kernel(yard, place),
-        variants.deployed(place),
-        variants.direct(place, AGAIN),
-        variants.envoy(yard, place),
-        variants.sni(yard, place),
+        variants.direct(testbed, DIRECT),
+        variants.kernel(starter, testbed),
+        variants.deployed(testbed),
+        variants.direct(testbed, AGAIN),
+        variants.envoy(starter, testbed),
+        variants.sni(starter, testbed),
     ]
 
 
-def compared(place: Site, count: int, teller: Teller) -> dict[str, Any]:
-    """The benchmark."""
-    found = [warm.up(place, way) for way in ways(Yard(place), place)]
-    samples = rounds.play(place, found, LOADS, count, teller)
-    return told(samples, found)
-
-
-def tried(place: Site, count: int, teller: Teller) -> dict[str, Any]:
-    """The tuning: Envoy with batched writes is there to be fair to it."""
-    yard = Yard(place)
-    started = {trial.name: tuning.start(yard, place, trial) for trial in tuning.TRIALS}
+def start_trials(testbed: Testbed) -> tuple[list[Variant], dict[str, str]]:
+    """The variants of the tuning, both Envoys included, and why a trial cannot run, by its name."""
+    starter = ProxyContainers(testbed)
+    started = {trial.name: tuning.start(starter, testbed, trial) for trial in tuning.TRIALS}
     trials = [one for one in started.values() if isinstance(one, Variant)]
-    rivals = [
-        variants.envoy(yard, place),
-        variants.envoy_batched(yard, place),
-    ]
-    found = [warm.up(place, way) for way in (*trials, *rivals)]
-    samples = rounds.play(place, found, tuning.TUNED_LOADS, count, teller)
+    rivals = [variants.envoy(starter, testbed), variants.envoy_batched(starter, testbed)]
     not_run = {name: why for name, why in started.items() if isinstance(why, str)}
-    return told(samples, found) | {"not_run": not_run}
+    return [*trials, *rivals], not_run
 
 
-def told(samples: Sequence[Sample], found: Sequence[Variant]) -> dict[str, Any]:
-    """The samples as JSON has them, and what could not be measured."""
+def measure(
+    testbed: Testbed,
+    found: Sequence[Variant],
+    loads: Sequence[Load],
+    rounds: int,
+    progress: Progress,
+) -> dict[str, Any]:
+    """The samples, and the loads that a variant cannot carry, as JSON has them. Raises LabError."""
+    ready = [wait_until_ready(testbed, variant) for variant in found]
+    samples = run_rounds(testbed, ready, loads, rounds, progress)
     cannot = [
-        {"variant": way.name, "load": load, "why": why}
-        for way in found
-        for load, why in way.cannot.items()
+        {"variant": variant.name, "load": load, "why": why}
+        for variant in ready
+        for load, why in variant.unsupported.items()
     ]
     return {"samples": [asdict(one) for one in samples], "cannot": cannot}
 
 
-def main() -> int:
-    """Measures; gives 1 with a line that says what was wrong."""
-    asked = json.loads(sys.argv[1])
-    console = Console(soft_wrap=True)
+def run(options: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Starts everything and measures. Raises LabError."""
+    testbed = start_testbed(progress.log)
+    veth.connect_client(testbed)
+    write_values(testbed)
+    progress.log("how many requests take about a second, directly")
+    if options["tune"]:
+        found, not_run = start_trials(testbed)
+        loads = tuning.TUNED_LOADS
+    else:
+        found, not_run = start_variants(testbed), {}
+        loads = LOADS
+    return measure(testbed, found, loads, options["rounds"], progress) | {"not_run": not_run}
+
+
+def main(options: dict[str, Any]) -> int:
+    """Measures; gives the exit code, 1 with a line about what failed."""
     try:
-        with Teller(console) as teller:
-            place = site.up(teller.say)
-            cables.to_nodes(place)
-            loads.fill(place)
-            teller.say("how many requests take about a second, directly")
-            measured = (tried if asked["tune"] else compared)(place, asked["rounds"], teller)
+        with Progress(Console(soft_wrap=True)) as progress:
+            measured = run(options, progress)
     except LabError as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1
     except KeyboardInterrupt:
-        return 130
-    Path(asked["output"]).write_text(json.dumps(measured))
+        return INTERRUPTED
+    Path(options["output"]).write_text(json.dumps(measured))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(json.loads(sys.argv[1])))

@@ -18,7 +18,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from lab.client.connection import Access, Connection, at_most, spread
-from lab.client.latency import Figures, Stage, own_memory_mib, times
+from lab.client.latency import Figures, Stage, times
+from lab.host.memory import peak_mib
 
 TOGETHER = 64
 IDLE_SECONDS = 5.0
@@ -57,7 +58,7 @@ async def _play(
         "errors_by_type": dict(errors),
         "seconds_to_open": round(time.monotonic() - began, 1),
         "connection": times(took),
-        "client_mib": own_memory_mib(),
+        "client_mib": round(peak_mib()),
     }
     await asyncio.sleep(IDLE_SECONDS)
     await asyncio.to_thread(stage, figures)

@@ -13,7 +13,6 @@ from typing import Any
 from rich.console import Console
 
 from lab import layout
-from lab.bench.load.progress import Teller
 from lab.conformance.report import report, table
 from lab.conformance.report.versions import versions
 from lab.conformance.suite import build as building
@@ -23,6 +22,7 @@ from lab.conformance.suite.manifest import Client
 from lab.errors import LabError
 from lab.host import run_directory, sandbox
 from lab.host.foreground import INTERRUPTED, run_in_new_lab
+from lab.report.progress import Progress
 
 WIDTH_WITHOUT_TERMINAL = 160
 
@@ -30,10 +30,10 @@ WIDTH_WITHOUT_TERMINAL = 160
 def built(asked: Sequence[Client], console: Console) -> dict[str, str]:
     """Builds the clients; gives the reason of each that cannot be run."""
     not_run = {}
-    with Teller(console) as teller:
+    with Progress(console) as teller:
         for client in asked:
-            if reason := building.build(client, teller.say):
-                teller.say(f"not run: {client.name}: {reason}")
+            if reason := building.build(client, teller.log):
+                teller.log(f"not run: {client.name}: {reason}")
                 not_run[client.name] = reason
     return not_run
 

@@ -22,7 +22,7 @@ from lab.detection import scenarios as anomaly_scenarios
 from lab.errors import LabError
 from lab.host.foreground import INTERRUPTED
 from lab.resilience import suite as faults
-from lab.resilience import table as faults_table
+from lab.resilience.report import terminal_table as faults_table
 from lab.scenarios import deploy as deploy_scenarios
 from lab.scenarios import envoy as envoy_scenarios
 from lab.scenarios import resync as resync_scenarios
@@ -105,11 +105,11 @@ CHAPTERS = {
     "main": STORY,
     "resync": resync_scenarios.CHAPTER,
     "deploy": deploy_scenarios.CHAPTER,
-    "faults": faults.CHAPTER,
-    "faults-short": faults.SHORT,
+    "faults": faults.SUITE,
+    "faults-short": faults.SHORT_SUITE,
     "envoy": envoy_scenarios.CHAPTER,
     "shared": shared_scenarios.CHAPTER,
-    "probe": anomaly_scenarios.CHAPTER,
+    "probe": anomaly_scenarios.SUITE,
 }
 
 
@@ -137,7 +137,7 @@ def main(chapter: str) -> int:
     of_faults = chapter.startswith("faults")
     report = FAULTS_REPORT if of_faults else REPORT
     write_report(report, results, {play.__name__ for play in plays})
-    console.print(faults_table.table(results) if of_faults else table(results))
+    console.print(faults_table(results) if of_faults else table(results))
     console.print(f"report: {report.relative_to(layout.ROOT)}", highlight=False)
     return 0 if len(results) == len(plays) and all(result.passed for result in results) else 1
 

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 import redis
 
 from lab import layout
-from lab.bench.product.run import peak_mb
 from lab.cluster import certificates
 from lab.cluster.node import Node, ask
 from lab.deployment.world import World
 from lab.errors import LabError
 from lab.faults.second_cluster import extra_node
+from lab.host.memory import peak_mib
 from lab.observe.steady_state import control
 from lab.scenarios.scenario import Figures, expect
 from lab.state_files import write_json
@@ -144,7 +144,7 @@ def main(names: int, address: str) -> None:
     figures = {
         "wall_seconds": round(time.perf_counter() - wall, 2),
         "cpu_seconds": round(time.process_time() - cpu, 2),
-        "peak_mib": round(peak_mb()),
+        "peak_mib": round(peak_mib()),
         "connections": report.connections,
         "request_kib": round(len(json.dumps(expected.document())) / 1024),
         "answer_kib": round(len(json.dumps(told)) / 1024),

@@ -1,4 +1,4 @@
-"""The probe in the story: every fault gets its name, and a cluster in order gets none."""
+"""The probe's suite: every fault gets its verdict, and a cluster in order gets none but ok."""
 
 import json
 
@@ -17,8 +17,8 @@ from nodeway_runtime.paths.report import Report, Row
 from nodeway_runtime.paths.verdicts import Verdict
 
 HEALTHY_RUNS = 10
-RUNS_TO_NAME = 2
-"""A fault has its name within so many runs."""
+MOST_RUNS = 2
+"""The runs of the probe in which a fault must get its verdict."""
 
 
 def healthy_paths_stay_ok(world: World) -> Figures:
@@ -54,18 +54,18 @@ def healthy_paths_stay_ok(world: World) -> Figures:
 def anomalies_are_seen(world: World) -> Figures:
     """Every fault for real: the probe names it within two runs, names nothing else, and calls all well afterwards."""
     product = Product()
-    told: list[str] = []
+    verdicts_by_fault: list[str] = []
     wrong: dict[str, list[str]] = {}
     for anomaly in ANOMALIES:
         with anomaly.injected(world) as expected:
-            runs, report, contradictions = named(product, expected)
+            runs, report, contradictions = probe_until_named(product, expected)
         verdicts = sorted({row.verdict for row in report.rows} - {Verdict.OK})
-        told.append(f"{anomaly.name}: {' '.join(verdicts)} in run {runs}")
+        verdicts_by_fault.append(f"{anomaly.name}: {' '.join(verdicts)} in run {runs}")
         after = not_ok(product.probe())
         found = contradictions + [f"afterwards {name}: {one}" for name, one in after.items()]
         if found:
             wrong[anomaly.name] = found
-    seen: Figures = {"faults": told, "wrong": wrong}
+    seen: Figures = {"faults": verdicts_by_fault, "wrong": wrong}
     expect(not wrong, "each fault must have its name, and nothing else one", seen)
     return seen
 
@@ -100,26 +100,32 @@ def logs_hold_no_secret(world: World) -> Figures:
             events = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
             lines = [event["message"] for found in events for event in found["events"]]
             seen["lines"] += len(lines)
-            told = [one for one in lines if login["password"] in one or WRONG_PASSWORD in one]
-            seen["found"] += [f"{group}: {one[:200]}" for one in told]
+            secrets = (login["password"], WRONG_PASSWORD)
+            leaks = [one for one in lines if any(secret in one for secret in secrets)]
+            seen["found"] += [f"{group}: {one[:200]}" for one in leaks]
     expect(seen["lines"], "there must be lines to look at", seen)
     expect(not seen["found"], "no line may hold a password", seen)
     return seen
 
 
-def named(product: Product, expected: ExpectedVerdicts) -> tuple[int, Report, list[str]]:
-    """Has the probe say what is expected, in two runs at most: in which it did, and what was wrong in the last."""
+def probe_until_named(
+    product: Product, expected: ExpectedVerdicts
+) -> tuple[int, Report, list[str]]:
+    """Runs the probe until its verdicts are as expected, at most MOST_RUNS times.
+
+    Gives the number of runs, the last report, and what contradicts the expectation in it.
+    """
     runs = 0
     while True:
         runs += 1
         report = product.probe()
         contradictions = expected.contradictions({row.name: row.verdict for row in report.rows})
-        if not contradictions or runs == RUNS_TO_NAME:
+        if not contradictions or runs == MOST_RUNS:
             return runs, report, contradictions
 
 
 def not_ok(report: Report) -> dict[str, str]:
-    """The names with another verdict than ok."""
+    """Verdict and detail of each name whose verdict is not ok."""
     return {
         row.name: f"{row.verdict} {row.detail}"
         for row in report.rows
@@ -127,11 +133,11 @@ def not_ok(report: Report) -> dict[str, str]:
     }
 
 
-CHAPTER = (
+SUITE = (
     healthy_paths_stay_ok,
     anomalies_are_seen,
     refused_certificate_is_told,
     probe_costs_little,
     logs_hold_no_secret,
 )
-"""Played on a deployed product."""
+"""Runs on a deployed product."""

@@ -11,12 +11,12 @@ from pathlib import Path
 from socket import AF_INET
 from typing import Any
 
+import psutil
 from pyroute2 import DiagSocket
 
 from lab.containers import container as containers
 from lab.errors import LabError
 from lab.host import syscalls as linux
-from lab.host.memory import pss
 
 OPS_PORT = 8405
 SESSIONS = 'haproxy_frontend_current_sessions{proxy="redis"} '
@@ -34,9 +34,9 @@ class Usage:
 
     sessions: int
     own_kib: int
-    """Of the processes, each shared page in parts."""
+    """Memory of the processes, with shared pages in parts (PSS)."""
     kernel_kib: float
-    """Data in the sockets' queues."""
+    """Data in the queues of the processes' sockets."""
 
     def since(self, before: "Usage") -> "Usage":
         """The increase since an earlier measurement."""
@@ -55,7 +55,7 @@ def measure_usage(run_dir: Path, addresses: Collection[str]) -> Usage:
         raise LabError(msg)
     return Usage(
         sum(sessions_in(linux.in_network_of(one.pid, _metrics)) for one in found),
-        sum(pss(Path(f"/proc/{one.pid}")) for one in found),
+        sum(psutil.Process(one.pid).memory_full_info().pss for one in found) // BYTES_PER_KIB,
         sum(queued_kib(linux.in_network_of(one.pid, _sockets)) for one in found),
     )
 

@@ -1,25 +1,23 @@
-"""Whose loss it is. Redis replicates after it has acknowledged: a primary that is lost takes its last writes along.
+"""Attribution of lost writes: Redis replicates after it has acknowledged, so a lost primary loses its last writes.
 
-Such a loss is Redis's with or without HAProxies. It must never cover a write to another shard, or one that was
-acknowledged long before the primary was lost, or after its successor led.
+Redis loses them with or without HAProxies. A write to another shard, or one acknowledged long before the primary was
+lost or after its successor took over, is not such a loss.
 """
 
 from dataclasses import dataclass
 
 SECONDS_BEFORE = 5.0
-"""How far a replica may lag in the lab: far more than was ever seen, far less than a scenario lasts."""
+"""Replication lag that counts as Redis's own: far above any lag seen in the lab, far below a scenario's duration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failover:
-    """A primary was lost: its slots, and when (since the epoch) that began, and when all knew its successor."""
+    """A primary was lost: its slots, when the loss began, and when all nodes knew the successor (epoch seconds)."""
 
     slots: frozenset[int]
     began: float
     ended: float
 
-
-def allowed(lost: tuple[int, float], failover: Failover) -> bool:
-    """Whether a lost write (slot, time of its acknowledgement) is one that Redis allows in this failover."""
-    slot, at = lost
-    return slot in failover.slots and failover.began - SECONDS_BEFORE <= at <= failover.ended
+    def explains(self, slot: int, at: float) -> bool:
+        """Whether Redis itself may lose a write to this slot, acknowledged at this time (epoch seconds)."""
+        return slot in self.slots and self.began - SECONDS_BEFORE <= at <= self.ended

@@ -1,56 +1,55 @@
-"""What each fault may cost a client at most. It must never let a loss of ours through, whatever the fault."""
+"""Limits of what a fault may cost clients."""
 
+from lab.report.threshold import Threshold
 from lab.resilience.loads import PROXIED
 from lab.scenarios.scenario import Figures, expect
 
 TTL_SECONDS = 5.0
-"""The records' TTL: so long a client may be sent to the address of before."""
+"""The records' TTL: how long a client may still get an address from before a change."""
 TIMES_DIRECT = 2.0
 NEXT_ADDRESS_SECONDS = 1.0
-"""A killed HAProxy of a node that has two: a client that tries the next address has no longer gap."""
+"""The longest gap after a kill of one of a node's two HAProxies, for clients that try the next address."""
 
 
-def recovery_seconds(without_proxies: float) -> float:
-    """The bar for the gap through HAProxies: what the same fault costs without them, twice, and the TTL."""
-    return round(TIMES_DIRECT * without_proxies + TTL_SECONDS, 2)
+def gap_limit(direct_gap: float) -> float:
+    """The longest allowed gap (s) through HAProxies when the same fault costs a direct client `direct_gap` seconds."""
+    return round(TIMES_DIRECT * direct_gap + TTL_SECONDS, 2)
 
 
-def hold(
+def assert_within_limits(
     figures: Figures,
     *,
     gap: float | None = None,
     retried_once: bool = False,
     connecting: bool = False,
 ) -> None:
-    """Raises ExpectationFailed with the figures, unless the clients through HAProxies kept to the bars.
+    """Raises ExpectationFailed with the figures unless the clients through HAProxies kept their limits.
 
-    `gap`: the bar in seconds where the fault does not touch the direct client, in place of twice its gap and the TTL;
-    a fresh client's write takes its time without a fault, too: as long as that of a fresh direct one.
-    `retried_once`: no command of a client that tries once more failed. `connecting`: the fault is to whoever connects,
-    and so to a pool that grows just then: compared with the fresh direct one, too. A fresh client is
-    compared with one that is fresh for each write too, if there is one.
+    The limit of a gap follows from the direct client's gap. The fresh client is compared with the fresh direct one if
+    there is one; with `connecting`, where the fault hits every new connection, the pooled client is, too.
+    `gap`: a fixed limit (s) for a fault that does not touch the direct client. A fresh client's limit is higher by the
+    gap of the fresh direct client, since every write of a fresh client takes that long without a fault.
+    `retried_once`: no command may fail after its retry.
     """
     for who in PROXIED:
-        seen = figures[who]
-        twin = figures.get("direct_fresh") if who == "fresh" or connecting else None
-        without = (twin or figures["direct"])["longest_gap_seconds"]
-        born = twin["longest_gap_seconds"] if twin else 0.0
-        bar = recovery_seconds(without) if gap is None else round(gap + born, 2)
-        seen["bar_seconds"] = bar
-        expect(seen["lost_acknowledged"] == 0, f"{who}: no acknowledged write lost by us", figures)
-        if retried_once:
-            expect(seen["failed"] == 0, f"{who}: no command fails twice", figures)
+        client = figures[who]
+        fresh = figures.get("direct_fresh") if who == "fresh" or connecting else None
+        if gap is None:
+            limit = gap_limit((fresh or figures["direct"])["longest_gap_seconds"])
+        else:
+            limit = round(gap + (fresh["longest_gap_seconds"] if fresh else 0.0), 2)
+        client["limit_seconds"] = limit
+        lost = client["lost_acknowledged"]
         expect(
-            seen["longest_gap_seconds"] <= bar,
-            f"{who}: no gap over {bar:g} s, and it was {seen['longest_gap_seconds']:g} s",
-            figures,
+            lost == 0, f"{who}: no acknowledged write lost by the HAProxies, got {lost}", figures
         )
+        if retried_once:
+            expect(client["failed"] == 0, f"{who}: no command may fail twice", figures)
+        longest = Threshold(f"{who}: longest gap in s", client["longest_gap_seconds"], limit)
+        expect(longest.met, str(longest), figures)
 
 
-def felt(figures: Figures, who: str, seconds: float) -> None:
-    """Raises ExpectationFailed unless this client had such a gap: a fault that nobody feels proves nothing."""
-    expect(
-        figures[who]["longest_gap_seconds"] >= seconds,
-        f"{who}: the fault must be felt, {seconds:g} s at least",
-        figures,
-    )
+def assert_noticed(figures: Figures, who: str, seconds: float) -> None:
+    """Raises ExpectationFailed unless this client had a gap of so many seconds: proves that the fault happened."""
+    longest = figures[who]["longest_gap_seconds"]
+    expect(longest >= seconds, f"{who} must notice the fault for {seconds:g} s at least", figures)

@@ -1,7 +1,6 @@
-"""Clients that write side by side while a fault is played: through the HAProxies, and straight to the nodes.
+"""Clients that write side by side during a fault: through the HAProxies, and straight to the nodes.
 
-All are the same plain program (nodeway.client), and all resolve names whenever they connect. It must never give one of
-them what the others do not have.
+All are the same program (nodeway.client) with the same options, and all resolve names whenever they connect.
 """
 
 import threading
@@ -13,44 +12,34 @@ from dataclasses import dataclass, field
 
 from lab.deployment.world import World
 from lab.errors import LabError
-from lab.resilience.attribution import Failover, allowed
+from lab.resilience.attribution import Failover
 from lab.scenarios.scenario import Figures, Load, under_load
 from lab.wait import wait_until
 
 CONNECT_SECONDS = "1"
-"""How long the clients try one address; docs/faults.md says why that matters."""
+"""The clients' timeout for one address; docs/faults.md has the reason."""
 POOLED = ("--threads", "6", "--rate", "40", "--connect-timeout", CONNECT_SECONDS)
 FRESH = ("--threads", "3", "--rate", "1", "--fresh", "--connect-timeout", CONNECT_SECONDS)
 PROXIED = ("pooled", "fresh")
+CLIENTS = (*PROXIED, "direct", "direct_fresh")
 START_SECONDS = 60
 FIRST_WRITES = {"pooled": 60, "fresh": 2, "direct": 60, "direct_fresh": 2}
 WRITES_AGAIN = {"pooled": 40, "fresh": 2, "direct": 40, "direct_fresh": 2}
-"""What each thread writes after a fault before it counts as over: more than a count that is 0.2 s old can hide."""
-SHOWN = (
-    "acknowledged",
-    "failed",
-    "errors",
-    "errors_by_type",
-    "lost_acknowledged",
-)
+"""Writes of each thread after which a fault counts as over: more than fit into the progress file's 0.2 s of delay."""
+REPORTED = ("acknowledged", "failed", "errors", "errors_by_type")
 
 
 @dataclass
 class Loads:
-    """The clients of one fault. After the block `figures` hold what each saw, its gaps since all of them wrote."""
+    """The clients of one fault; after the block of `side_by_side`, `figures` hold each client's own by its name."""
 
     by_name: dict[str, Load]
     figures: Figures = field(default_factory=dict)
     since: float = 0.0
-    """When all of them wrote: four programs that start at once make each other wait, which is no fault's doing."""
+    """When all clients wrote (epoch seconds). Gaps before it come from four programs that start at once."""
     failovers: list[Failover] = field(default_factory=list)
 
-    def go_on(self, writes: int, *, timeout_seconds: float = 120) -> None:
-        """Waits until the pooled and the direct client have so many more; raises LabError when they do not."""
-        for name in ("pooled", "direct"):
-            self.by_name[name].goes_on(writes, timeout_seconds=timeout_seconds)
-
-    def recovered(self, *, timeout_seconds: float = 180) -> None:
+    def wait_until_recovered(self, *, timeout_seconds: float = 180) -> None:
         """Waits until every thread of every client writes again; raises LabError when one does not."""
         for name, load in self.by_name.items():
             try:
@@ -65,34 +54,34 @@ class Loads:
         yield
         self.failovers.append(Failover(frozenset(slots), began, time.time()))
 
-    def tell(self) -> None:
-        """Fills `figures`: each client's own, its losses parted by whose they are."""
+    def collect_figures(self) -> None:
+        """Fills `figures`; Redis's own losses are apart from all others."""
         for name, load in self.by_name.items():
-            by_redis = sum(any(allowed(one, f) for f in self.failovers) for one in load.lost)
+            by_redis = sum(any(f.explains(*one) for f in self.failovers) for one in load.lost)
             self.figures[name] = {
-                **{what: load.figures[what] for what in SHOWN},
-                "longest_gap_seconds": longest(load.gaps, self.since),
+                **{what: load.figures[what] for what in REPORTED},
+                "longest_gap_seconds": longest_gap(load.gaps, self.since),
                 "lost_acknowledged": len(load.lost) - by_redis,
                 "lost_on_failover": by_redis,
             }
 
 
-def longest(gaps: Iterable[tuple[float, float]], since: float) -> float:
-    """Seconds of the longest gap (when it began, its seconds), of each only what lies after `since`."""
+def longest_gap(gaps: Iterable[tuple[float, float]], since: float) -> float:
+    """The longest of the gaps (start, seconds) in seconds, counting of each only what lies after `since`."""
     return round(max((min(s, at + s - since) for at, s in gaps if at + s > since), default=0.0), 3)
 
 
 @contextmanager
 def side_by_side(world: World, name: str, *, direct_fresh: bool = False) -> Iterator[Loads]:
-    """The clients write from before the block to after it.
+    """The clients write from before the block until after it.
 
-    `pooled` and `fresh` go through the HAProxies, `direct` reaches the nodes without them; `direct_fresh`: so does one
-    that is fresh for each write.
+    `pooled` keeps its connections, `fresh` is a new client for each write; both go through the HAProxies. `direct` is
+    pooled and reaches the nodes themselves. With `direct_fresh` a fresh client does so, too. Raises LabError.
     """
     options: dict[str, tuple[str, ...]] = {"pooled": POOLED, "fresh": FRESH, "direct": POOLED}
     if direct_fresh:
         options["direct_fresh"] = FRESH
-    with all_at_once(
+    with enter_together(
         {
             who: under_load(
                 world,
@@ -106,15 +95,15 @@ def side_by_side(world: World, name: str, *, direct_fresh: bool = False) -> Iter
     ) as by_name:
         loads = Loads(by_name, since=time.time())
         yield loads
-        loads.recovered()
-    loads.tell()
+        loads.wait_until_recovered()
+    loads.collect_figures()
 
 
 @contextmanager
-def all_at_once(
+def enter_together(
     contexts: Mapping[str, AbstractContextManager[Load]],
 ) -> Iterator[dict[str, Load]]:
-    """All of them, entered at the same time and left at the same time; the first error of one is raised."""
+    """Enters all of these clients at the same time, and leaves them at the same time; raises the first error."""
     entered: dict[str, Load] = {}
     over = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Faults of HAProxies and their hosts. The nodes stay well in all of them, so what a client sees is ours alone."""
+"""Faults of HAProxies and their hosts. The nodes stay in order, so HAProxies cause every effect on a client."""
 
 from pathlib import Path
 
@@ -18,7 +18,12 @@ from lab.faults.network import silence, sustain
 from lab.faults.nodes import primary
 from lab.observe import ecs as fleet
 from lab.observe.haproxies import measure_usage
-from lab.resilience.limits import NEXT_ADDRESS_SECONDS, TTL_SECONDS, felt, hold
+from lab.resilience.limits import (
+    NEXT_ADDRESS_SECONDS,
+    TTL_SECONDS,
+    assert_noticed,
+    assert_within_limits,
+)
 from lab.resilience.loads import side_by_side
 from lab.resilience.nodes import node_host_silent
 from lab.scenarios.deploy import OTHER_IMAGE
@@ -26,11 +31,11 @@ from lab.scenarios.scenario import Figures, expect
 
 NODES = 6
 ECS_NOTICES_SECONDS = 10.0
-"""The lab's assumption: how long ECS takes to see that a host is silent. AWS states no such time."""
+"""The time after which the lab's ECS notices a silent host: an assumption, as AWS documents no such time."""
 REPLACED_SECONDS = 120.0
 BOTH = 2
 TIMED_OUT_SECONDS = 1.0
-"""Less than the clients' socket timeout: who was connected to a silent host has waited longer."""
+"""Less than the clients' socket timeout, which a client connected to a silent host has to wait for."""
 
 
 def proxy_killed(world: World) -> Figures:
@@ -42,12 +47,12 @@ def proxy_killed(world: World) -> Figures:
     with side_by_side(world, "proxy-killed", direct_fresh=True) as loads:
         before = haproxy_at(world.run_dir, address)
         kill_haproxy(world.run_dir, address)
-        loads.recovered()
+        loads.wait_until_recovered()
         again = haproxy_at(world.run_dir, address)
     seen: Figures = {"another_process": again.pid != before.pid, **loads.figures}
     expect(seen["another_process"], "HAProxy must run again, in its task", seen)
     expect(product.records()[name] == (address,), "at the same address", seen)
-    hold(seen, gap=TTL_SECONDS)
+    assert_within_limits(seen, gap=TTL_SECONDS)
     return seen
 
 
@@ -57,12 +62,12 @@ def proxy_replaced_by_deploy(world: World) -> Figures:
     before = fleet.services(product)
     with side_by_side(world, "rolling", direct_fresh=True) as loads:
         aws.deploy(directory=aws.app_with(image=OTHER_IMAGE))
-        loads.recovered()
+        loads.wait_until_recovered()
     after = fleet.services(product)
     rolled = sum(not one.tasks & before[node].tasks for node, one in after.items())
     seen: Figures = {"rolled": rolled, **loads.figures}
     expect(rolled == NODES, f"all {NODES} services must have another task", seen)
-    hold(seen, retried_once=True)
+    assert_within_limits(seen, retried_once=True)
     return seen
 
 
@@ -76,10 +81,10 @@ def two_proxies_per_node_killed_one(world: World) -> Figures:
         address = busiest(world, both)
         sessions = measure_usage(world.run_dir, {address}).sessions
         kill_haproxy(world.run_dir, address)
-        loads.recovered()
+        loads.wait_until_recovered()
     seen: Figures = {"killed": address, "its_sessions": sessions, **loads.figures}
     expect(sessions, "the killed one must have had sessions", seen)
-    hold(seen, gap=NEXT_ADDRESS_SECONDS)
+    assert_within_limits(seen, gap=NEXT_ADDRESS_SECONDS)
     return seen
 
 
@@ -89,20 +94,20 @@ def proxy_host_silent(world: World) -> Figures:
     name = primary(world, "0001").hostname
     both = addresses_of(product, name, count=BOTH)
     with side_by_side(world, "silent-host") as loads, silence(busiest(world, both)):
-        loads.recovered()
+        loads.wait_until_recovered()
     seen: Figures = {**loads.figures, "direct": node_host_silent(world, "0001")}
-    felt(seen, "pooled", TIMED_OUT_SECONDS)
-    seen["without_a_second"] = without_a_second(world, product)
-    hold(seen)
+    assert_noticed(seen, "pooled", TIMED_OUT_SECONDS)
+    seen["one_haproxy"] = lose_both(world, product)
+    assert_within_limits(seen)
     return seen
 
 
-def without_a_second(world: World, product: Product) -> Figures:
-    """What it costs a node with no other: dark until ECS notices, replaces it, and the record has moved."""
+def lose_both(world: World, product: Product) -> Figures:
+    """A node loses both HAProxies: unreachable until ECS notices, replaces them, and the record has moved."""
     both = addresses_of(product, primary(world, "0002").hostname, count=BOTH)
     with side_by_side(world, "silent-both") as loads, silence(*both):
-        lose_later(world.run_dir, product, both)
-        loads.recovered()
+        lose_silent_tasks(world.run_dir, product, both)
+        loads.wait_until_recovered()
     return {"ecs_notices_seconds": ECS_NOTICES_SECONDS, **loads.figures}
 
 
@@ -113,21 +118,21 @@ def half_of_proxies_gone(world: World) -> Figures:
     with side_by_side(world, "half-gone") as loads:
         silent = tuple(busiest(world, both) for both in pairs)
         with silence(*silent):
-            loads.recovered()
-            lose_later(world.run_dir, product, silent)
-            loads.recovered()
+            loads.wait_until_recovered()
+            lose_silent_tasks(world.run_dir, product, silent)
+            loads.wait_until_recovered()
     seen: Figures = {
         "lost_haproxies": len(silent),
         **loads.figures,
         "direct": node_host_silent(world, "0003"),
     }
-    felt(seen, "pooled", TIMED_OUT_SECONDS)
-    hold(seen)
+    assert_noticed(seen, "pooled", TIMED_OUT_SECONDS)
+    assert_within_limits(seen)
     return seen
 
 
-def lose_later(run_dir: Path, product: Product, silent: tuple[str, ...]) -> None:
-    """After its time ECS notices that these are lost; the records follow to others."""
+def lose_silent_tasks(run_dir: Path, product: Product, silent: tuple[str, ...]) -> None:
+    """ECS notices after its time that these tasks are lost; the records follow to their replacements."""
     sustain(ECS_NOTICES_SECONDS)
     for address in silent:
         lose_task(run_dir, address)

@@ -1,6 +1,7 @@
-"""Faults of what stands beside the way of a connection: DNS, Route 53, the resync, the network's links."""
+"""Faults of DNS, Route 53, the resync, and the network's links."""
 
 import time
+from contextlib import AbstractContextManager
 
 from lab.deployment.product import Product
 from lab.deployment.world import World
@@ -9,7 +10,7 @@ from lab.faults.haproxies import addresses_of, stop_task, wait_until_records_lef
 from lab.faults.network import DOWN_SECONDS, flap, sustain
 from lab.faults.nodes import primary
 from lab.faults.resync import resync_paused
-from lab.resilience.limits import felt, hold
+from lab.resilience.limits import assert_noticed, assert_within_limits
 from lab.resilience.loads import side_by_side
 from lab.scenarios.scenario import Figures, expect
 
@@ -21,7 +22,7 @@ THROTTLED_SECONDS = 20.0
 SHORT_THROTTLED_SECONDS = 5.0
 FLAPS = 5
 RIGHT_AGAIN_SECONDS = 90.0
-"""How long after the resync, or Route 53, is back the records are right: the schedule's minute, and a run."""
+"""The schedule's minute and a run, after which the resync must have corrected the records."""
 
 
 def dns_server_down_60s(world: World) -> Figures:
@@ -32,31 +33,19 @@ def dns_server_down_60s(world: World) -> Figures:
             sustain(DNS_DOWN_SECONDS)
         finally:
             world.start_resolver()
-        loads.recovered()
+        loads.wait_until_recovered()
     seen: Figures = {"down_seconds": DNS_DOWN_SECONDS, **loads.figures}
-    felt(seen, "direct_fresh", DNS_DOWN_SECONDS / 2)
-    hold(seen, connecting=True)
+    assert_noticed(seen, "direct_fresh", DNS_DOWN_SECONDS / 2)
+    assert_within_limits(seen, connecting=True)
     return seen
 
 
 def resync_down_10min(world: World) -> Figures:
     """The resync is down for ten minutes (its concurrency is set to 0), and a HAProxy is replaced meanwhile."""
-    product = Product()
-    address = addresses_of(product, primary(world, "0003").hostname, count=BOTH)[0]
-    with side_by_side(world, "resync-down", direct_fresh=True) as loads:
-        with resync_paused(product):
-            sustain(RESYNC_DOWN_SECONDS / 2)
-            stop_task(product, address)
-            sustain(RESYNC_DOWN_SECONDS / 2)
-            expect(address in used(product), "nobody may have changed the records", {})
-        right = seconds_until_right(product, address)
-        loads.recovered()
-    seen: Figures = {
-        "down_seconds": RESYNC_DOWN_SECONDS,
-        "right_again_seconds": right,
-        **loads.figures,
-    }
-    hold(seen)
+    half = RESYNC_DOWN_SECONDS / 2
+    figures = replace_during(world, resync_paused(Product()), before=half, after=half)
+    seen: Figures = {"down_seconds": RESYNC_DOWN_SECONDS, **figures}
+    assert_within_limits(seen)
     return seen
 
 
@@ -72,24 +61,36 @@ def route53_throttled_5s(world: World) -> Figures:
 
 def _throttled(world: World, seconds: float) -> Figures:
     product = Product()
-    failed = len(product.log("run"))
-    address = addresses_of(product, primary(world, "0003").hostname, count=BOTH)[0]
-    with side_by_side(world, "throttled", direct_fresh=True) as loads:
-        with throttled(world.run_dir):
-            stop_task(product, address)
-            sustain(seconds)
-            expect(address in used(product), "Route 53 must have refused every change", {})
-        right = seconds_until_right(product, address)
-        loads.recovered()
-    runs = [line["outcome"] for line in product.log("run")[failed:]]
-    seen: Figures = {
-        "throttled_seconds": seconds,
-        "runs": runs,
-        "right_again_seconds": right,
-        **loads.figures,
-    }
-    hold(seen)
+    runs_before = len(product.log("run"))
+    figures = replace_during(world, throttled(world.run_dir), after=seconds)
+    runs = [line["outcome"] for line in product.log("run")[runs_before:]]
+    seen: Figures = {"throttled_seconds": seconds, "runs": runs, **figures}
+    assert_within_limits(seen)
     return seen
+
+
+def replace_during(
+    world: World, fault: AbstractContextManager[None], *, before: float = 0, after: float
+) -> Figures:
+    """Replaces a HAProxy during a fault that keeps the records from changing, under load.
+
+    `before` and `after` are how long (s) the fault lasts before and after the replacement begins. Raises
+    ExpectationFailed when a record has changed meanwhile, LabError when the records are not correct in time.
+    """
+    product = Product()
+    address = addresses_of(product, primary(world, "0003").hostname, count=BOTH)[0]
+    with side_by_side(world, "replaced", direct_fresh=True) as loads:
+        with fault:
+            sustain(before)
+            stop_task(product, address)
+            sustain(after)
+            used = {value for values in product.records().values() for value in values}
+            expect(address in used, "the fault must have kept the records as they were", {})
+        began = time.monotonic()
+        wait_until_records_left(product, address, count=BOTH, timeout_seconds=RIGHT_AGAIN_SECONDS)
+        seconds = round(time.monotonic() - began, 1)
+        loads.wait_until_recovered()
+    return {"right_again_seconds": seconds, **loads.figures}
 
 
 def network_flaps(world: World) -> Figures:
@@ -106,20 +107,8 @@ def _flapping(world: World, times: int) -> Figures:
     with side_by_side(world, "flaps", direct_fresh=True) as loads:
         for link in (CACHE_LINK, CLIENT_LINK):
             flap(link, times)
-            loads.recovered()
+            loads.wait_until_recovered()
     seen: Figures = {"flaps": times, **loads.figures}
-    felt(seen, "direct", DOWN_SECONDS / 2)
-    hold(seen)
+    assert_noticed(seen, "direct", DOWN_SECONDS / 2)
+    assert_within_limits(seen)
     return seen
-
-
-def used(product: Product) -> set[str]:
-    """Every address that a record leads to."""
-    return {address for values in product.records().values() for address in values}
-
-
-def seconds_until_right(product: Product, old: str) -> float:
-    """How long the records take to have left an address; raises LabError when it is too long."""
-    began = time.monotonic()
-    wait_until_records_left(product, old, count=BOTH, timeout_seconds=RIGHT_AGAIN_SECONDS)
-    return round(time.monotonic() - began, 1)

@@ -1,4 +1,4 @@
-"""The faults' chapters: all of them, and those that take seconds. Each leaves the world as the next expects it."""
+"""The suites of faults: all of them, and the short ones. Each fault leaves the lab as the next expects it."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ from lab.resilience.services import (
 )
 from lab.scenarios.scenario import Figures
 
-Play = Callable[[World], Figures]
+Scenario = Callable[[World], Figures]
 
 
 def one_proxy_per_node(_: World) -> Figures:
@@ -49,9 +49,9 @@ def two_proxies_per_node(_: World) -> Figures:
     return {"haproxies": sum(proxy.healthy for proxy in Product().proxies())}
 
 
-DEPLOYS: tuple[Play, ...] = (one_proxy_per_node, two_proxies_per_node)
+DEPLOYS: tuple[Scenario, ...] = (one_proxy_per_node, two_proxies_per_node)
 
-CHAPTER: tuple[Play, ...] = (
+SUITE: tuple[Scenario, ...] = (
     one_proxy_per_node,
     failover_graceful,
     primary_killed,
@@ -72,13 +72,13 @@ CHAPTER: tuple[Play, ...] = (
     route53_throttled,
     resync_down_10min,
 )
-"""The nodes' own faults first: the HAProxies are old enough by then to be started again in their tasks."""
+"""Faults of nodes come first: afterwards the HAProxies are old enough for a restart in their tasks."""
 
-SHORT: tuple[Play, ...] = (
+SHORT_SUITE: tuple[Scenario, ...] = (
     two_proxies_per_node,
     failover_graceful,
     network_flaps_once,
     route53_throttled_5s,
     two_proxies_per_node_killed_one,
 )
-"""What takes seconds, with one deploy; the HAProxies are a minute old when one of them is killed."""
+"""Faults that take seconds, with one deploy. The HAProxies are a minute old when one of them is killed."""

@@ -1,62 +1,53 @@
-"""Who is there beside the load generator: subscribers, or connections that do nothing (lab.bench.load.connections)."""
+"""Background load beside the load generator: subscribers or idle connections (lab.bench.load.connections)."""
 
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from lab import layout
-from lab.bench.setup.site import Site
+from lab.bench.setup.testbed import Testbed
 from lab.errors import LabError
 
-LAST_WORDS = 300
+ERROR_CHARACTERS = 300
 
 
-class Wanted(Protocol):
-    """What a load says of its company."""
+class BackgroundLoad:
+    """The process that has the connections."""
 
-    @property
-    def crowd(self) -> int:
-        """Idle connections."""
-
-    @property
-    def subscribers(self) -> int:
-        """Connections that are subscribed."""
-
-
-class Company:
-    """The process that holds the connections; None when a load has no company."""
-
-    def __init__(self, process: subprocess.Popen[str] | None, messages: int) -> None:
+    def __init__(self, process: subprocess.Popen[str], messages: int) -> None:
         self._process = process
         self._messages = messages
 
+    def read_line(self) -> str:
+        """The next line of the process; raises LabError with its last words when it has ended."""
+        line = self._process.stdout.readline().strip() if self._process.stdout else ""
+        if not line:
+            last = self._process.communicate()[1][-ERROR_CHARACTERS:].strip()
+            raise LabError(f"the benchmark's connections ended: {last}")
+        return line
+
     def messages_per_second(self) -> float:
-        """What all subscribers together got in a second, once each has every message. Raises LabError."""
-        if self._process is None:
-            raise LabError("this load has no subscribers")
-        return self._messages / float(_line(self._process))
+        """Messages that all subscribers got per second, once each has every message. Raises LabError."""
+        return self._messages / float(self.read_line())
 
 
 @contextmanager
-def of(site: Site, address: str, load: Wanted, requests: int) -> Iterator[Company]:
-    """The company of a load over one way, there before the block and gone after it. Raises LabError."""
-    connections = load.crowd or load.subscribers
-    if not connections:
-        yield Company(None, 0)
-        return
-    told = {
+def background_load(
+    testbed: Testbed, address: str, connections: int, messages: int
+) -> Iterator[BackgroundLoad]:
+    """So many connections during the block; with `messages` they subscribe and expect so many each. Raises LabError."""
+    options = {
         "address": address,
-        "name": site.first.node.hostname,
-        "authority": str(site.world.run_dir / "ca.pem"),
+        "name": testbed.first.node.hostname,
+        "ca_file": testbed.ca_file,
         "connections": connections,
-        "channel": site.first.channel if load.subscribers else "",
-        "messages": requests,
+        "channel": testbed.first.channel if messages else "",
+        "messages": messages,
     }
-    argv = [sys.executable, "-m", "lab.bench.load.connections", json.dumps(told)]
-    words, environment = site.world.client_command(argv)
+    argv = [sys.executable, "-m", "lab.bench.load.connections", json.dumps(options)]
+    words, environment = testbed.world.client_command(argv)
     process = subprocess.Popen(
         words,
         cwd=layout.ROOT,
@@ -67,18 +58,10 @@ def of(site: Site, address: str, load: Wanted, requests: int) -> Iterator[Compan
         text=True,
     )
     try:
-        if _line(process) != "ready":
-            raise LabError("the crowd did not get ready")
-        yield Company(process, load.subscribers * requests)
+        load = BackgroundLoad(process, messages * connections)
+        if load.read_line() != "ready":
+            raise LabError("the benchmark's connections did not get ready")
+        yield load
     finally:
         process.kill()
         process.communicate()
-
-
-def _line(process: subprocess.Popen[str]) -> str:
-    """What the crowd says next; raises LabError with its last words when it has ended."""
-    said = process.stdout.readline().strip() if process.stdout else ""
-    if not said:
-        last = process.communicate()[1][-LAST_WORDS:].strip()
-        raise LabError(f"the benchmark's connections ended: {last}")
-    return said

@@ -1,7 +1,7 @@
 """`python -m lab.bench.load.connections JSON`: many TLS connections from the client's network, idle or subscribed.
 
-Says `ready` when all are there. Subscribers then count bytes, and say how many seconds lay between the first and the
-last; idle ones stay until the process is killed. It must never parse what it counts: that would be its own speed.
+Prints `ready` when all are there. Subscribers then count bytes, and print the seconds between the first and the last;
+idle connections stay until the process is killed. Messages are not parsed, as that would limit the speed.
 """
 
 import json
@@ -14,51 +14,56 @@ from typing import Any
 
 from lab import layout
 
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 CHUNK = 65_536
 MESSAGE_BYTES = 1024
 
 
+def dial(context: ssl.SSLContext, address: str, name: str) -> ssl.SSLSocket:
+    """A TLS connection to a node or proxy, verified for the name. Raises OSError."""
+    plain = socket.create_connection((address, layout.PORT), timeout=TIMEOUT_SECONDS)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return context.wrap_socket(plain, server_hostname=name)
+
+
+def get_command(key: str) -> bytes:
+    """GET as RESP2: Envoy knows no inline commands, and answers PING itself."""
+    return f"*2\r\n$3\r\nGET\r\n${len(key)}\r\n{key}\r\n".encode()
+
+
 def message_bytes(channel: str, size: int) -> int:
-    """How long a message of a shard channel is on a RESP2 connection."""
+    """The length of a message of a shard channel on a RESP2 connection."""
     parts = ["smessage", channel, "x" * size]
     return len("*3\r\n") + sum(len(f"${len(part)}\r\n{part}\r\n") for part in parts)
 
 
-def connect(told: dict[str, Any]) -> ssl.SSLSocket:
-    """A connection with its handshake done and the node's certificate verified."""
-    context = ssl.create_default_context(cafile=told["authority"])
-    plain = socket.create_connection((told["address"], layout.PORT), timeout=PATIENCE_SECONDS)
-    return context.wrap_socket(plain, server_hostname=told["name"])
-
-
 def subscribe(connection: ssl.SSLSocket, channel: str) -> None:
-    """Subscribes and reads the answer: what comes after it are messages."""
+    """Subscribes and reads the answer: all later bytes are messages."""
     connection.sendall(f"SSUBSCRIBE {channel}\r\n".encode())
     answer = b""
     while not answer.endswith(b":1\r\n"):
         answer += connection.recv(CHUNK)
 
 
-def seconds_for(connections: list[ssl.SSLSocket], expected: int) -> float:
-    """Reads until so many bytes came on all of them together; seconds between the first and the last."""
+def measure_delivery(connections: list[ssl.SSLSocket], expected: int) -> float:
+    """Reads so many bytes on all connections together; gives the seconds from the first to the last."""
     left, began = expected, 0.0
     with selectors.DefaultSelector() as selector:
         for connection in connections:
             connection.settimeout(0)
             selector.register(connection, selectors.EVENT_READ)
         while left > 0:
-            ready = selector.select(PATIENCE_SECONDS)
+            ready = selector.select(TIMEOUT_SECONDS)
             if not ready:
                 raise TimeoutError(f"{left} of {expected} bytes did not come")
             began = began or time.perf_counter()
             for key, _ in ready:
-                left -= drained(key.fileobj)  # type: ignore[arg-type]
+                left -= drain(key.fileobj)  # type: ignore[arg-type]
     return time.perf_counter() - began
 
 
-def drained(connection: ssl.SSLSocket) -> int:
-    """Reads what there is; gives how much it was."""
+def drain(connection: ssl.SSLSocket) -> int:
+    """Reads all available bytes; gives their number."""
     count = 0
     try:
         while piece := connection.recv(CHUNK):
@@ -68,21 +73,23 @@ def drained(connection: ssl.SSLSocket) -> int:
     raise ConnectionError("a subscriber was cut off")
 
 
-def main() -> None:
-    """Connects, says so, and does its part."""
-    told = json.loads(sys.argv[1])
-    connections = [connect(told) for _ in range(told["connections"])]
-    for connection in connections if told["channel"] else ():
-        subscribe(connection, told["channel"])
+def main(options: dict[str, Any]) -> None:
+    """Connects, says so, and reads the messages if there is a channel."""
+    context = ssl.create_default_context(cafile=options["ca_file"])
+    connections = [
+        dial(context, options["address"], options["name"]) for _ in range(options["connections"])
+    ]
+    for connection in connections if options["channel"] else ():
+        subscribe(connection, options["channel"])
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    if told["channel"]:
-        size = message_bytes(told["channel"], MESSAGE_BYTES)
-        seconds = seconds_for(connections, size * told["messages"] * len(connections))
+    if options["channel"]:
+        size = message_bytes(options["channel"], MESSAGE_BYTES)
+        seconds = measure_delivery(connections, size * options["messages"] * len(connections))
         sys.stdout.write(f"{seconds}\n")
         sys.stdout.flush()
     sys.stdin.read()
 
 
 if __name__ == "__main__":
-    main()
+    main(json.loads(sys.argv[1]))

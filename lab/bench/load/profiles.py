@@ -1,34 +1,33 @@
-"""The loads, and one measured run of one of them over one way.
+"""The loads, and one measured run of one of them over one variant.
 
-redis-benchmark makes all traffic but that of subscribers and idle connections, which it has none of
-(lab.bench.load.connections),
-and of new connections (lab.bench.load.connect_rate says why).
-It must never compare: that is lab.bench.report.statistics'.
+redis-benchmark makes all traffic but that of subscribers and idle connections (lab.bench.load.connections) and of new
+connections (lab.bench.load.connect_rate).
 """
 
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 
-from lab.bench.load import background as company
 from lab.bench.load import redis_benchmark
-from lab.bench.load import sampling as measure
-from lab.bench.load.redis_benchmark import Figures, Shape
-from lab.bench.setup.site import Shard, Site
+from lab.bench.load.background import background_load
+from lab.bench.load.redis_benchmark import Result, Shape
+from lab.bench.load.sampling import measure_proxies, wait_for_final_bytes
+from lab.bench.setup.testbed import Shard, Testbed
 from lab.bench.setup.variants import Variant
 from lab.cluster.node import ask
 
 CONNECTIONS = 48
 PIPELINE = 16
-CROWD = 1000
+IDLE_CONNECTIONS = 1000
 SUBSCRIBERS = 50
 MESSAGE_BYTES = 1024
 KEYS = 100
 SMALL, MEDIUM, LARGE = 64, 1024, 65_536
 RUN_SECONDS = 1.2
 FIRST = 0
-"""The round in which a proxy has never had many connections: it keeps memory that it once had."""
+"""The round whose memory counts: a proxy keeps memory that it once had."""
 FIRST_GUESS = 2000
 MOST_MESSAGES = 6000
 """A slow subscriber's output buffer is 8 MiB before the node cuts it off."""
@@ -36,7 +35,7 @@ MOST_MESSAGES = 6000
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A load: how redis-benchmark asks, and what goes on beside it."""
+    """A load: the requests of redis-benchmark, and the connections beside it."""
 
     name: str
     what: str
@@ -44,14 +43,14 @@ class Load:
     pipeline: int = 1
     value: int = SMALL
     everywhere: bool = False
-    """On all shards at once, a load generator for each, with its share of the connections."""
+    """On all shards at once, with a load generator and a share of the connections for each."""
     dials: bool = False
     """A new connection for each request."""
-    crowd: int = 0
+    idle_connections: int = 0
     subscribers: int = 0
 
     def shape(self, shard: Shard, of: int) -> Shape:
-        """How redis-benchmark is told to ask one of so many shards."""
+        """The options of redis-benchmark for one of `of` shards."""
         read = ("GET", f"{shard.keys}{self.value}:__rand_int__")
         publish = ("SPUBLISH", shard.channel, "x" * MESSAGE_BYTES)
         command = publish if self.subscribers else read
@@ -90,7 +89,12 @@ LOADS = (
         clients=1,
         subscribers=SUBSCRIBERS,
     ),
-    Load(IDLE, f"{CROWD} idle connections, and one that asks", clients=1, crowd=CROWD),
+    Load(
+        IDLE,
+        f"{IDLE_CONNECTIONS} idle connections, and one that asks",
+        clients=1,
+        idle_connections=IDLE_CONNECTIONS,
+    ),
     Load(
         SET_UP,
         "8 at a time: a new connection, its TLS handshake, one request",
@@ -102,9 +106,9 @@ LOADS = (
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One run. Milliseconds; None: does not apply, or cannot be seen with this load.
+    """One run. Latencies are in milliseconds; None: not applicable, or not measurable with this load.
 
-    `bytes`: what went in and out of the proxy for a request, which copies each of them once.
+    `bytes`: bytes into and out of the proxy for a request. `kb_per_connection` is in KiB.
     """
 
     round: int
@@ -119,74 +123,81 @@ class Sample:
     kb_per_connection: float | None = None
 
 
-def calibrated(site: Site, variant: Variant, load: Load) -> int:
-    """How many requests take about RUN_SECONDS over this way."""
+def calibrate(testbed: Testbed, variant: Variant, load: Load) -> int:
+    """The number of requests that take about RUN_SECONDS over this variant."""
     count = FIRST_GUESS // 10 if load.dials else FIRST_GUESS
     for _ in range(2):
-        rate = sample(site, variant, load, count).requests_per_second
+        rate = measure(testbed, variant, load, count).requests_per_second
         rate /= load.subscribers or 1
         count = max(load.clients * load.pipeline, int(rate * RUN_SECONDS))
     return min(count, MOST_MESSAGES) if load.subscribers else count
 
 
-def sample(site: Site, variant: Variant, load: Load, requests: int, number: int = 0) -> Sample:
-    """One measured run. A message that reaches a subscriber is a request of its own. Raises LabError."""
-    with company.of(site, variant.address, load, requests) as beside:
-        before = measure.look(variant)
-        figures = _asked(site, variant, load, requests)
-        if load.subscribers:
-            figures = Figures(beside.messages_per_second())
+def measure(
+    testbed: Testbed, variant: Variant, load: Load, requests: int, number: int = 0
+) -> Sample:
+    """One measured run in round `number`. A message to a subscriber counts as a request. Raises LabError."""
+    connections = load.idle_connections or load.subscribers
+    messages = requests if load.subscribers else 0
+    with (
+        background_load(testbed, variant.address, connections, messages)
+        if connections
+        else nullcontext()
+    ) as background:
+        before = measure_proxies(variant)
+        result = _run(testbed, variant, load, requests)
+        if background and load.subscribers:
+            result = Result(background.messages_per_second())
             requests *= load.subscribers
-        after = measure.look(variant)
-    if load.subscribers:
-        after = measure.with_bytes_of_the_gone(variant, after)
-    told = Sample(number, variant.name, load.name, **asdict(figures))
+        after = measure_proxies(variant)
+    if after and load.subscribers:
+        after = wait_for_final_bytes(variant, after)
+    sample = Sample(number, variant.name, load.name, **asdict(result))
     if before is None or after is None:
-        return told
+        return sample
+    memory = None
+    if load.idle_connections and number == FIRST:
+        memory = (after.kib - variant.idle_kib) / load.idle_connections
     return replace(
-        told,
+        sample,
         cpu_us=(after.cpu_us - before.cpu_us) / requests,
         bytes=(after.bytes - before.bytes) / requests,
-        kb_per_connection=(after.kb - variant.kb) / load.crowd
-        if load.crowd and number == FIRST
-        else None,
+        kb_per_connection=memory,
     )
 
 
-def _asked(site: Site, variant: Variant, load: Load, requests: int) -> Figures:
+def _run(testbed: Testbed, variant: Variant, load: Load, requests: int) -> Result:
     if load.dials:
-        return _dialled(site, variant, load, requests)
-    shards = site.shards if load.everywhere else (site.first,)
+        return _run_connect_rate(testbed, variant, load, requests)
+    shards = testbed.shards if load.everywhere else (testbed.first,)
     share = requests // len(shards)
     with ThreadPoolExecutor(len(shards)) as threads:
         runs = [
             threads.submit(
-                redis_benchmark.run, site, shard, address, load.shape(shard, len(shards)), share
+                redis_benchmark.run, testbed, shard, address, load.shape(shard, len(shards)), share
             )
             for shard, address in zip(shards, variant.addresses, strict=False)
         ]
-        return redis_benchmark.together([run.result() for run in runs], share)
+        return redis_benchmark.combine([run.result() for run in runs], share)
 
 
-def _dialled(site: Site, variant: Variant, load: Load, requests: int) -> Figures:
-    told = {
+def _run_connect_rate(testbed: Testbed, variant: Variant, load: Load, requests: int) -> Result:
+    options = {
         "address": variant.address,
-        "name": site.first.node.hostname,
-        "authority": str(site.world.run_dir / "ca.pem"),
+        "name": testbed.first.node.hostname,
+        "ca_file": testbed.ca_file,
         "clients": load.clients,
         "requests": requests,
-        "key": f"{site.first.keys}{load.value}:{0:012d}",
+        "key": f"{testbed.first.keys}{load.value}:{0:012d}",
     }
-    done = site.world.client(
-        [sys.executable, "-m", "lab.bench.load.connect_rate", json.dumps(told)]
-    )
-    return Figures(**json.loads(done.stdout))
+    program = [sys.executable, "-m", "lab.bench.load.connect_rate", json.dumps(options)]
+    return Result(**json.loads(testbed.world.client(program).stdout))
 
 
-def fill(site: Site) -> None:
-    """The values that the loads read."""
-    for shard in site.shards:
-        node = site.connection(shard)
-        for size in (SMALL, MEDIUM, LARGE):
-            for number in range(KEYS):
-                ask(node, "SET", f"{shard.keys}{size}:{number:012d}", "x" * size)
+def write_values(testbed: Testbed) -> None:
+    """Writes the values that the loads read."""
+    for shard in testbed.shards:
+        with testbed.connection(shard) as node:
+            for size in (SMALL, MEDIUM, LARGE):
+                for number in range(KEYS):
+                    ask(node, "SET", f"{shard.keys}{size}:{number:012d}", "x" * size)

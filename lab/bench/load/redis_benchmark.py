@@ -1,4 +1,4 @@
-"""Runs redis-benchmark in the client's network, and reads what it prints."""
+"""Runs redis-benchmark in the client's network, and parses its output."""
 
 import re
 import statistics
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lab import layout
-from lab.bench.setup.site import Shard, Site
+from lab.bench.setup.testbed import Shard, Testbed
 from lab.errors import LabError
 
 THROUGHPUT = re.compile(r"throughput summary: ([\d.]+) requests per second")
@@ -17,13 +17,13 @@ LATENCY = re.compile(
 )
 P999 = 99.9
 STEP = re.compile(r"^([\d.]+)% <= ([\d.]+) milliseconds", re.MULTILINE)
-LAST_WORDS = 300
+ERROR_CHARACTERS = 300
 DEADLINE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """One run, in requests a second and milliseconds."""
+class Result:
+    """One run: requests per second, and latencies in milliseconds."""
 
     requests_per_second: float
     p50: float | None = None
@@ -33,7 +33,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How the load generator is told to ask."""
+    """Options of redis-benchmark."""
 
     command: tuple[str, ...]
     clients: int
@@ -41,27 +41,27 @@ class Shape:
     keys: int
 
 
-def parse(text: str) -> Figures:
+def parse(text: str) -> Result:
     """The figures in redis-benchmark's report; raises LabError when there are none.
 
-    It reports p99.9 only among the steps of its histogram: the first one that reaches as far is taken.
+    p99.9 is the first step of its histogram that reaches 99.9 %.
     """
     rate, latency = THROUGHPUT.search(text), LATENCY.search(text)
-    far = (float(at) for percent, at in STEP.findall(text) if float(percent) >= P999)
-    slowest = next(far, None)
+    slow = (float(at) for percent, at in STEP.findall(text) if float(percent) >= P999)
+    slowest = next(slow, None)
     if rate is None or latency is None or slowest is None:
-        raise LabError(f"redis-benchmark reported no figures: {text[-LAST_WORDS:].strip()!r}")
-    return Figures(float(rate[1]), float(latency["p50"]), float(latency["p99"]), slowest)
+        raise LabError(f"redis-benchmark reported no figures: {text[-ERROR_CHARACTERS:].strip()!r}")
+    return Result(float(rate[1]), float(latency["p50"]), float(latency["p99"]), slowest)
 
 
-def together(parts: Sequence[Figures], requests: int) -> Figures:
-    """Runs that began together, of so many requests each, as one: until the last is done. Latencies are their mean."""
+def combine(parts: Sequence[Result], requests: int) -> Result:
+    """One result of runs side by side with `requests` each: the time is the longest, each latency the mean."""
     seconds = max(requests / part.requests_per_second for part in parts)
 
     def mean(found: Iterable[float | None]) -> float:
         return statistics.fmean(one for one in found if one is not None)
 
-    return Figures(
+    return Result(
         len(parts) * requests / seconds,
         mean(part.p50 for part in parts),
         mean(part.p99 for part in parts),
@@ -69,18 +69,18 @@ def together(parts: Sequence[Figures], requests: int) -> Figures:
     )
 
 
-def run(site: Site, shard: Shard, address: str, shape: Shape, requests: int) -> Figures:
+def run(testbed: Testbed, shard: Shard, address: str, shape: Shape, requests: int) -> Result:
     """One run against an address; raises LabError with its last words when it fails."""
     words = [
         *("redis-benchmark", "-h", address, "-p", str(layout.PORT), "--tls"),
-        *("--sni", shard.node.hostname, "--cacert", str(site.world.run_dir / "ca.pem")),
+        *("--sni", shard.node.hostname, "--cacert", testbed.ca_file),
         *("-c", str(shape.clients), "-P", str(shape.pipeline), "-n", str(requests)),
         *("-r", str(shape.keys)),
         *("--precision", "3", *shape.command),
     ]
-    command, environment = site.world.client_command(words)
+    command, environment = testbed.world.client_command(words)
     try:
-        # it spins for ever on a connection that is closed in the handshake
+        # redis-benchmark never ends when a connection is closed in the handshake
         done = subprocess.run(
             command,
             env=environment,
@@ -92,5 +92,7 @@ def run(site: Site, shard: Shard, address: str, shape: Shape, requests: int) -> 
     except subprocess.TimeoutExpired:
         raise LabError(f"redis-benchmark did not end in {DEADLINE_SECONDS} s") from None
     if done.returncode != 0 or "rror" in done.stdout + done.stderr:
-        raise LabError(f"redis-benchmark: {(done.stderr or done.stdout)[-LAST_WORDS:].strip()!r}")
+        raise LabError(
+            f"redis-benchmark: {(done.stderr or done.stdout)[-ERROR_CHARACTERS:].strip()!r}"
+        )
     return parse(done.stdout)

@@ -1,84 +1,70 @@
-"""The rounds: every load over every way, one after the other, another one first each time.
+"""The rounds: in each, every load runs over every variant, in another order each time: A B C, B C A, C A B."""
 
-It must never let one way wait for its turn while others are measured: A B C, B C A, C A B.
-"""
-
-import os
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Protocol
 
-from lab.bench.load import profiles as loads
-from lab.bench.load import sampling as measure
-from lab.bench.load.profiles import Load, Sample
-from lab.bench.setup.site import Site
+import psutil
+
+from lab.bench.load.profiles import Load, Sample, calibrate, measure
+from lab.bench.load.sampling import private_kib
+from lab.bench.setup.testbed import Testbed
 from lab.bench.setup.variants import Variant
 from lab.errors import LabError
+from lab.report.progress import Progress
 
 
-class Progress(Protocol):
-    """Who is told how far it is."""
-
-    def step(self, number: int, of: int, what: str) -> None:
-        """One run of so many begins."""
-
-
-def play(
-    site: Site,
+def run_rounds(
+    testbed: Testbed,
     variants: Sequence[Variant],
-    wanted: Sequence[Load],
+    loads: Sequence[Load],
     rounds: int,
     progress: Progress,
 ) -> list[Sample]:
-    """All rounds; the first variant is the one that the number of requests is found with. Raises LabError."""
-    variants = [_at_rest(variant) for variant in variants]
+    """All samples; the first variant decides on the number of requests of each load. Raises LabError."""
+    variants = [replace(variant, idle_kib=private_kib(variant.pids)) for variant in variants]
     for variant in variants:
-        _to_sleep(variant)
-    counts = {load.name: loads.calibrated(site, variants[0], load) for load in wanted}
+        _suspend(variant)
+    counts = {load.name: calibrate(testbed, variants[0], load) for load in loads}
     samples: list[Sample] = []
-    total = rounds * len(wanted)
-    places = {load.name: place for place, load in enumerate(wanted)}
-    # proxies keep the memory of what they served: the crowd finds them fresh
-    crowds_first = sorted(wanted, key=lambda load: not load.crowd)
+    # proxies keep the memory of earlier loads, so idle connections come first
+    in_order = sorted(loads, key=lambda load: not load.idle_connections)
     for number in range(rounds):
-        turned = [*variants[number % len(variants) :], *variants[: number % len(variants)]]
-        for place, load in enumerate(crowds_first):
-            progress.step(number * len(wanted) + place, total, f"round {number + 1}: {load.name}")
+        first = number % len(variants)
+        for place, load in enumerate(in_order):
+            step = number * len(loads) + place
+            progress.step(step, rounds * len(loads), f"round {number + 1}: {load.name}")
             samples += (
-                _sample(site, variant, load, counts[load.name], number)
-                for variant in turned
-                if load.name not in variant.cannot
+                _measure(testbed, variant, load, counts[load.name], number)
+                for variant in [*variants[first:], *variants[:first]]
+                if load.name not in variant.unsupported
             )
-    order = {variant.name: place for place, variant in enumerate(variants)}
-    return sorted(samples, key=lambda one: (one.round, places[one.load], order[one.variant]))
+    places = [[one.name for one in group] for group in (loads, variants)]
+    return sorted(
+        samples,
+        key=lambda one: (one.round, places[0].index(one.load), places[1].index(one.variant)),
+    )
 
 
-def _at_rest(variant: Variant) -> Variant:
-    """The way with the memory of its fresh proxies."""
-    return replace(variant, kb=sum(map(measure.private_kb, variant.pids)))
+def _suspend(variant: Variant) -> None:
+    for pid in variant.pids if variant.spins else ():
+        psutil.Process(pid).suspend()
 
 
 @contextmanager
-def awake(variant: Variant) -> Iterator[None]:
-    """One that never rests does so until it is measured again."""
+def _resumed(variant: Variant) -> Iterator[None]:
+    """An always-busy proxy runs during its own measurement only."""
     for pid in variant.pids if variant.spins else ():
-        os.kill(pid, signal.SIGCONT)
+        psutil.Process(pid).resume()
     try:
         yield
     finally:
-        _to_sleep(variant)
+        _suspend(variant)
 
 
-def _to_sleep(variant: Variant) -> None:
-    for pid in variant.pids if variant.spins else ():
-        os.kill(pid, signal.SIGSTOP)
-
-
-def _sample(site: Site, variant: Variant, load: Load, requests: int, number: int) -> Sample:
+def _measure(testbed: Testbed, variant: Variant, load: Load, requests: int, number: int) -> Sample:
     try:
-        with awake(variant):
-            return loads.sample(site, variant, load, requests, number)
+        with _resumed(variant):
+            return measure(testbed, variant, load, requests, number)
     except LabError as error:
         raise LabError(f"{variant.name}, {load.name}: {error}") from error

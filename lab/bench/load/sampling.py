@@ -1,12 +1,11 @@
-"""What is looked at from outside while a load runs: a process's CPU, its memory, the bytes that it relayed.
-
-It must never ask anything of a proxy while the load runs, only before and after.
-"""
+"""What proxies use during a load: CPU time, memory and relayed bytes, read before and after the load only."""
 
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
+
+import psutil
 
 from lab.bench.setup.variants import Variant
 from lab.host import syscalls as linux
@@ -23,68 +22,67 @@ HAPROXY_SESSIONS = re.compile(
     r'^haproxy_frontend_current_sessions\{proxy="redis"\} 0$', re.MULTILINE
 )
 SECONDS_TO_END = 10
-NANOSECONDS_A_MICROSECOND = 1000
+NANOSECONDS_PER_MICROSECOND = 1000
+BYTES_PER_KIB = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a proxy has used so far."""
+class ProxyUsage:
+    """Totals of a variant's proxies since their start; `kib` is their private memory now."""
 
     cpu_us: float
     bytes: int
-    kb: int
+    kib: int
 
 
-def look(variant: Variant) -> Look | None:
-    """A look at the proxies of a way, all together; None where there is none."""
+def measure_proxies(variant: Variant) -> ProxyUsage | None:
+    """The usage of all proxies of a variant together; None when it has none."""
     if not variant.pids:
         return None
-    relayed = sum(relayed_bytes(pid, variant.kind) for pid in variant.pids)
-    return Look(sum(map(cpu_us, variant.pids)), relayed, sum(map(private_kb, variant.pids)))
+    return ProxyUsage(
+        sum(map(cpu_us, variant.pids)), relayed_bytes(variant), private_kib(variant.pids)
+    )
 
 
-def with_bytes_of_the_gone(variant: Variant, seen: Look | None) -> Look | None:
-    """The same look with the bytes of connections that have ended since: HAProxy counts them at their end.
+def wait_for_final_bytes(variant: Variant, usage: ProxyUsage) -> ProxyUsage:
+    """Waits until the variant has no connections, and gives the usage with its bytes then; raises LabError.
 
-    Raises LabError when they do not end.
+    HAProxy counts the bytes of a connection at its end.
     """
-    if seen is None:
-        return seen
     wait_until(
         lambda: all(HAPROXY_SESSIONS.search(_get(pid, HAPROXY_URL)) for pid in variant.pids),
         timeout_seconds=SECONDS_TO_END,
         what=f"the connections of {variant.name} to end",
     )
-    return replace(seen, bytes=sum(relayed_bytes(pid, variant.kind) for pid in variant.pids))
+    return replace(usage, bytes=relayed_bytes(variant))
 
 
 def cpu_us(pid: int) -> float:
-    """CPU time of a process and all of its threads so far, user and kernel, as the scheduler counts it."""
+    """CPU time of a process and all of its threads, user and kernel; the scheduler counts it in nanoseconds."""
     spent = 0
     for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
         try:
             spent += int(path.read_text().split()[0])
         except (FileNotFoundError, ProcessLookupError):
             continue
-    return spent / NANOSECONDS_A_MICROSECOND
+    return spent / NANOSECONDS_PER_MICROSECOND
 
 
-def private_kb(pid: int) -> int:
-    """Memory that is this process's own (Private_Clean + Private_Dirty); the kernel's for its sockets is not in it."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return sum(map(int, re.findall(r"^Private_(?:Clean|Dirty): +(\d+) kB", text, re.MULTILINE)))
+def private_kib(pids: tuple[int, ...]) -> int:
+    """Private memory of processes together (USS); the kernel's memory for their sockets is not in it."""
+    return int(sum(psutil.Process(pid).memory_full_info().uss for pid in pids)) // BYTES_PER_KIB
 
 
-def relayed_bytes(pid: int, kind: str) -> int:
-    """Bytes that went into and out of the process so far, by its own counters, on both of its sides."""
-    text = _get(pid, HAPROXY_URL if kind == "haproxy" else ENVOY_URL)
-    return counted(text, kind)
+def relayed_bytes(variant: Variant) -> int:
+    """Bytes into and out of the proxies, by their own counters, on both of their sides."""
+    url = HAPROXY_URL if variant.kind == "haproxy" else ENVOY_URL
+    return sum(count_bytes(_get(pid, url), variant.kind) for pid in variant.pids)
 
 
-def counted(text: str, kind: str) -> int:
-    """The sum of the byte counters of a proxy's own statistics, on both of its sides.
+def count_bytes(text: str, kind: str) -> int:
+    """The sum of the byte counters of a proxy's statistics, on both of its sides.
 
-    Envoy's redis_proxy counts on its clients' side only: requests and answers are the same on the other.
+    Envoy's redis_proxy counts on its clients' side only; its other side has the same requests and answers.
     """
     if kind == "haproxy":
         return sum(map(int, HAPROXY_BYTES.findall(text)))

@@ -1,7 +1,4 @@
-"""What was tried on the deployed HAProxy: copies of its task, each with one thing changed.
-
-It must never change two things at once.
-"""
+"""The tuning's trials: copies of the deployed HAProxy's task with one change each."""
 
 import re
 import subprocess
@@ -11,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.bench.load.profiles import LARGE_VALUES, LOADS, PIPELINED, SATURATED, UNLOADED
-from lab.bench.setup.site import Shard, Site
-from lab.bench.setup.variants import HAPROXY_IMAGE, Variant, Yard
+from lab.bench.setup.testbed import Shard, Testbed
+from lab.bench.setup.variants import HAPROXY_IMAGE, ProxyContainers, Variant
 from lab.errors import LabError
 from nodeway.haproxy.render import START_COMMAND
 
@@ -38,7 +35,7 @@ class Trial:
     sysctls: Mapping[str, str] = field(default_factory=dict)
     quarter: bool = False
     spins: bool = False
-    """It takes a core even when there is nothing to do: asleep while others are measured."""
+    """Takes a core even when idle, so it is stopped while others are measured."""
 
 
 TRIALS = (
@@ -73,42 +70,42 @@ TRIALS = (
 )
 
 
-def start(yard: Yard, site: Site, trial: Trial) -> Variant | str:
-    """Copies of the deployed tasks with the change; a reason where this machine cannot make it. Raises LabError."""
-    started = [_copy(yard, shard, trial) for shard in site.shards]
+def start(starter: ProxyContainers, testbed: Testbed, trial: Trial) -> Variant | str:
+    """Starts copies of the deployed tasks with the change; gives a reason when this machine cannot. Raises LabError."""
+    started = [_copy(starter, shard, trial) for shard in testbed.shards]
     for _, pid in started:
-        if why := _settled(pid, trial):
+        if why := _configure_kernel(pid, trial):
             return why
     addresses, pids = zip(*started, strict=True)
     return Variant(trial.name, addresses, pids, "haproxy", spins=trial.spins)
 
 
-def _copy(yard: Yard, shard: Shard, trial: Trial) -> tuple[str, int]:
+def _copy(starter: ProxyContainers, shard: Shard, trial: Trial) -> tuple[str, int]:
     variables = deployed_environment(shard.haproxy.pid)
-    variables["HAPROXY_CFG"] = edited(variables["HAPROXY_CFG"], trial)
-    return yard.start("trial", HAPROXY_IMAGE, START_COMMAND, variables)
+    variables["HAPROXY_CFG"] = edit_config(variables["HAPROXY_CFG"], trial)
+    return starter.start("trial", HAPROXY_IMAGE, START_COMMAND, variables)
 
 
-def _settled(pid: int, trial: Trial) -> str:
-    """The kernel's part of the change; a reason when it cannot be made."""
+def _configure_kernel(pid: int, trial: Trial) -> str:
+    """Makes the kernel's part of the change; gives the reason when it cannot, else nothing."""
     for name, value in trial.sysctls.items():
         inside = ["nsenter", f"--net=/proc/{pid}/ns/net", "--"]
         set_it = ["sh", "-c", f"echo {value} > /proc/sys/{name}"]
         done = subprocess.run([*inside, *set_it], capture_output=True, check=False)
         if done.returncode != 0:
             return "this kernel keeps the setting out of network namespaces"
-    return limit(pid) if trial.quarter else ""
+    return limit_cpu(pid) if trial.quarter else ""
 
 
 def deployed_environment(pid: int) -> dict[str, str]:
-    """What the task definition gave the deployed HAProxy."""
+    """The environment variables of the deployed HAProxy's task definition."""
     words = Path(f"/proc/{pid}/environ").read_bytes().decode().rstrip("\0").split("\0")
     found = dict(word.partition("=")[::2] for word in words)
     return {name: value for name, value in found.items() if re.match("NODE_|HAPROXY_", name)}
 
 
-def edited(text: str, trial: Trial) -> str:
-    """The configuration with the change; raises LabError when the place for it is not there exactly once."""
+def edit_config(text: str, trial: Trial) -> str:
+    """The configuration with the change; raises LabError unless the text to replace is there exactly once."""
     for old, new in trial.edits.items():
         places = text.count(old) if old != TCP else 1
         if old not in text or places != 1:
@@ -118,8 +115,8 @@ def edited(text: str, trial: Trial) -> str:
     return text
 
 
-def limit(pid: int) -> str:
-    """A quarter of a core for a process, as a Fargate task of 0.25 vCPU has; a reason when that cannot be made."""
+def limit_cpu(pid: int) -> str:
+    """Limits a process to a quarter of a core, as 0.25 vCPU of Fargate; gives the reason when it cannot."""
     first, second = CGROUPS / "cpu" / f"{GROUP}-{pid}", CGROUPS / f"{GROUP}-{pid}"
     try:
         if (CGROUPS / "cpu" / "cpu.cfs_quota_us").parent.is_dir():
@@ -136,8 +133,8 @@ def limit(pid: int) -> str:
     return ""
 
 
-def tidy() -> None:
-    """Takes the CPU limit away again, from outside of the sandbox and after its end."""
+def remove_cpu_limits() -> None:
+    """Removes the CPU limits, from outside of the sandbox and after its end."""
     for group in (*(CGROUPS / "cpu").glob(f"{GROUP}-*"), *CGROUPS.glob(f"{GROUP}-*")):
         with suppress(OSError):
             group.rmdir()

@@ -1,7 +1,6 @@
-"""An AWS account for a benchmark: a cluster of any size, and its HAProxies as ECS tasks, served by overlay_bench.
+"""A fake AWS account for a benchmark: a cluster of any size and its HAProxies as ECS tasks.
 
-Its truth is two files, `elasticache.json` and `tasks.json`. It must never be what a scenario relies on: it only has
-the size and the words of AWS.
+Its data are two files, `elasticache.json` and `tasks.json`, which lab.bench.product.emulator serves.
 """
 
 import os
@@ -17,6 +16,8 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
+import psutil
+
 from lab import layout
 from lab.bench.product.emulator import ECS_CLUSTER
 from lab.errors import LabError
@@ -25,13 +26,12 @@ from lab.state_files import write_json
 from lab.wait import wait_until
 from nodeway_runtime.aws.ecs import NODE_TAG
 
-TICKS = os.sysconf("SC_CLK_TCK")
 START_SECONDS = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """A running account."""
+    """A running fake account: process id, URL, and directory of its data."""
 
     pid: int
     endpoint: str
@@ -39,12 +39,12 @@ class Emulator:
 
     @property
     def cpu_seconds(self) -> float:
-        """What it has used of the processor so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """CPU time of the process so far, user and kernel."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
 
     def environment(self) -> dict[str, str]:
-        """The variables that lead boto3 to it and to nothing else."""
+        """The environment variables with which boto3 uses this account only."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": layout.ACCOUNT,
@@ -59,7 +59,7 @@ class Emulator:
 
 @contextmanager
 def emulator(directory: Path) -> Iterator[Emulator]:
-    """An account in a process of its own, gone afterwards; raises LabError with its log when it does not start."""
+    """Starts an account in a process of its own for the block; raises LabError with its log when it does not start."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -103,7 +103,7 @@ def node_names(group: str, nodes: int) -> list[str]:
 
 
 def write_cluster(directory: Path, group: str, nodes: int) -> None:
-    """The truth that ElastiCache tells: a replication group with its members, all available."""
+    """Writes what ElastiCache describes: a replication group with its members, all available."""
     names, zone = node_names(group, nodes), zone_name(group)
     shards = [
         {
@@ -158,7 +158,7 @@ def write_cluster(directory: Path, group: str, nodes: int) -> None:
 
 
 def write_tasks(directory: Path, group: str, nodes: int, *, replaced: int = 0) -> None:
-    """The truth that ECS tells: a healthy HAProxy a node; the first `replaced` ones are new, at new addresses."""
+    """Writes what ECS describes: a healthy HAProxy per node; the first `replaced` ones have new addresses."""
     zone = zone_name(group)
     tasks = [
         task(f"{name}.{zone}", i, generation=int(i < replaced))
@@ -168,7 +168,7 @@ def write_tasks(directory: Path, group: str, nodes: int, *, replaced: int = 0) -
 
 
 def task(node: str, number: int, *, generation: int) -> dict[str, Any]:
-    """A running task, as DescribeTasks tells it."""
+    """A running task, as DescribeTasks describes it."""
     where = f"arn:aws:ecs:{layout.REGION}:{layout.ACCOUNT}"
     address = f"10.{20 + generation}.{number // 250}.{number % 250 + 4}"
     return {

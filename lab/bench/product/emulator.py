@@ -1,8 +1,7 @@
-"""`python -m lab.bench.product.emulator`: ministack over HTTP, with the lab's ElastiCache and Route 53, for a
-benchmark.
+"""`python -m lab.bench.product.emulator`: ministack over HTTP on loopback, with the lab's ElastiCache and Route 53.
 
-No task is a process, and nobody is judged by IAM: ECS tells the tasks of `tasks.json` in LAB_RUN_DIR, ElastiCache its
-own file there. It must never talk to anything but loopback.
+No task is a process, and IAM is not evaluated. ECS describes the tasks of `tasks.json` in LAB_RUN_DIR, ElastiCache its
+own file there.
 """
 
 import json
@@ -45,12 +44,12 @@ def main() -> None:
 def with_tasks(
     answer: Callable[[dict[str, Any]], Answer], path: Path
 ) -> Callable[[dict[str, Any]], Answer]:
-    """The action over the tasks of the file."""
+    """The action, which answers from the file's tasks; it reads the file again when that has changed."""
     from ministack.services import ecs
 
     read_at = 0
 
-    def answered(asked: dict[str, Any]) -> Answer:
+    def answer_from_file(request: dict[str, Any]) -> Answer:
         nonlocal read_at
         written_at = path.stat().st_mtime_ns
         if written_at != read_at:
@@ -62,9 +61,9 @@ def with_tasks(
             for one in tasks:
                 ecs._tags[one["taskArn"]] = one["tags"]
                 ecs._tasks[one["taskArn"]] = one
-        return answer(asked)
+        return answer(request)
 
-    return answered
+    return answer_from_file
 
 
 if __name__ == "__main__":

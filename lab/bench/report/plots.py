@@ -1,6 +1,6 @@
-"""The plots of a report: throughput, latency, CPU. On a white card, so that they are read on a dark page, too.
+"""The plots of a report: throughput, latency, CPU. They have a white background, readable on a dark page as well.
 
-Deterministic: the same figures make the same SVG. It must never draw a figure that is not in the report.
+The same figures make the same SVG.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -116,7 +116,7 @@ def _latency(report: Report) -> Figure:
 
         def of(variant: str, what: str, load: str = load) -> tuple[float, float, float] | None:
             row, name = _row(report, variant, load), what.replace(".", "")
-            if row[f"{name}_ratio"] is None:
+            if row.get(f"{name}_ratio") is None:
                 return None
             return row[f"{name}_ratio"], row[f"{name}_low"], row[f"{name}_high"]
 

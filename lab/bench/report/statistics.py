@@ -1,34 +1,17 @@
-"""From runs to rows: each figure as a ratio to direct within its round, then the median over the rounds.
+"""From samples to rows: each figure as a ratio to direct within its round, then median and quartiles over the rounds.
 
-Pure. `low` and `high` are the quartiles. It must never compare runs of different rounds.
+Runs of different rounds are never compared: the machine's other work changes between rounds.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from statistics import fmean, median, quantiles
+from dataclasses import asdict
+from statistics import fmean, median
 from typing import Any
 
 from lab.bench.load.profiles import Sample
+from lab.report.figures import Spread, round_figure, spread
 
 Row = dict[str, Any]
-DIGITS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A median with the quartiles around it."""
-
-    median: float
-    low: float
-    high: float
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """Of one value, all three are that value."""
-    if len(values) == 1:
-        return Spread(values[0], values[0], values[0])
-    low, middle, high = quantiles(values, n=4, method="inclusive")
-    return Spread(middle, low, high)
 
 
 def ratios(
@@ -50,18 +33,18 @@ def ratios(
 def rows(
     samples: Sequence[Sample],
     base: Sequence[str],
-    cannot: Callable[[str, str], str | None],
+    reason: Callable[[str, str], str | None],
 ) -> list[Row]:
     """A row for each variant and load, in the order in which they were first measured.
 
-    `base`: what is compared with; its second member (the same thing again) is compared with its first, which shows
-    the noise. `cannot`: why a variant cannot carry a load.
+    `base`: the variants to compare with. Its second member is the same variant again; it is compared with the first
+    alone and shows the noise. `reason`: why a variant cannot carry a load, or None.
     """
     variants = list(dict.fromkeys(one.variant for one in samples))
     loads = list(dict.fromkeys(one.load for one in samples))
     return [
         _row(samples, variant, load, base)
-        if not (why := cannot(variant, load))
+        if not (why := reason(variant, load))
         else {"variant": variant, "load": load, "not_possible": why}
         for load in loads
         for variant in variants
@@ -72,38 +55,25 @@ def _row(samples: Sequence[Sample], variant: str, load: str, base: Sequence[str]
     compared = base[:1] if variant in base else base
     own = [one for one in samples if (one.variant, one.load) == (variant, load)]
 
-    def ratio(figure: str) -> Spread | None:
+    def ratio(figure: str, middle: str, prefix: str) -> Row:
         found = ratios(samples, load, figure, variant, compared)
-        return spread(found) if found else None
+        values = asdict(spread(found)) if found else dict.fromkeys(Spread.__slots__)
+        names = {"median": middle, "low": f"{prefix}_low", "high": f"{prefix}_high"}
+        return {names[key]: value and round_figure(value) for key, value in values.items()}
 
     def own_median(figure: str) -> float | None:
         values = [value for one in own if (value := getattr(one, figure)) is not None]
-        return rounded(median(values)) if values else None
+        return round_figure(median(values)) if values else None
 
-    throughput = ratio("requests_per_second")
-    row: Row = {
-        "variant": variant,
-        "load": load,
-        "rounds": len(own),
-        "ratio_to_direct": throughput and rounded(throughput.median),
-        "ratio_low": throughput and rounded(throughput.low),
-        "ratio_high": throughput and rounded(throughput.high),
-    }
+    row: Row = {"variant": variant, "load": load}
+    row |= ratio("requests_per_second", "ratio_to_direct", "ratio")
     for figure in ("p50", "p99", "p999"):
-        found = ratio(figure)
-        for suffix, value in asdict(found).items() if found else ():
-            name = {"median": f"{figure}_ratio"}.get(suffix, f"{figure}_{suffix}")
-            row[name] = rounded(value)
-        row.setdefault(f"{figure}_ratio", None)
-        row[f"{figure}_ms"] = own_median(figure)
+        row |= ratio(figure, f"{figure}_ratio", figure)
     return row | {
+        "p50_ms": own_median("p50"),
+        "p99_ms": own_median("p99"),
         "requests_per_second": own_median("requests_per_second"),
         "cpu_us_per_request": own_median("cpu_us"),
         "bytes_per_request": own_median("bytes"),
         "kb_per_connection": own_median("kb_per_connection"),
     }
-
-
-def rounded(value: float) -> float:
-    """Four digits that mean something."""
-    return float(f"{value:.{DIGITS}g}")

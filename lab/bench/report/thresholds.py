@@ -1,8 +1,7 @@
-"""What the product promises of its speed. Pure. It must never lower a bar by itself."""
+"""The thresholds of the HAProxies as deployed, each a ratio to another variant in the same round."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import astuple, dataclass, replace
 
 from lab.bench.load.profiles import (
     FAN_OUT,
@@ -15,70 +14,59 @@ from lab.bench.load.profiles import (
     UNLOADED,
     Sample,
 )
-from lab.bench.report.statistics import ratios, rounded, spread
+from lab.bench.report.statistics import ratios
 from lab.bench.setup.variants import AGAIN, DIRECT, ENVOY, HAPROXY, KERNEL
 from lab.errors import LabError
+from lab.report.figures import round_figure, spread
+from lab.report.threshold import Threshold
 
-WISHED = (SATURATED, MEDIUM_VALUES, SET_UP)
-"""Where Envoy spares the node work that no pass-through can: docs/performance.md says which."""
-THROUGHPUT, CPU, MEMORY, P99 = "requests_per_second", "cpu_us", "kb_per_connection", "p99"
-
-SPECIAL = {PIPELINED, FAN_OUT, *WISHED}
+AIMS = (SATURATED, MEDIUM_VALUES, SET_UP)
+"""Loads in which Envoy saves the node work that no pass-through can save; docs/performance.md has the reasons."""
+REQUESTS, CPU, MEMORY, P99 = "requests_per_second", "cpu_us", "kb_per_connection", "p99"
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """A figure of the HAProxies as deployed, as a ratio to another way's in the same round."""
+class Ratios:
+    """Ratios of the HAProxies' figures to other variants', as thresholds. Methods raise LabError for a missing one."""
 
-    what: str
-    load: str
-    figure: str
-    to: tuple[str, ...]
-    limit: float
-    at_least: bool = False
-    aim: bool = False
-    """Wished for, not promised: it does not fail the run."""
+    samples: Sequence[Sample]
 
-    def told(self, samples: Sequence[Sample]) -> dict[str, Any]:
-        """What was measured, and whether it is good enough. Raises LabError when it was not measured."""
-        found = ratios(samples, self.load, self.figure, HAPROXY, self.to)
+    def at_most(
+        self, what: str, load: str, figure: str, limit: float, *to: str, aim: bool = False
+    ) -> Threshold:
+        """A figure that may be at most `limit` times the mean of the variants `to`."""
+        found = ratios(self.samples, load, figure, HAPROXY, to)
         if not found:
-            raise LabError(f"not measured: {self.what}")
-        seen = spread(found)
-        return {
-            "what": self.what,
-            "aim": self.aim,
-            "value": rounded(seen.median),
-            "low": rounded(seen.low),
-            "high": rounded(seen.high),
-            "at_least" if self.at_least else "at_most": self.limit,
-            "met": seen.median >= self.limit if self.at_least else seen.median <= self.limit,
-        }
+            raise LabError(f"not measured: {what}")
+        middle, low, high = (round_figure(value) for value in astuple(spread(found)))
+        return Threshold(what, middle, limit, aim=aim, low=low, high=high)
+
+    def throughput(self, load: str, to: str, limit: float, *, aim: bool = False) -> Threshold:
+        """Requests per second of at least `limit` times those of the variant `to`."""
+        threshold = self.at_most(
+            f"requests/s to {to}'s, {load}", load, REQUESTS, limit, to, aim=aim
+        )
+        return replace(threshold, at_least=True)
 
 
-def _throughput(load: str, to: str, limit: float, *, aim: bool = False) -> Bar:
-    return Bar(
-        f"requests/s to {to}'s, {load}", load, THROUGHPUT, (to,), limit, at_least=True, aim=aim
-    )
-
-
-BARS = (
+def check_thresholds(samples: Sequence[Sample]) -> list[Threshold]:
+    """All thresholds with their measured values; raises LabError when one was not measured."""
+    of = Ratios(samples)
     # Envoy cannot carry a fan-out at all
-    *(_throughput(load.name, ENVOY, 1.0) for load in LOADS if load.name not in SPECIAL),
-    _throughput(PIPELINED, ENVOY, 1.6),
-    Bar(f"CPU per request to {ENVOY}'s, {PIPELINED}", PIPELINED, CPU, (ENVOY,), 0.40),
-    Bar(f"memory per connection to {ENVOY}'s", IDLE, MEMORY, (ENVOY,), 0.30),
-    Bar(f"p99 to direct's, {UNLOADED}", UNLOADED, P99, (DIRECT, AGAIN), 2.5),
-    _throughput(SATURATED, KERNEL, 0.6),
-    _throughput(SET_UP, KERNEL, 0.75),
-    *(_throughput(load, ENVOY, 1.0, aim=True) for load in WISHED),
-    _throughput(SATURATED, ENVOY, 1.3, aim=True),
-    Bar(f"CPU per request to {ENVOY}'s, {SATURATED}", SATURATED, CPU, (ENVOY,), 0.85, aim=True),
-    _throughput(SATURATED, KERNEL, 0.75, aim=True),
-    _throughput(PIPELINED, KERNEL, 0.75, aim=True),
-)
-
-
-def judged(samples: Sequence[Sample]) -> list[dict[str, Any]]:
-    """Every bar with what was measured. Raises LabError when one could not be measured."""
-    return [bar.told(samples) for bar in BARS]
+    plain = [load.name for load in LOADS if load.name not in {PIPELINED, FAN_OUT, *AIMS}]
+    return [
+        *(of.throughput(load, ENVOY, 1.0) for load in plain),
+        of.throughput(PIPELINED, ENVOY, 1.6),
+        of.at_most(f"CPU per request to {ENVOY}'s, {PIPELINED}", PIPELINED, CPU, 0.40, ENVOY),
+        of.at_most(f"memory per connection to {ENVOY}'s", IDLE, MEMORY, 0.30, ENVOY),
+        of.at_most(f"p99 to direct's, {UNLOADED}", UNLOADED, P99, 2.5, DIRECT, AGAIN),
+        of.throughput(SATURATED, KERNEL, 0.6),
+        of.throughput(SET_UP, KERNEL, 0.75),
+        *(of.throughput(load, ENVOY, 1.0, aim=True) for load in AIMS),
+        of.throughput(SATURATED, ENVOY, 1.3, aim=True),
+        of.at_most(
+            f"CPU per request to {ENVOY}'s, {SATURATED}", SATURATED, CPU, 0.85, ENVOY, aim=True
+        ),
+        of.throughput(SATURATED, KERNEL, 0.75, aim=True),
+        of.throughput(PIPELINED, KERNEL, 0.75, aim=True),
+    ]

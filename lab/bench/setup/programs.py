@@ -1,8 +1,7 @@
 """The benchmark's programs: redis-server with TLS, redis-benchmark and nft.
 
-Those on PATH are taken when all are there. Else a Debian machine's own package manager fetches the packages, and they
-are unpacked beside the build: nothing is installed, and no root is needed. It must never leak a library into another
-program: each gets its own wrapper.
+Those on PATH are used when all are there. Else a Debian machine's package manager fetches the packages, which are
+unpacked into build/bench: nothing is installed, and no root is needed. A wrapper gives each program its libraries.
 """
 
 import os
@@ -25,8 +24,8 @@ BINARIES = HOME / "bin"
 LAST_WORDS = 300
 
 
-def path() -> str:
-    """A PATH on which all programs are; fetches them when it must. Raises LabError."""
+def search_path() -> str:
+    """A PATH that has all programs; fetches them if necessary. Raises LabError."""
     own = os.environ["PATH"]
     if all(map(works, NEEDED)):
         return own
@@ -37,16 +36,16 @@ def path() -> str:
 
 
 def works(program: str) -> bool:
-    """Whether a program is there and finds its libraries."""
+    """Whether a program is on PATH and finds its libraries."""
     if shutil.which(program) is None:
         return False
     said = subprocess.run([program, "--version"], capture_output=True, check=False)
     return said.returncode == 0
 
 
-def version(program: str, search: str) -> str:
-    """What a program says of its version, in one line; `search` is the PATH."""
-    found = shutil.which(program, path=search) or program
+def version(program: str, search_path: str) -> str:
+    """The first line of a program's version text; `search_path` is the PATH."""
+    found = shutil.which(program, path=search_path) or program
     said = subprocess.run([found, "-v"], capture_output=True, text=True, check=False)
     return (said.stdout or said.stderr).strip().splitlines()[0]
 

@@ -1,7 +1,6 @@
-"""Virtual cables between two networks: each leg of a way is one.
+"""Veth pairs between two networks: each phase of a variant's path is one, so that all phases cost the same.
 
-The lab's router and bridge would do their work in the time of whoever sends, which no proxy on AWS pays for. It must
-never give one way a shorter leg than another.
+The kernel would do the work of the lab's router and bridge in the sender's time, which no proxy on AWS pays for.
 """
 
 import secrets
@@ -12,42 +11,42 @@ from functools import partial
 from pyroute2 import IPRoute
 
 from lab import layout
-from lab.bench.setup.site import Site
+from lab.bench.setup.testbed import Testbed
 from lab.host import network
 from lab.host import syscalls as linux
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """One end: a process in the network, and the addresses that are reached there."""
+    """One end of a veth pair: a process in its network, and the addresses that are reached there."""
 
     pid: int
     addresses: Sequence[str]
 
 
-def to_nodes(site: Site) -> None:
-    """The direct way: client to nodes."""
-    lay(_client(), _nodes(site))
+def connect_client(testbed: Testbed) -> None:
+    """Connects the client to the nodes."""
+    connect(_client(), _nodes(testbed))
 
 
-def by(site: Site, pid: int, address: str) -> None:
-    """The two legs of a way by a container: client to container, container to nodes."""
+def connect_container(testbed: Testbed, pid: int, address: str) -> None:
+    """Connects the client to a container, and the container to the nodes."""
     container = End(pid, (address,))
-    lay(_client(), container)
-    lay(container, _nodes(site))
+    connect(_client(), container)
+    connect(container, _nodes(testbed))
 
 
-def lay(one: End, other: End) -> None:
-    """A cable; each end then sends what is for the other's addresses into it."""
-    name = f"cable-{secrets.token_hex(4)}"
+def connect(one: End, other: End) -> None:
+    """Makes a veth pair; each end then routes the other's addresses into it."""
+    name = f"bench-{secrets.token_hex(4)}"
     with IPRoute() as route:
         peer = {"ifname": name, "net_ns_pid": other.pid}
         route.link("add", ifname=name, kind="veth", net_ns_pid=one.pid, peer=peer)
     for end, far in ((one, other), (other, one)):
-        linux.in_network_of(end.pid, partial(_plug_in, name, end, far))
+        linux.in_network_of(end.pid, partial(_configure, name, end, far))
 
 
-def _plug_in(name: str, end: End, far: End) -> None:
+def _configure(name: str, end: End, far: End) -> None:
     with IPRoute() as route:
         index = route.link_lookup(ifname=name)[0]
         # replies then come from the address that was asked
@@ -62,5 +61,5 @@ def _client() -> End:
     return End(network.attach().client, (layout.CLIENT_ADDRESS,))
 
 
-def _nodes(site: Site) -> End:
-    return End(network.attach().cache, tuple(shard.node.address for shard in site.shards))
+def _nodes(testbed: Testbed) -> End:
+    return End(network.attach().cache, tuple(shard.node.address for shard in testbed.shards))

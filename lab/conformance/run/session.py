@@ -14,7 +14,6 @@ import redis
 from rich.console import Console
 
 from lab import layout
-from lab.bench.load.progress import Teller
 from lab.conformance.run.player import Player, Seen
 from lab.conformance.suite import manifest as clients
 from lab.conformance.suite import modes as ways
@@ -24,6 +23,7 @@ from lab.conformance.suite.modes import Way
 from lab.deployment import modes as lab_ways
 from lab.deployment.world import World
 from lab.errors import LabError
+from lab.report.progress import Progress
 from lab.state_files import write_json
 
 
@@ -52,14 +52,14 @@ class Record:
 
 
 def play(
-    world: World, chosen: list[Way], asked: list[Client], record: Record, teller: Teller
+    world: World, chosen: list[Way], asked: list[Client], record: Record, teller: Progress
 ) -> None:
     """All ways, each deployed and then played. Raises LabError when one cannot be deployed."""
     steps = _numbers(len(chosen) * (len(asked) + len(EVENTS)))
     before: Way | None = None
     for way in chosen:
         if not way.deployed_by(before):
-            teller.say(f"cdk deploy for {way.name}")
+            teller.log(f"cdk deploy for {way.name}")
             lab_ways.deploy(way.lab, world.run_dir)
         before = way
         player = Player(world, way)
@@ -81,8 +81,8 @@ def main() -> int:
     """Plays; gives 1 with a line that says what was wrong."""
     asked = json.loads(sys.argv[1])
     try:
-        with Teller(Console(soft_wrap=True)) as teller:
-            world = World.start(layout.run_dir(), teller.say)
+        with Progress(Console(soft_wrap=True)) as teller:
+            world = World.start(layout.run_dir(), teller.log)
             play(
                 world,
                 list(ways.chosen(asked["ways"])),

@@ -7,11 +7,11 @@ from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.detection.cost import probe_costs_little
 from lab.detection.scenarios import (
-    CHAPTER,
+    SUITE,
     healthy_paths_stay_ok,
     logs_hold_no_secret,
-    named,
     not_ok,
+    probe_until_named,
 )
 from lab.detection.suite import ANOMALIES
 from lab.faults.expected_verdicts import expect_verdicts
@@ -31,7 +31,7 @@ def play(name: str) -> Seen:
     before = product.records()
     with anomaly.injected(world) as expected:
         seen = LOOKS[name](world, product, expected)
-        _, _, contradictions = named(product, expected)
+        _, _, contradictions = probe_until_named(product, expected)
     after = product.records()
     return seen | {
         "names": sorted(one.removesuffix(f".{layout.ZONE}") for one in expected.names),
@@ -45,7 +45,7 @@ def play(name: str) -> Seen:
 
 def scenario(name: str) -> Seen:
     """Plays one of the probe's scenarios; what it promises and does not keep raises."""
-    play_it = next(one for one in CHAPTER if one.__name__ == name)
+    play_it = next(one for one in SUITE if one.__name__ == name)
     return play_it(World.attach(layout.run_dir()))
 
 

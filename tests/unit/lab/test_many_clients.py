@@ -14,7 +14,7 @@ from lab.client.connection import (
     command,
     spread,
 )
-from lab.client.latency import percentile, times
+from lab.client.latency import times
 from lab.errors import LabError
 from lab.observe.haproxies import Usage, queued_kib, sessions_in
 
@@ -55,13 +55,6 @@ def test_a_limit_that_suffices_is_no_error(hard: int) -> None:
 def test_a_limit_that_is_too_low_is_said_with_what_is_needed() -> None:
     with pytest.raises(LabError, match=r"need 10200 open files, and this user may have 4096"):
         check_room(10_000, 4096)
-
-
-@pytest.mark.parametrize(
-    ("share", "value"), [(0.0, 1), (0.5, 50), (0.99, 99), (0.991, 100), (1.0, 100)]
-)
-def test_a_percentile_is_a_value_that_was_seen(share: float, value: float) -> None:
-    assert percentile(list(range(100, 0, -1)), share) == value
 
 
 def test_times_of_nothing_are_zero() -> None:

@@ -1,5 +1,6 @@
 """What a fault may cost, whose loss it is, and the page that shows it."""
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from lab.errors import LabError
-from lab.resilience import page
-from lab.resilience.attribution import SECONDS_BEFORE, Failover, allowed
-from lab.resilience.limits import felt, hold, recovery_seconds
-from lab.resilience.loads import Loads, all_at_once
-from lab.resilience.suite import CHAPTER, SHORT
-from lab.resilience.table import cells, of_crowds
-from lab.scenarios.scenario import ExpectationFailed, Load
+from lab.report.page import read_block
+from lab.resilience import report
+from lab.resilience.attribution import SECONDS_BEFORE, Failover
+from lab.resilience.limits import assert_noticed, assert_within_limits, gap_limit
+from lab.resilience.loads import Loads, enter_together
+from lab.resilience.suite import SHORT_SUITE, SUITE
+from lab.scenarios.scenario import ExpectationFailed, Load, Result
 from nodeway.client.load import Writer
 from nodeway.client.slots import SLOTS, part, slot_in, slot_of, tags
 
@@ -75,17 +77,17 @@ def test_keys_of_two_runs_differ_and_lie_in_the_threads_slots() -> None:
 def test_a_loss_is_rediss_only_in_the_lost_primarys_slots_and_time(
     slot: int, at: float, *, by_redis: bool
 ) -> None:
-    assert allowed((slot, at), FAILOVER) is by_redis
+    assert FAILOVER.explains(slot, at) is by_redis
 
 
-def test_losses_are_parted() -> None:
+def test_losses_of_redis_are_apart() -> None:
     """One in the failover, one after it, one of another shard."""
     load = Load(Path("stop"), Path("progress"))
     load.figures = {"acknowledged": 9, "errors_by_type": {}, **seen()}
     load.lost = [(5, 1001.0), (5, 1010.0), (200, 1001.0)]
     loads = Loads({"pooled": load}, failovers=[FAILOVER])
 
-    loads.tell()
+    loads.collect_figures()
 
     assert loads.figures["pooled"]["lost_on_failover"] == 1
     assert loads.figures["pooled"]["lost_acknowledged"] == 2
@@ -98,17 +100,17 @@ def test_a_gap_counts_from_when_all_clients_write() -> None:
     load.gaps = [(990.0, 9.0), (999.5, 2.0), (1004.0, 0.7)]
     loads = Loads({"pooled": load}, since=1000.0)
 
-    loads.tell()
+    loads.collect_figures()
 
     assert loads.figures["pooled"]["longest_gap_seconds"] == 1.5
 
 
-def test_recovery_is_twice_the_direct_and_the_ttl() -> None:
-    assert recovery_seconds(4.5) == 14.0
+def test_limit_of_a_gap_is_twice_the_direct_one_and_the_ttl() -> None:
+    assert gap_limit(4.5) == 14.0
 
 
 @pytest.mark.parametrize(
-    ("pooled", "fresh", "bars"),
+    ("pooled", "fresh", "options"),
     [
         (seen(7.1), seen(), {}),
         (seen(), seen(7.1), {}),
@@ -118,20 +120,22 @@ def test_recovery_is_twice_the_direct_and_the_ttl() -> None:
         (seen(failed=1), seen(), {"retried_once": True}),
     ],
 )
-def test_bar_is_not_held(pooled: Figures, fresh: Figures, bars: Figures) -> None:
-    """Each of these alone is a broken promise, and the figures come along."""
-    with pytest.raises(ExpectationFailed) as broken:
-        hold({"pooled": pooled, "fresh": fresh, "direct": seen(1.0)}, **bars)
+def test_limit_is_not_kept(pooled: Figures, fresh: Figures, options: Figures) -> None:
+    """Each of these alone fails the expectation, which has the figures."""
+    figures = {"pooled": pooled, "fresh": fresh, "direct": seen(1.0)}
 
-    assert broken.value.figures["pooled"] == pooled
+    with pytest.raises(ExpectationFailed) as failed:
+        assert_within_limits(figures, **options)
+
+    assert failed.value.figures["pooled"] == pooled
 
 
-def test_bar_is_held() -> None:
+def test_limit_is_kept() -> None:
     figures = {"pooled": seen(7.0, lost_on_failover=3), "fresh": seen(7.0), "direct": seen(1.0)}
 
-    hold(figures)
+    assert_within_limits(figures)
 
-    assert figures["pooled"]["bar_seconds"] == 7.0
+    assert figures["pooled"]["limit_seconds"] == 7.0
 
 
 def test_fresh_client_is_compared_with_a_fresh_one() -> None:
@@ -143,52 +147,59 @@ def test_fresh_client_is_compared_with_a_fresh_one() -> None:
         "direct_fresh": seen(60),
     }
 
-    hold(figures)
+    assert_within_limits(figures)
 
-    assert figures["fresh"]["bar_seconds"] == 125.0
-    assert figures["pooled"]["bar_seconds"] == 5.2
+    assert figures["fresh"]["limit_seconds"] == 125.0
+    assert figures["pooled"]["limit_seconds"] == 5.2
 
-    hold(figures, connecting=True)
+    assert_within_limits(figures, connecting=True)
 
-    assert figures["pooled"]["bar_seconds"] == 125.0
+    assert figures["pooled"]["limit_seconds"] == 125.0
 
 
-def test_names_of_the_chapters_are_unique_and_short_faults_take_seconds() -> None:
-    names = [play.__name__ for play in CHAPTER]
+def test_names_of_the_suites_are_unique_and_short_faults_take_seconds() -> None:
+    names = [fault.__name__ for fault in SUITE]
 
     assert len(set(names)) == len(names)
-    assert not {"resync_down_10min", "dns_server_down_60s"} & {play.__name__ for play in SHORT}
+    assert not {"resync_down_10min", "dns_server_down_60s"} & {
+        fault.__name__ for fault in SHORT_SUITE
+    }
 
 
-def test_table_shows_gaps_bars_and_losses() -> None:
+def test_tables_show_gaps_limits_and_losses() -> None:
     figures = {
-        "pooled": seen(3.21, errors=2, lost_on_failover=1, bar_seconds=9),
-        "fresh": seen(4.0, errors=1, bar_seconds=12),
+        "pooled": seen(3.21, errors=2, lost_on_failover=1) | {"limit_seconds": 9.0},
+        "fresh": seen(4.0, errors=1) | {"limit_seconds": 12.0},
         "direct": seen(2.0, lost_on_failover=2),
     }
 
-    assert cells(figures) == ["3.21", "4.00", "2.00", "9 / 12", "3", "0", "0", "1 / 2"]
+    shown = report.cells(report.summarize(figures))
+
+    assert shown == ["3.2 s", "9.0 s", "4.0 s", "2.0 s", "", "3 / 0", "0", "1 / 2"]
+
+
+def test_terminal_shows_every_result() -> None:
+    """A deploy has no clients, and a fault may fail before any has figures."""
+    results = [
+        Result("one_proxy_per_node", passed=True, seconds=30.0, figures={"records": 7}),
+        Result("node_hangs", passed=False, seconds=1.0, figures={"error": "no [node]"}),
+    ]
+    console = Console(file=io.StringIO(), width=200)
+
+    console.print(report.terminal_table(results))
+
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "30.0" in shown
+    assert "no [node]" in shown
 
 
 def test_page_shows_the_figures_beside_it() -> None:
     """The table in docs/faults.md is what the writer makes of docs/faults.json."""
-    told = page.PAGE.read_text()
-    faults = json.loads(page.FIGURES.read_text())
+    faults = json.loads(report.PAGE.with_suffix(".json").read_text())
 
-    assert [one["name"] for one in faults] == list(page.FAULTS)
-    assert page.with_table(told, faults) == told, "run: python -m lab.resilience.page"
-
-
-def test_page_is_not_written_from_a_run_with_a_broken_promise(tmp_path: Path) -> None:
-    scenarios = [{"name": name, "passed": True, "figures": {}} for name in page.FAULTS]
-    scenarios[0]["passed"] = False
-    report = tmp_path / "faults.json"
-    report.write_text(json.dumps({"scenarios": scenarios}))
-
-    with pytest.raises(LabError, match=str(scenarios[0]["name"])):
-        page.write(report, tmp_path / "faults.md", tmp_path / "figures.json")
-
-    assert not (tmp_path / "figures.json").exists()
+    assert list(faults) == list(report.FAULTS)
+    shown = read_block(report.PAGE.read_text(), "figures")
+    assert report.page_table(faults) + "\n" == shown, "run: python -m lab.resilience.report"
 
 
 def test_a_client_that_does_not_start_is_the_error_and_the_others_end() -> None:
@@ -203,21 +214,24 @@ def test_a_client_that_does_not_start_is_the_error_and_the_others_end() -> None:
         left.append(name)
 
     clients = {name: client(name) for name in ("one", "broken", "other")}
-    with pytest.raises(LabError, match="no client"), all_at_once(clients):
+    with pytest.raises(LabError, match="no client"), enter_together(clients):
         pass
 
     assert set(left) <= {"one", "other"}
 
 
-def test_a_fault_that_nobody_feels_proves_nothing() -> None:
-    with pytest.raises(ExpectationFailed, match="must be felt"):
-        felt({"direct": seen(0.5)}, "direct", 1.0)
+def test_a_fault_that_no_client_notices_proves_nothing() -> None:
+    with pytest.raises(ExpectationFailed, match="must notice the fault"):
+        assert_noticed({"direct": seen(0.5)}, "direct", 1.0)
 
 
-def test_table_tells_of_crowds() -> None:
+def test_tables_show_many_connections() -> None:
     figures = {
         "through": {"seconds_until_all_back": 3.5},
         "direct": {"seconds_until_all_back": 2.0},
     }
 
-    assert of_crowds(figures) == ["all back after 3.5 s with us", "all back after 2.0 s without"]
+    assert report.describe_connections(report.summarize(figures)) == [
+        "all back after 3.5 s through HAProxies",
+        "all back after 2.0 s direct",
+    ]

@@ -3,9 +3,9 @@
 import pytest
 
 from lab.bench.load.connections import message_bytes
-from lab.bench.load.redis_benchmark import Figures, parse, together
-from lab.bench.load.sampling import counted
-from lab.bench.load.tuning import TRIALS, Trial, edited
+from lab.bench.load.redis_benchmark import Result, combine, parse
+from lab.bench.load.sampling import count_bytes
+from lab.bench.load.tuning import TRIALS, Trial, edit_config
 from lab.errors import LabError
 from nodeway.haproxy.render import HaproxySpec, render
 
@@ -58,7 +58,7 @@ SPEC = HaproxySpec(
 
 
 def test_reads_throughput_and_latency_from_redis_benchmarks_own_report() -> None:
-    assert parse(REPORT) == Figures(70921.98, 0.095, 7.335, 17.119)
+    assert parse(REPORT) == Result(70921.98, 0.095, 7.335, 17.119)
 
 
 def test_a_report_without_figures_is_an_error_that_shows_it() -> None:
@@ -68,14 +68,14 @@ def test_a_report_without_figures_is_an_error_that_shows_it() -> None:
 
 def test_runs_side_by_side_last_until_the_last_is_done() -> None:
     """1,000 requests each: one needs 1 s, the other 2 s."""
-    fast, slow = Figures(1000.0, 1.0, 2.0, 4.0), Figures(500.0, 3.0, 4.0, 6.0)
+    fast, slow = Result(1000.0, 1.0, 2.0, 4.0), Result(500.0, 3.0, 4.0, 6.0)
 
-    assert together([fast, slow], 1000) == Figures(1000.0, 2.0, 3.0, 5.0)
+    assert combine([fast, slow], 1000) == Result(1000.0, 2.0, 3.0, 5.0)
 
 
 @pytest.mark.parametrize(("text", "kind"), [(HAPROXY, "haproxy"), (ENVOY, "envoy")])
 def test_counts_the_bytes_of_both_sides_and_of_nothing_else(text: str, kind: str) -> None:
-    assert counted(text, kind) == {"haproxy": 4200, "envoy": 3980}[kind]
+    assert count_bytes(text, kind) == {"haproxy": 4200, "envoy": 3980}[kind]
 
 
 def test_knows_how_long_a_message_is() -> None:
@@ -88,7 +88,7 @@ def test_knows_how_long_a_message_is() -> None:
 def test_every_trial_finds_its_place_in_the_deployed_configuration(trial: Trial) -> None:
     text = render(SPEC)
 
-    changed = edited(text, trial)
+    changed = edit_config(text, trial)
 
     assert (changed != text) == bool(trial.edits)
     assert set(text.splitlines()) - set(changed.splitlines()) <= {
@@ -98,4 +98,4 @@ def test_every_trial_finds_its_place_in_the_deployed_configuration(trial: Trial)
 
 def test_a_trial_that_finds_no_place_is_an_error() -> None:
     with pytest.raises(LabError, match="nbthread 9"):
-        edited(render(SPEC), Trial("x", {"nbthread 9": "nbthread 1"}))
+        edit_config(render(SPEC), Trial("x", {"nbthread 9": "nbthread 1"}))

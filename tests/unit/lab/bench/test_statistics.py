@@ -1,12 +1,12 @@
-"""Ratios within rounds, their spread, and the bars."""
+"""Ratios within rounds, and the thresholds."""
 
 from dataclasses import replace
 
 import pytest
 
 from lab.bench.load.profiles import IDLE, LOADS, PIPELINED, SATURATED, UNLOADED, Sample
-from lab.bench.report.statistics import Spread, ratios, rounded, rows, spread
-from lab.bench.report.thresholds import judged
+from lab.bench.report.statistics import ratios, rows
+from lab.bench.report.thresholds import check_thresholds
 from lab.bench.setup.variants import AGAIN, DIRECT, ENVOY, HAPROXY, KERNEL
 from lab.errors import LabError
 
@@ -18,7 +18,7 @@ def run(number: int, variant: str, rate: float, load: str = SATURATED) -> Sample
 
 
 def good() -> list[Sample]:
-    """Two rounds in which every bar is met, and every aim."""
+    """Two rounds in which every threshold is met, aims included."""
     made = []
     for number in range(2):
         for load in LOADS:
@@ -50,11 +50,6 @@ def test_a_round_without_its_base_or_its_figure_is_left_out() -> None:
     assert ratios(samples, SATURATED, "cpu_us", HAPROXY, BASE) == []
 
 
-def test_the_spread_is_the_median_with_the_quartiles() -> None:
-    assert spread([5.0, 1.0, 3.0, 2.0, 4.0]) == Spread(3.0, 2.0, 4.0)
-    assert spread([7.0]) == Spread(7.0, 7.0, 7.0)
-
-
 def test_the_same_thing_again_shows_the_noise() -> None:
     samples = [run(0, DIRECT, 100), run(0, AGAIN, 120), run(0, HAPROXY, 55)]
 
@@ -63,28 +58,24 @@ def test_the_same_thing_again_shows_the_noise() -> None:
     assert found == {DIRECT: 1.0, AGAIN: 1.2, HAPROXY: 0.5}
 
 
-def test_a_load_that_a_way_cannot_carry_has_a_reason_and_no_number() -> None:
+def test_a_load_that_a_variant_cannot_carry_has_a_reason_and_no_number() -> None:
     samples = [run(0, DIRECT, 100), run(0, AGAIN, 100), run(0, ENVOY, 50)]
     samples += [run(0, DIRECT, 100, "fan-out"), run(0, AGAIN, 100, "fan-out")]
 
     found = rows(
-        samples, BASE, lambda way, load: "no way" if (way, load) == (ENVOY, "fan-out") else None
+        samples,
+        BASE,
+        lambda variant, load: "no way" if (variant, load) == (ENVOY, "fan-out") else None,
     )
 
     assert found[-1] == {"variant": ENVOY, "load": "fan-out", "not_possible": "no way"}
 
 
-@pytest.mark.parametrize(("value", "shown"), [(123456.0, 123500.0), (0.0123456, 0.01235)])
-def test_figures_have_four_digits(value: float, shown: float) -> None:
-    assert rounded(value) == shown
+def test_every_threshold_is_met_by_figures_that_are_good_enough() -> None:
+    thresholds = check_thresholds(good())
 
-
-def test_every_bar_is_met_by_figures_that_are_good_enough() -> None:
-    told = judged(good())
-
-    assert [bar["what"] for bar in told if not bar["met"]] == []
-    promised = [bar for bar in told if not bar["aim"]]
-    assert (len(promised), len(told)) == (9, 16)
+    assert [one.what for one in thresholds if not one.met] == []
+    assert (sum(not one.aim for one in thresholds), len(thresholds)) == (9, 16)
 
 
 @pytest.mark.parametrize(
@@ -105,17 +96,17 @@ def test_a_figure_that_is_not_good_enough_is_not_met(
         for one in good()
     ]
 
-    missed = {bar["what"] for bar in judged(samples) if not bar["met"] and not bar["aim"]}
+    missed = {one.what for one in check_thresholds(samples) if one.failed}
 
     assert missed == {what}
 
 
-def test_a_bar_that_was_not_measured_is_no_silent_success() -> None:
+def test_a_threshold_that_was_not_measured_is_no_silent_success() -> None:
     samples = [one for one in good() if (one.variant, one.load) != (HAPROXY, UNLOADED)]
 
     with pytest.raises(LabError, match="not measured: requests/s to Envoy's, unloaded"):
-        judged(samples)
+        check_thresholds(samples)
 
 
-def _can(_way: str, _load: str) -> None:
+def _can(_variant: str, _load: str) -> None:
     return None

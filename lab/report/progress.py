@@ -1,21 +1,24 @@
-"""Says how far the benchmark is: a bar with the time that is left on a terminal, plain lines elsewhere."""
+"""How far a measurement is: a bar with the remaining time on a terminal, plain lines elsewhere."""
 
 import time
 from contextlib import ExitStack
 from typing import Self
 
+from rich import progress
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 
-class Teller:
-    """Told each step as it begins; `with` it."""
+class Progress:
+    """The progress of one command; a context manager."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._began = time.monotonic()
-        self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console
+        self._bar = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.TimeRemainingColumn(),
+            console=console,
         )
         self._task = self._bar.add_task("", visible=False)
         self._open = ExitStack()
@@ -28,13 +31,13 @@ class Teller:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def say(self, what: str) -> None:
-        """Something else begins."""
-        self._console.print(f"{time.monotonic() - self._began:6.1f}s {what}", highlight=False)
+    def log(self, message: str) -> None:
+        """Prints a line with the seconds since the start."""
+        self._console.print(f"{time.monotonic() - self._began:6.1f}s {message}", highlight=False)
 
     def step(self, number: int, of: int, what: str) -> None:
-        """One run of so many begins."""
+        """Shows that step `number`, counted from 0, of `of` steps begins."""
         if self._console.is_terminal:
             self._bar.update(self._task, completed=number, total=of, description=what, visible=True)
         else:
-            self.say(f"{number + 1}/{of} {what}")
+            self.log(f"{number + 1}/{of} {what}")

@@ -1,0 +1,1 @@
+"""Reports of measurements: figures, thresholds, tables, generated parts of pages, progress."""
