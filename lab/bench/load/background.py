@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from lab import layout
 from lab.bench.setup.testbed import Testbed
 from lab.errors import LabError
+from lab.host import programs
 
 ERROR_CHARACTERS = 300
 
@@ -48,20 +49,16 @@ def background_load(
     }
     argv = [sys.executable, "-m", "lab.bench.load.connections", json.dumps(options)]
     words, environment = testbed.world.client_command(argv)
-    process = subprocess.Popen(
+    with programs.running(
         words,
+        grace_seconds=0,
         cwd=layout.ROOT,
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    ) as process:
         load = BackgroundLoad(process, messages * connections)
         if load.read_line() != "ready":
             raise LabError("the benchmark's connections did not get ready")
         yield load
-    finally:
-        process.kill()
-        process.communicate()
