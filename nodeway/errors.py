@@ -11,3 +11,8 @@ class ConfigError(NodewayError):
 
 class CommandError(NodewayError):
     """A command cannot do what it was asked."""
+
+
+def on_one_line(error: Exception) -> str:
+    """The words of somebody else's error (boto3's, say) without its line breaks."""
+    return " ".join(str(error).split())

@@ -1,1 +1,1 @@
-"""The CDK side: what is deployed, from a checked configuration. Only this package and app.py import aws_cdk."""
+"""Our own app: an environment of cdk.json as thin stacks, one part of the library each."""

@@ -14,8 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from pydantic import ValidationError
 
 from nodeway.advice.advise import Situation
-from nodeway.cli.account import on_one_line
-from nodeway.errors import CommandError
+from nodeway.errors import CommandError, on_one_line
 from nodeway.lookup.parameter_groups import endpoint_type
 from nodeway.lookup.topology import TIMEOUTS
 

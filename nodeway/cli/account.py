@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from nodeway.config.loader import load
 from nodeway.config.model import EnvironmentConfig
-from nodeway.errors import CommandError
+from nodeway.errors import CommandError, on_one_line
 from nodeway.suggestions import nearest
 from nodeway_runtime.aws.clients import RETRIES, aws_ports
 from nodeway_runtime.aws.elasticache import ElastiCache
@@ -79,11 +79,6 @@ def choose(name: str, known: Iterable[str], *, what: str) -> str:
         msg = f"unknown {what}: got {name!r}{nearest(name, names)}; there are: {', '.join(names)}"
         raise CommandError(msg)
     return name
-
-
-def on_one_line(error: Exception) -> str:
-    """An AWS error's own words."""
-    return " ".join(str(error).split())
 
 
 class AwsAccount:

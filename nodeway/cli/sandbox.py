@@ -16,11 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
-from nodeway.cli.account import AwsAccount, environment, on_one_line
+from nodeway.cli.account import AwsAccount, environment
 from nodeway.client.wait import WaitTimeout, wait_until
 from nodeway.config.model import EnvironmentConfig
 from nodeway.config.sandbox import HOME, PORT, quarters
-from nodeway.errors import CommandError
+from nodeway.errors import CommandError, on_one_line
 
 FAILED = 1
 CA_FILE = "/etc/pki/tls/certs/ca-bundle.crt"

@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from nodeway.envoy.render import IMAGE as ENVOY_IMAGE
 from nodeway.envoy.render import ReadPolicy
+from nodeway.haproxy.render import IMAGE
 from nodeway_runtime.model.settings import Mode
 from nodeway_runtime.model.topology import address, hostname
 
@@ -23,8 +25,6 @@ FARGATE_MEMORY_MIB: Mapping[int, tuple[int, ...]] = {
     4096: tuple(range(8192, 30721, 1024)),
 }
 """CPU units to MiB that Fargate takes: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html"""
-IMAGE = "public.ecr.aws/docker/library/haproxy:2.8.25-alpine"
-ENVOY_IMAGE = "docker.io/envoyproxy/envoy:v1.40.0"
 
 
 def pinned(image: str) -> str:

@@ -14,6 +14,8 @@ START_SCRIPT = (TEMPLATES / "start.sh").read_text()
 RESP3_PORT_OFFSET = 1
 """The RESP3 listener's port is the next one after the RESP2 listener's."""
 
+IMAGE = "docker.io/envoyproxy/envoy:v1.40.0"
+
 MEMORY_RESERVED_MIB = 192
 """Envoy itself with its statistics, and the shell: 67 MiB when idle, and room for requests on their way."""
 KIB_PER_CONNECTION = 64

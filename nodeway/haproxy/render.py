@@ -22,6 +22,8 @@ TEMPLATES = next(
 START_COMMAND = (TEMPLATES / "start.sh").read_text()
 """For `/bin/sh -c`: says that HAProxy starts, tells its counters once a minute, and becomes HAProxy."""
 
+IMAGE = "public.ecr.aws/docker/library/haproxy:2.8.25-alpine"
+
 MEMORY_RESERVED_MIB = 96
 """HAProxy itself, the shell and the container agent."""
 KIB_PER_SESSION = 48

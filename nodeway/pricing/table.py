@@ -14,7 +14,7 @@ WIDTH = 100
 MARK = "*"
 
 
-def told(environment: EnvironmentConfig, nodes: Sequence[int], prices: Prices) -> str:
+def render_estimate(environment: EnvironmentConfig, nodes: Sequence[int], prices: Prices) -> str:
     """The estimate of an environment with so many nodes in each cluster that has proxies; it ends with a line feed."""
     # a cluster that is reached in two ways has its nodes once
     groups = (cluster.replication_group_id for cluster in environment.proxied)

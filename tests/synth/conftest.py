@@ -11,8 +11,8 @@ import pytest
 from aws_cdk.assertions import Template
 from aws_cdk.cx_api import CloudAssembly
 
-from app import build
 from lab.layout import ROOT
+from stacks.environment import build
 
 CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
 

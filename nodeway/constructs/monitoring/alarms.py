@@ -11,7 +11,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from nodeway.constructs.monitoring.alarm_texts import description
-from nodeway.constructs.monitoring.monitored import Watched
+from nodeway.constructs.monitoring.monitored import Monitored
 from nodeway_runtime.model.metrics import (
     NAMESPACE,
     Dimension,
@@ -45,7 +45,7 @@ class Alarms(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        watched: Watched,
+        watched: Monitored,
         stopped: cloudwatch.IMetric,
         prefix: str,
         topic: sns.ITopic,
@@ -56,16 +56,16 @@ class Alarms(Construct):
         self._topic = topic
         self.every: list[cloudwatch.IAlarm] = []
         # with resync=off nobody runs it each minute, and that is meant
-        if watched.resync.mode is not Mode.OFF:
+        if watched.schedule is not Mode.OFF:
             self._of_resync()
-        queued = watched.resync.failures.metric_approximate_number_of_messages_visible(period=ONE)
+        queued = watched.failed_events.metric_approximate_number_of_messages_visible(period=ONE)
         # a queue that nobody uses tells nothing; it is emptied by hand, so that its end is no news
         self._alarm("failed-events", queued, missing=GOOD, tells_end=False)
-        if watched.probe:
+        if watched.coordinator:
             self._of_probe()
-        if watched.by_haproxy:
+        if watched.mode.runs_haproxy:
             self._of_haproxies()
-        if watched.cluster.proxy == "envoy":
+        else:
             self._of_envoys()
         self._alarm("task-churn", stopped, least=3, missing=GOOD, tells_end=False)
 
@@ -75,7 +75,7 @@ class Alarms(Construct):
         self._alarm("no-success", since, periods=5, missing=BAD)
         tripped = self._metric(ResyncMetric.GUARD_TRIPPED, "Maximum")
         self._alarm("guard-tripped", tripped, periods=3, missing=NO_NEWS)
-        if not self._watched.cluster.by_node:
+        if not self._watched.mode.follows_nodes:
             without = self._metric(ResyncMetric.NODES_WITHOUT_OWN_PROXY, "Minimum")
             self._alarm("fleet-without-proxy", without, periods=5, missing=NO_NEWS)
             return
@@ -117,7 +117,7 @@ class Alarms(Construct):
             missing=NO_NEWS,
             operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
         )
-        if self._watched.cluster.by_node:
+        if self._watched.mode.follows_nodes:
             # shared HAProxies look for no node before a client asks for it
             down = self._metric(HaproxyMetric.BACKEND_DOWN, "Maximum")
             self._alarm("backend-down", down, periods=5, missing=NO_NEWS)
@@ -136,7 +136,7 @@ class Alarms(Construct):
 
     def _redirects(self) -> None:
         """More than the band that CloudWatch learns of two weeks; it makes the model itself when it first looks."""
-        label = self._watched.cluster.label
+        label = self._watched.label
         moved, unusual, band = redirects(label)
         alarm = cloudwatch.CfnAlarm(
             self,
@@ -181,7 +181,7 @@ class Alarms(Construct):
     def _metric(
         self, name: str, statistic: str, period: cdk.Duration | None = None
     ) -> cloudwatch.Metric:
-        return metric(self._watched.cluster.label, name, statistic, period)
+        return metric(self._watched.label, name, statistic, period)
 
     def _alarm(
         self,
@@ -198,7 +198,7 @@ class Alarms(Construct):
             self,
             name,
             alarm_name=f"{self._prefix}-{name}",
-            alarm_description=description(self._watched.cluster.label, name),
+            alarm_description=description(self._watched.label, name),
             metric=of,
             threshold=least,
             evaluation_periods=periods,

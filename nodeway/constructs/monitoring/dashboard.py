@@ -11,7 +11,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from nodeway.constructs.monitoring.alarms import ONE, metric
-from nodeway.constructs.monitoring.monitored import Watched
+from nodeway.constructs.monitoring.monitored import Monitored
 from nodeway.constructs.monitoring.widgets import (
     WIDTH,
     Row,
@@ -23,11 +23,6 @@ from nodeway.constructs.monitoring.widgets import (
 )
 from nodeway_runtime.model.metrics import ProbeMetric, ResyncMetric
 
-WAYS = {
-    "haproxy": "a HAProxy for each node",
-    "shared": "shared HAProxies",
-    "envoy": "Envoy's Redis filter",
-}
 ALARMS_PER_WIDGET = 100
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"""
 
@@ -41,7 +36,7 @@ class Dashboard(Construct):
         construct_id: str,
         *,
         name: str,
-        clusters: Sequence[tuple[Watched, cloudwatch.Metric]],
+        clusters: Sequence[tuple[Monitored, cloudwatch.Metric]],
         alarms: Sequence[cloudwatch.IAlarm],
         node_metrics: bool,
     ) -> None:
@@ -60,14 +55,14 @@ class Dashboard(Construct):
         )
 
 
-def reached(clusters: Sequence[Watched]) -> cloudwatch.IWidget:
+def reached(clusters: Sequence[Monitored]) -> cloudwatch.IWidget:
     """Whether every node of every cluster is reached: by the probe, else as the resync knows of proxies."""
     lines: list[cloudwatch.IMetric] = []
     for one in clusters:
-        label = one.cluster.label
+        label = one.label
         told = (
             ((ProbeMetric.PATHS_BROKEN, "paths broken"), (ProbeMetric.PATHS_WALKED, "paths walked"))
-            if one.probe
+            if one.coordinator
             else (
                 (ResyncMetric.NODES_WITHOUT_OWN_PROXY, "without a healthy proxy"),
                 (ResyncMetric.NODES, "names"),
@@ -93,14 +88,14 @@ def states(alarms: Sequence[cloudwatch.IAlarm]) -> list[cloudwatch.IWidget]:
     ]
 
 
-def maps(clusters: Sequence[Watched]) -> Iterator[Row]:
+def maps(clusters: Sequence[Monitored]) -> Iterator[Row]:
     """Each probed cluster's map of the last walk: name, proxy, node."""
     for one in clusters:
-        if one.probe:
+        if one.coordinator:
             yield [
                 cloudwatch.CustomWidget(
-                    title=f"{one.cluster.label}: client → name → proxy → node",
-                    function_arn=one.probe.watch.function_arn,
+                    title=f"{one.label}: client → name → proxy → node",
+                    function_arn=one.coordinator.function_arn,
                     update_on_refresh=True,
                     # each asks the function: a window that is dragged need not
                     update_on_resize=False,
@@ -111,20 +106,20 @@ def maps(clusters: Sequence[Watched]) -> Iterator[Row]:
             ]
 
 
-def of_cluster(one: Watched, stopped: cloudwatch.Metric, *, node_metrics: bool) -> Iterator[Row]:
+def of_cluster(one: Monitored, stopped: cloudwatch.Metric, *, node_metrics: bool) -> Iterator[Row]:
     """The rows of one cluster."""
-    label = one.cluster.label
-    zone = one.topology.zone_name
+    label = one.label
+    zone = one.zone_name
     # in a sandbox only the deploy knows it, and the title need not wait for that
     where = "" if cdk.Token.is_unresolved(zone) else f", {zone}"
-    text = f"## {label}: {WAYS[one.cluster.proxy]}{where}"
+    text = f"## {label}: {one.mode.title}{where}"
     yield [cloudwatch.TextWidget(markdown=text, width=WIDTH, height=1)]
     if one.counts_redirects:
         yield redirected(label, node_metrics=node_metrics)
-    if one.by_haproxy:
+    if one.mode.runs_haproxy:
         yield from sessions(label, node_metrics=node_metrics)
-    if one.cluster.proxy == "envoy":
+    else:
         yield envoys(label)
-    if one.probe or (one.by_haproxy and node_metrics):
+    if one.coordinator or (one.mode.runs_haproxy and node_metrics):
         yield latency(one, node_metrics=node_metrics)
     yield resync(one, stopped)

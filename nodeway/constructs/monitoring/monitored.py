@@ -1,44 +1,33 @@
-"""What is watched of one cluster: its configuration, and the stacks that its metrics come from."""
+"""What is monitored of one cluster: values, so that alarms and dashboard know no other construct."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
 
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 
-from nodeway.config.model import ClusterConfig
-from nodeway.lookup.topology import KnownTopology
-
-if TYPE_CHECKING:
-    from nodeway.constructs.proxies.fleet import FleetStack
-    from nodeway.constructs.records.function import ResyncStack
-
-
-class Probing(Protocol):
-    """The probe of one cluster, as far as it is watched."""
-
-    @property
-    def watch(self) -> lambda_.Function:
-        """Walks every path each minute, writes its metrics, and answers as the dashboard's map."""
-        ...
+from nodeway.constructs.proxies.modes import ProxyMode
+from nodeway_runtime.model.settings import Mode
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """One cluster in one way."""
+class Monitored:
+    """One cluster in one mode.
 
-    cluster: ClusterConfig
-    topology: KnownTopology
-    fleet: "FleetStack"
-    resync: "ResyncStack"
-    probe: Probing | None = None
+    `schedule`: whether the resync runs by itself. `failed_events`: where its failed events end. `coordinator`: the
+    probe's function that writes its metrics and answers as the dashboard's map; None where there is no probe.
+    `probe_logs_in`: whether it may ask the nodes for their own counters.
+    """
 
-    @property
-    def by_haproxy(self) -> bool:
-        """Whether HAProxies carry its sessions, each node's own or shared ones."""
-        return self.cluster.proxy in {"haproxy", "shared"}
+    label: str
+    zone_name: str
+    mode: ProxyMode
+    ecs_cluster_arn: str
+    schedule: Mode
+    failed_events: sqs.IQueue
+    coordinator: lambda_.IFunction | None = None
+    probe_logs_in: bool = False
 
     @property
     def counts_redirects(self) -> bool:
-        """Whether the probe reads the nodes' own count of redirects: it must log in, and Envoy shows it no node."""
-        may_ask = self.cluster.probe is not None and self.cluster.probe.logs_in
-        return self.probe is not None and self.by_haproxy and may_ask
+        """Whether the probe reads the nodes' own count of redirects. Envoy shows it no node."""
+        return self.coordinator is not None and self.mode.runs_haproxy and self.probe_logs_in

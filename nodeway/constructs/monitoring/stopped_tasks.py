@@ -3,6 +3,8 @@
 EventBridge writes the events into a log group. No function is woken by them.
 """
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
@@ -10,7 +12,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from nodeway.constructs.monitoring.stopped_tasks_stops import BY_THEMSELVES
+MEANT = ["ServiceSchedulerInitiated", "UserInitiated"]
+"""Deployments, scaling and stand-ins that are retired: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html"""
+BY_THEMSELVES: list[dict[str, Any]] = [
+    {"stopCode": [{"anything-but": MEANT}]},
+    # the scheduler stops these, but nobody meant it
+    {"stoppedReason": [{"wildcard": "*health check*"}]},
+]
 
 
 class StoppedTasks(Construct):

@@ -7,7 +7,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from nodeway.constructs.monitoring.alarms import FIVE, ONE, metric, redirects
-from nodeway.constructs.monitoring.monitored import Watched
+from nodeway.constructs.monitoring.monitored import Monitored
 from nodeway_runtime.model.metrics import (
     NAMESPACE,
     Dimension,
@@ -106,15 +106,15 @@ def summed(names: Mapping[M, str]) -> Iterator[tuple[str, str, cdk.Duration, str
         yield name, "Sum", ONE, text
 
 
-def latency(one: Watched, *, node_metrics: bool) -> Row:
+def latency(one: Monitored, *, node_metrics: bool) -> Row:
     """Each leg of the probe's walks, and how long HAProxies take to connect to their nodes."""
-    label = one.cluster.label
+    label = one.label
     drawn: dict[str, Lines] = {}
-    if one.probe:
+    if one.coordinator:
         for statistic, how in (("p50", "median"), ("p99", "99th percentile")):
             legs = [metric(label, name, statistic, ONE, leg) for name, leg in PHASES.items()]
             drawn[f"Latency by leg, {how}, ms"] = legs
-    if node_metrics and one.probe:
+    if node_metrics and one.coordinator:
         drawn["Answer by node, ms"] = [each_node(label, ProbeMetric.ANSWER_MILLISECONDS, "Maximum")]
     elif node_metrics:
         slow = each_node(label, HaproxyMetric.CONNECT_MILLISECONDS, "Average")
@@ -122,9 +122,9 @@ def latency(one: Watched, *, node_metrics: bool) -> Row:
     return [graph(title, lines, width=WIDTH // len(drawn)) for title, lines in drawn.items()]
 
 
-def resync(one: Watched, stopped: cloudwatch.Metric) -> Row:
+def resync(one: Monitored, stopped: cloudwatch.Metric) -> Row:
     """What keeps the records true, and the tasks behind them."""
-    label = one.cluster.label
+    label = one.label
     changes = {
         ResyncMetric.CREATES: "created",
         ResyncMetric.UPDATES: "updated",
@@ -134,7 +134,7 @@ def resync(one: Watched, stopped: cloudwatch.Metric) -> Row:
         ResyncMetric.NODES: "names",
         ResyncMetric.NODES_WITHOUT_OWN_PROXY: "without a healthy proxy",
     }
-    if one.cluster.by_node:
+    if one.mode.follows_nodes:
         proxies |= {ResyncMetric.STAND_INS: "stand-ins"}
     return [
         graph(

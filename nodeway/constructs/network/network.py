@@ -5,7 +5,7 @@ It never gives the HAProxies' VPC to a zone: their resolver would send them to t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -15,7 +15,7 @@ from nodeway.config.model import EnvironmentConfig, ProxyVpc
 from nodeway.constructs.nag import acknowledge
 from nodeway.constructs.network.endpoints import VpcEndpoints
 from nodeway.constructs.network.resolver import InboundResolver
-from nodeway.constructs.network.vpc import PROXIES, made_vpc
+from nodeway.constructs.network.vpc import PROXIES, made_vpc, name_without_part
 from nodeway.errors import ConfigError
 
 ANCHOR_CIDR = "192.168.255.240/28"
@@ -27,10 +27,27 @@ class ProxyNetwork:
     (name, id) of these subnets' route tables, where they are known.
     """
 
-    vpc: ec2.IVpc
     vpc_id: str
     subnets: tuple[tuple[str, str], ...]
     route_tables: tuple[tuple[str, str], ...] = ()
+    made: ec2.IVpc | None = None
+    """The VPC where it is a construct of the app."""
+
+    @classmethod
+    def of_vpc(cls, vpc: ec2.IVpc, subnets: Sequence[ec2.ISubnet] = ()) -> Self:
+        """The network of a VPC of the app: HAProxies run in these subnets, which are its private ones by default."""
+        found = subnets or vpc.private_subnets or vpc.isolated_subnets
+        places = tuple((one.subnet_id, one.availability_zone) for one in found)
+        return cls(vpc.vpc_id, places, made=vpc)
+
+    def vpc(self, scope: Construct) -> ec2.IVpc:
+        """The VPC for a construct in this scope."""
+        return self.made or ec2.Vpc.from_vpc_attributes(
+            scope,
+            "ProxyVpc",
+            vpc_id=self.vpc_id,
+            availability_zones=sorted({zone for _, zone in self.subnets}),
+        )
 
     def near(self, availability_zone: str, spread: int) -> list[str]:
         """The subnets for a node's HAProxies: the node's zone first, as bytes between zones are paid for.
@@ -45,28 +62,21 @@ class ProxyNetwork:
         return [subnet_id for subnet_id, zone in self.subnets if zone in chosen]
 
 
-def known_network(
-    scope: Construct, construct_id: str, environment: EnvironmentConfig
-) -> ProxyNetwork:
+def known_network(environment: EnvironmentConfig) -> ProxyNetwork:
     """The network of a VPC that is there already; raises ConfigError when the environment names none."""
     proxy_vpc = environment.proxy_vpc
     if proxy_vpc is None or proxy_vpc.vpc_id is None:
         msg = "proxy_vpc: has no vpc_id; HAProxies need a VPC"
         raise ConfigError(msg)
-    vpc_id = proxy_vpc.vpc_id
-    vpc = ec2.Vpc.from_vpc_attributes(
-        scope,
-        construct_id,
-        vpc_id=vpc_id,
-        availability_zones=sorted({s.availability_zone for s in proxy_vpc.subnets}),
+    return ProxyNetwork(
+        proxy_vpc.vpc_id,
+        tuple((s.subnet_id, s.availability_zone) for s in proxy_vpc.subnets),
+        tuple((table_id, table_id) for table_id in proxy_vpc.route_table_ids),
     )
-    subnets = tuple((s.subnet_id, s.availability_zone) for s in proxy_vpc.subnets)
-    route_tables = tuple((table_id, table_id) for table_id in proxy_vpc.route_table_ids)
-    return ProxyNetwork(vpc, vpc_id, subnets, route_tables)
 
 
-def needs_network_stack(environment: EnvironmentConfig) -> bool:
-    """Whether a `NetworkStack` of this environment would hold anything."""
+def needs_network(environment: EnvironmentConfig) -> bool:
+    """Whether a `Network` of this environment would hold anything."""
     proxy_vpc = environment.proxy_vpc
     return bool(
         (proxy_vpc and (proxy_vpc.made or proxy_vpc.endpoints))
@@ -81,7 +91,7 @@ def needs_anchor(environment: EnvironmentConfig) -> bool:
     return bool(environment.proxied) and accounts.isdisjoint({None, environment.account})
 
 
-class NetworkStack(cdk.Stack):
+class Network(Construct):
     """What the environment's clusters share of the network; `network` is the made VPC's, None for a given one.
 
     `anchor` is a VPC for zones whose clients are all in other accounts, else None.
@@ -94,19 +104,18 @@ class NetworkStack(cdk.Stack):
         *,
         environment: EnvironmentConfig,
         zone_names: Sequence[str],
-        **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
     ) -> None:
-        super().__init__(scope, construct_id, **stack)
+        super().__init__(scope, construct_id)
         proxy_vpc = environment.proxy_vpc
         self.network = made_network(self, proxy_vpc) if proxy_vpc and proxy_vpc.made else None
         if proxy_vpc and proxy_vpc.endpoints:
-            network = self.network or known_network(self, "ProxyVpc", environment)
+            network = self.network or known_network(environment)
             VpcEndpoints(
                 self,
                 "Endpoints",
                 environment=environment,
                 proxy_vpc=proxy_vpc,
-                vpc=network.vpc,
+                vpc=network.vpc(self),
                 subnets=network.subnets,
                 route_table_ids=[table_id for _, table_id in network.route_tables],
             )
@@ -135,13 +144,13 @@ def made_network(scope: Construct, proxy_vpc: ProxyVpc) -> ProxyNetwork:
     vpc = made_vpc(scope, "ProxyVpc", proxy_vpc)
     subnets = vpc.select_subnets(subnet_group_name=PROXIES).subnets
     return ProxyNetwork(
-        vpc,
         vpc.vpc_id,
         tuple((subnet.subnet_id, subnet.availability_zone) for subnet in subnets),
         tuple(
             (f"{PROXIES}-{subnet.availability_zone}", subnet.route_table.route_table_id)
             for subnet in subnets
         ),
+        made=vpc,
     )
 
 
@@ -159,6 +168,7 @@ def anchor_vpc(scope: Construct, environment: EnvironmentConfig) -> ec2.IVpc:
         restrict_default_security_group=False,
         subnet_configuration=[],
     )
+    name_without_part(vpc)
     acknowledge(
         vpc, "VPC7", "it has no subnet, so no interface and no traffic that could be logged"
     )

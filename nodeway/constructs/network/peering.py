@@ -5,8 +5,6 @@ group lets the clients in. Peering does not lead on from one to the next, so wit
 a cache. Nothing is changed in another account or Region: what is to be done there is told in the stack's outputs.
 """
 
-from typing import Any
-
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -20,7 +18,7 @@ from nodeway.constructs.network.sdk_calls import AwsCalls, Call
 OPTION = "AllowDnsResolutionFromRemoteVpc"
 
 
-class PeeringStack(cdk.Stack):
+class Peering(Construct):
     """Every connection of the environment; `made` is the HAProxies' network when the deploy makes it."""
 
     def __init__(
@@ -30,9 +28,8 @@ class PeeringStack(cdk.Stack):
         *,
         environment: EnvironmentConfig,
         made: ProxyNetwork | None,
-        **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
     ) -> None:
-        super().__init__(scope, construct_id, **stack)
+        super().__init__(scope, construct_id)
         self._calls: AwsCalls | None = None
         connections = {}
         for near, far in pairs(environment, made):
@@ -80,7 +77,7 @@ class PeeringStack(cdk.Stack):
         Undoing it would be in vain: the options go with the connection.
         """
         self._calls = self._calls or AwsCalls(self, "Calls")
-        arn = self.format_arn(
+        arn = cdk.Stack.of(self).format_arn(
             service="ec2", resource="vpc-peering-connection", resource_name=connection.ref
         )
         self._calls.make(
@@ -105,7 +102,7 @@ class PeeringStack(cdk.Stack):
     def _tell(self, near: Peer, far: Peer, connection: ec2.CfnVPCPeeringConnection) -> None:
         """What the owner of the far side does there, to the letter."""
         tables = " ".join(table for table, _ in far.route_tables) or "ROUTE_TABLE_ID"
-        region = far.region or self.region
+        region = far.region or cdk.Stack.of(self).region
         cdk.CfnOutput(
             self,
             f"Routes-{near.name}-{far.name}",

@@ -7,11 +7,12 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from nodeway.config.model import ProxyVpc
 from nodeway.config.rules_network import MADE_ZONES
 from nodeway.constructs.network.sdk_calls import AwsCalls, Call
+from nodeway.constructs.parts import PART_ID
 
 PROXIES = "Proxies"
 """The subnets that HAProxies run in."""
@@ -72,8 +73,18 @@ def made_vpc(
         retention=logs.RetentionDays.ONE_MONTH,
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
-    vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group))
+    flow_log = vpc.add_flow_log(
+        "FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group)
+    )
+    of_any_kind = [*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets]
+    name_without_part(vpc, *of_any_kind, flow_log)
     return vpc
+
+
+def name_without_part(*named: IConstruct) -> None:
+    """Names parts of a VPC by their paths, as the CDK does, without the id of the part of ours that they are in."""
+    for one in named:
+        cdk.Tags.of(one).add("Name", one.node.path.replace(f"/{PART_ID}/", "/", 1))
 
 
 def close_default_group(vpc: ec2.Vpc, calls: AwsCalls) -> None:

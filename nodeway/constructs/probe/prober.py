@@ -4,21 +4,20 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from nodeway.config.model import ClientVpc, ClusterConfig
 from nodeway.constructs.nag import acknowledge
-from nodeway.constructs.proxies.fleet import FleetStack
-from nodeway.constructs.records.function import NOT_CODE, SOURCE, role_policy
-from nodeway.constructs.records.zone import DnsStack
+from nodeway.constructs.probe.login import ProbeLogin
+from nodeway.constructs.proxies.settings import ClientNetwork, ProxiedCluster
+from nodeway.constructs.runtime_function import role_policy, runtime_function
 from nodeway.constructs.tokens import plain_id
-from nodeway.lookup.topology import KnownTopology
 
 SECONDS = 60
 """A run's time: the schedule's minute."""
 MIB = 1024
 """Lambda gives CPU by memory, and 500 TLS handshakes need some: docs/probe.md has the figures."""
+ONCE_A_MINUTE = {"retry_attempts": 0, "max_event_age": cdk.Duration.minutes(1)}
+"""A run that failed is followed by the next one in a minute."""
 NETWORK_INTERFACES = [
     f"ec2:{action}"
     for action in (
@@ -33,74 +32,77 @@ NETWORK_INTERFACES = [
 """What Lambda needs to put a function into a VPC: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html"""
 
 
-class Walker(Construct):
-    """Walks one cluster's names from one VPC."""
+class Prober(Construct):
+    """Traces one cluster's names from one VPC."""
 
     def __init__(
         self,
         scope: Construct,
         *,
-        vpc: ClientVpc,
-        cluster: ClusterConfig,
-        topology: KnownTopology,
-        fleet: FleetStack,
-        dns: DnsStack,
+        vpc_id: str,
+        client: ClientNetwork,
+        cluster: ProxiedCluster,
+        fleet_group_id: str,
+        login: ProbeLogin,
         layer: lambda_.ILayerVersion,
     ) -> None:
-        super().__init__(scope, plain_id(vpc.vpc_id, "Walk"))
+        super().__init__(scope, plain_id(vpc_id, "Walk"))
+        port, zone_name = cluster.topology.port, cluster.topology.zone_name
         variables = {
-            "ZONE_NAME": dns.zone_name,
-            "PORT": str(topology.port),
-            "CLIENT": vpc.vpc_id,
+            "ZONE_NAME": zone_name,
+            "PORT": str(port),
+            "CLIENT": vpc_id,
             "REPLICATION_GROUP_ID": cluster.replication_group_id,
         }
-        login = cluster.probe
-        secret = login.secret_arn if login else None
-        if login and secret:
-            variables["LOGIN_SECRET_ARN"] = secret
-        if login and login.iam_username:
+        if login.secret_arn:
+            variables["LOGIN_SECRET_ARN"] = login.secret_arn
+        if login.iam_username:
             variables["IAM_USERNAME"] = login.iam_username
-        self.function = probe_function(
+        self.function = runtime_function(
             self,
             "Function",
-            handler="nodeway_runtime.functions.prober.handle",
-            description=f"Walks {dns.zone_name} from {vpc.vpc_id}",
+            ids="Function",
+            handler="prober",
+            description=f"Walks {zone_name} from {vpc_id}",
             variables=variables,
             layer=layer,
-            mib=MIB,
-            seconds=SECONDS,
+            memory_mib=MIB,
+            timeout=cdk.Duration.seconds(SECONDS),
+            **ONCE_A_MINUTE,
         )
-        self._grant(cluster, secret)
-        ports = {topology.port: "the proxies"} | ({443: "its secret"} if secret else {})
-        group = self._security_group(vpc, ports)
-        if vpc.security_group_ids:
+        self._grant(cluster.replication_group_id, login)
+        ports = {port: "the proxies"} | ({443: "its secret"} if login.secret_arn else {})
+        group = self._security_group(vpc_id, ports)
+        if client.security_group_ids:
             # else the VPC's whole range may connect
             ec2.CfnSecurityGroupIngress(
                 self,
                 "Ingress",
-                group_id=fleet.group_id,
+                group_id=fleet_group_id,
                 source_security_group_id=group,
                 ip_protocol="tcp",
-                from_port=topology.port,
-                to_port=topology.port,
-                description=f"the probe in {vpc.vpc_id}",
+                from_port=port,
+                to_port=port,
+                description=f"the probe in {vpc_id}",
             )
         resource = self.function.node.default_child
         if isinstance(resource, lambda_.CfnFunction):
             resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
-                subnet_ids=list(vpc.probe_subnet_ids), security_group_ids=[group]
+                subnet_ids=list(client.probe_subnet_ids), security_group_ids=[group]
             )
 
-    def _grant(self, cluster: ClusterConfig, secret: str | None) -> None:
+    def _grant(self, replication_group_id: str, login: ProbeLogin) -> None:
         """To be in a VPC, and to log in; nothing else."""
         add = self.function.add_to_role_policy
         add(iam.PolicyStatement(sid="Vpc", actions=NETWORK_INTERFACES, resources=["*"]))
         reason = "Lambda makes network interfaces, which have no names before"
         acknowledge(role_policy(self.function), "IAM5[Resource::*]", reason)
-        if secret:
+        if login.secret_arn:
             add(
                 iam.PolicyStatement(
-                    sid="Login", actions=["secretsmanager:GetSecretValue"], resources=[secret]
+                    sid="Login",
+                    actions=["secretsmanager:GetSecretValue"],
+                    resources=[login.secret_arn],
                 )
             )
         # Lambda needs it, and the code does not: a policy of its own, since it names the function
@@ -120,10 +122,10 @@ class Walker(Construct):
         )
         if self.function.role:
             own.attach_to_role(self.function.role)
-        if cluster.probe and cluster.probe.iam_username:
-            add(connect_as(cluster.probe.iam_username, cluster, cdk.Stack.of(self)))
+        if login.iam_username:
+            add(connect_as(login.iam_username, replication_group_id, cdk.Stack.of(self)))
 
-    def _security_group(self, vpc: ClientVpc, ports: dict[int, str]) -> str:
+    def _security_group(self, vpc_id: str, ports: dict[int, str]) -> str:
         """Out on these ports, and nobody in."""
         rules = [
             ec2.CfnSecurityGroup.EgressProperty(
@@ -139,54 +141,12 @@ class Walker(Construct):
             self,
             "SecurityGroup",
             group_description="the probe",
-            vpc_id=vpc.vpc_id,
+            vpc_id=vpc_id,
             security_group_egress=rules,
         ).attr_group_id
 
 
-def probe_function(
-    scope: Construct,
-    construct_id: str,
-    *,
-    handler: str,
-    description: str,
-    variables: dict[str, str],
-    layer: lambda_.ILayerVersion,
-    mib: int,
-    seconds: int,
-) -> lambda_.Function:
-    """A function of the probe with a log group and a role that may only write there."""
-    role = iam.Role(
-        scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
-    )
-    log_group = logs.LogGroup(
-        scope,
-        f"{construct_id}Logs",
-        retention=logs.RetentionDays.ONE_MONTH,
-        removal_policy=cdk.RemovalPolicy.DESTROY,
-    )
-    log_group.grant_write(role)
-    return lambda_.Function(
-        scope,
-        construct_id,
-        description=description,
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        architecture=lambda_.Architecture.X86_64,
-        handler=handler,
-        code=lambda_.Code.from_asset(str(SOURCE), exclude=NOT_CODE),
-        layers=[layer],
-        role=role,
-        log_group=log_group,
-        memory_size=mib,
-        timeout=cdk.Duration.seconds(seconds),
-        # a run that failed is followed by the next one in a minute
-        retry_attempts=0,
-        max_event_age=cdk.Duration.minutes(1),
-        environment=variables,
-    )
-
-
-def connect_as(username: str, cluster: ClusterConfig, where: cdk.Stack) -> iam.PolicyStatement:
+def connect_as(username: str, replication_group_id: str, where: cdk.Stack) -> iam.PolicyStatement:
     """The right to log in as an ElastiCache user, to this group.
 
     https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html
@@ -199,7 +159,7 @@ def connect_as(username: str, cluster: ClusterConfig, where: cdk.Stack) -> iam.P
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
         for kind, name in (
-            ("replicationgroup", cluster.replication_group_id),
+            ("replicationgroup", replication_group_id),
             ("user", username),
         )
     ]

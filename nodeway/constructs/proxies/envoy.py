@@ -5,22 +5,28 @@ them to the task when it starts, and neither template nor log nor process list e
 """
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from nodeway.config.model import ClusterConfig, EnvironmentConfig, Envoy
 from nodeway.constructs.nag import acknowledge
-from nodeway.constructs.network.network import ProxyNetwork
+from nodeway.constructs.parts import PART_ID
 from nodeway.constructs.proxies.envoy_metrics import EnvoyMetrics
-from nodeway.constructs.proxies.fleet import FleetStack, Kind
-from nodeway.constructs.proxies.shared_one_name import fleet_service, fleet_tags
-from nodeway.constructs.proxies.task import Definition, open_files, proxy_task
-from nodeway.envoy.render import RESP3_PORT_OFFSET, START_SCRIPT, EnvoySpec, Iam, render
-from nodeway.errors import ConfigError
-from nodeway.lookup.topology import KnownTopology
+from nodeway.constructs.proxies.fleet import Fleet, Kind
+from nodeway.constructs.proxies.service import fleet_service, fleet_tags
+from nodeway.constructs.proxies.settings import ProxiedCluster
+from nodeway.constructs.proxies.task import Definition, open_files_limit, proxy_task
+from nodeway.envoy.render import (
+    IMAGE,
+    RESP3_PORT_OFFSET,
+    START_SCRIPT,
+    EnvoySpec,
+    Iam,
+    ReadPolicy,
+    render,
+)
 
 CONTAINER = "envoy"
 STREAM_PREFIX = "envoy"
@@ -49,7 +55,25 @@ HEALTH_CHECK = {
 VARIABLES_SAY = "the variables are the public configuration text and numbers; passwords and the key come as secrets"
 
 
-class EnvoyStack(FleetStack):
+@dataclass(frozen=True, slots=True)
+class EnvoyLogins:
+    """How Envoy's clients log in with it, and it with the nodes.
+
+    A secret is a JSON object with the key `password`, or for TLS with `certificate` and `private_key`; only its ARN
+    stands here. `upstream_iam`: Envoy logs in to the group as `upstream_username` by IAM.
+    """
+
+    downstream_secret_arns: tuple[str, ...]
+    downstream_username: str = ""
+    tls_secret_arn: str | None = None
+    upstream_secret_arn: str | None = None
+    upstream_username: str = ""
+    upstream_iam: bool = False
+    read_policy: ReadPolicy = "primary"
+    image: str = IMAGE
+
+
+class Envoys(Construct):
     """The Envoys of one cluster: at least two tasks over availability zones."""
 
     def __init__(
@@ -57,55 +81,52 @@ class EnvoyStack(FleetStack):
         scope: Construct,
         construct_id: str,
         *,
-        environment: EnvironmentConfig,
-        cluster: ClusterConfig,
-        topology: KnownTopology,
-        network: ProxyNetwork | None,
-        **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
+        prefix: str,
+        cluster: ProxiedCluster,
+        logins: EnvoyLogins,
+        tasks: int,
     ) -> None:
-        how = settings_of(cluster)
-        ports = sorted({topology.port, topology.port + RESP3_PORT_OFFSET})
-        super().__init__(
-            scope,
-            construct_id,
-            environment=environment,
-            cluster=cluster,
-            topology=topology,
-            network=network,
-            kind=Kind("Envoy", "Envoys", how.image, ports, may_of(how)),
-            **stack,
+        super().__init__(scope, construct_id)
+        permissions = (
+            "log in to the nodes, by IAM" if logins.upstream_iam else "no permission at all"
         )
-        self.spec = spec_of(environment, cluster, topology)
-        secrets = secrets_of(how)
-        grant_secrets(self.execution_role, secrets)
-        if how.upstream_iam:
-            self._grant_login(cluster, how)
+        port = cluster.topology.port
+        ports = sorted({port, port + RESP3_PORT_OFFSET})
+        kind = Kind("Envoy", "Envoys", logins.image, ports, permissions)
+        self.fleet = Fleet(self, PART_ID, cluster=cluster, kind=kind)
+        self.spec = envoy_spec(cluster, logins, cdk.Stack.of(self).region)
+        secrets = secrets_of(logins)
+        grant_secrets(self.fleet.execution_role, secrets)
+        if logins.upstream_iam:
+            self._grant_login(cluster.replication_group_id, logins)
         tags = fleet_tags(cluster.label)
-        task = self._task(cluster, secrets, tags)
-        service = fleet_service(
-            self, "Service", fleet=self, task=task, tasks=cluster.tasks, tags=tags
-        )
-        # a task that starts before its role may read the secrets would fail
-        service.node.add_dependency(self.execution_role)
-        EnvoyMetrics(self, "Metrics", log_group=self.log_group)
-        for name, text in limits_of(self.spec):
-            cdk.Annotations.of(self).add_warning_v2(f"nodeway:envoy-{name}", text)
-
-    def _task(
-        self, cluster: ClusterConfig, secrets: dict[str, str], tags: dict[str, str]
-    ) -> Definition:
+        workers = max(1, cluster.settings.cpu // 1024)
         variables = {
             "ENVOY_CONFIG": render(self.spec),
             "ADMIN_PORT": str(EnvoySpec.ADMIN_PORT),
             "CLUSTER": cluster.label,
-            "WORKERS": str(max(1, self.config.cpu // 1024)),
+            "WORKERS": str(workers),
             "REPORT_SECONDS": str(REPORT_SECONDS),
             "GRACE_SECONDS": str(GRACE_SECONDS),
             "DRAIN_SECONDS": str(DRAIN_SECONDS),
         }
+        task = self._task(logins, variables, secrets, f"{prefix}-{STREAM_PREFIX}", tags)
+        fleet_service(self, "Service", fleet=self.fleet, task=task, tasks=tasks, tags=tags)
+        EnvoyMetrics(self, "Metrics", log_group=self.fleet.log_group)
+        for name, text in warnings_of(self.spec):
+            cdk.Annotations.of(self).add_warning_v2(f"nodeway:envoy-{name}", text)
+
+    def _task(
+        self,
+        logins: EnvoyLogins,
+        variables: dict[str, str],
+        secrets: dict[str, str],
+        family: str,
+        tags: dict[str, str],
+    ) -> Definition:
         container = {
             "name": CONTAINER,
-            "image": settings_of(cluster).image,
+            "image": logins.image,
             "entryPoint": ["bash", "-c"],
             "command": [START_SCRIPT],
             "environment": [{"name": name, "value": value} for name, value in variables.items()],
@@ -114,27 +135,33 @@ class EnvoyStack(FleetStack):
             "portMappings": [
                 {"containerPort": one.port, "protocol": "tcp"} for one in self.spec.listeners
             ],
-            "ulimits": open_files(self.spec.open_files),
+            "ulimits": open_files_limit(self.spec.open_files),
             "healthCheck": HEALTH_CHECK,
         }
         task = proxy_task(
-            self, "Task", fleet=self, container=container, stream_prefix=STREAM_PREFIX, tags=tags
+            self,
+            "Task",
+            settings=self.fleet.task_settings,
+            container=container,
+            family=family,
+            stream_prefix=STREAM_PREFIX,
+            tags=tags,
         )
         acknowledge(task, "ECS2", VARIABLES_SAY)
         return task
 
-    def _grant_login(self, cluster: ClusterConfig, how: Envoy) -> None:
+    def _grant_login(self, replication_group_id: str, logins: EnvoyLogins) -> None:
         """Lets the task log in to the group as one user (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html)."""
         names = (
-            ("replicationgroup", cluster.replication_group_id),
-            ("user", str(how.upstream_username)),
+            ("replicationgroup", replication_group_id),
+            ("user", logins.upstream_username),
         )
-        self.task_role.add_to_policy(
+        self.fleet.task_role.add_to_policy(
             iam.PolicyStatement(
                 sid="LogIn",
                 actions=["elasticache:Connect"],
                 resources=[
-                    self.format_arn(
+                    cdk.Stack.of(self).format_arn(
                         service="elasticache",
                         resource=kind,
                         resource_name=name,
@@ -146,41 +173,26 @@ class EnvoyStack(FleetStack):
         )
 
 
-def may_of(how: Envoy) -> str:
-    """What a task may do in AWS, in words."""
-    return "log in to the nodes, by IAM" if how.upstream_iam else "no permission at all"
-
-
-def settings_of(cluster: ClusterConfig) -> Envoy:
-    """The cluster's block `envoy`; raises ConfigError when it has none."""
-    if cluster.envoy is None:
-        msg = f"clusters: {cluster.replication_group_id} has proxy: envoy and no envoy block"
-        raise ConfigError(msg)
-    return cluster.envoy
-
-
-def spec_of(
-    environment: EnvironmentConfig, cluster: ClusterConfig, topology: KnownTopology
-) -> EnvoySpec:
+def envoy_spec(cluster: ProxiedCluster, logins: EnvoyLogins, region: str) -> EnvoySpec:
     """What the cluster's Envoys run with."""
-    how = settings_of(cluster)
-    passwords = range(1, len(how.downstream_secret_arns) + 1)
+    topology = cluster.topology
+    passwords = range(1, len(logins.downstream_secret_arns) + 1)
     return EnvoySpec(
         endpoint=topology.configuration_endpoint,
         port=topology.port,
-        memory_mib=environment.memory,
+        memory_mib=cluster.settings.memory_mib,
         downstream_passwords=tuple(f"DOWNSTREAM_PASSWORD_{number}" for number in passwords),
-        downstream_username=how.downstream_username or "",
-        downstream_tls=how.tls_secret_arn is not None,
-        upstream_username=how.upstream_username or "",
-        upstream_password="UPSTREAM_PASSWORD" if how.upstream_secret_arn else "",
+        downstream_username=logins.downstream_username,
+        downstream_tls=logins.tls_secret_arn is not None,
+        upstream_username=logins.upstream_username,
+        upstream_password="UPSTREAM_PASSWORD" if logins.upstream_secret_arn else "",
         upstream_tls=topology.tls,
-        iam=Iam(cluster.replication_group_id, environment.region) if how.upstream_iam else None,
-        reads=how.read_policy,
+        iam=Iam(cluster.replication_group_id, region) if logins.upstream_iam else None,
+        reads=logins.read_policy,
     )
 
 
-def limits_of(spec: EnvoySpec) -> Iterator[tuple[str, str]]:
+def warnings_of(spec: EnvoySpec) -> Iterator[tuple[str, str]]:
     """What a person should have decided on purpose: a short name for each, and a sentence."""
     if not spec.downstream_tls:
         yield (
@@ -199,20 +211,20 @@ def limits_of(spec: EnvoySpec) -> Iterator[tuple[str, str]]:
         )
 
 
-def secrets_of(how: Envoy) -> dict[str, str]:
+def secrets_of(logins: EnvoyLogins) -> dict[str, str]:
     """Environment variable to the secret's ARN with the key in it, as ECS takes it.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
     """
     found = {
         f"DOWNSTREAM_PASSWORD_{number}": f"{arn}:password::"
-        for number, arn in enumerate(how.downstream_secret_arns, 1)
+        for number, arn in enumerate(logins.downstream_secret_arns, 1)
     }
-    if how.upstream_secret_arn:
-        found["UPSTREAM_PASSWORD"] = f"{how.upstream_secret_arn}:password::"
-    if how.tls_secret_arn:
-        found["TLS_CERTIFICATE"] = f"{how.tls_secret_arn}:certificate::"
-        found["TLS_PRIVATE_KEY"] = f"{how.tls_secret_arn}:private_key::"
+    if logins.upstream_secret_arn:
+        found["UPSTREAM_PASSWORD"] = f"{logins.upstream_secret_arn}:password::"
+    if logins.tls_secret_arn:
+        found["TLS_CERTIFICATE"] = f"{logins.tls_secret_arn}:certificate::"
+        found["TLS_PRIVATE_KEY"] = f"{logins.tls_secret_arn}:private_key::"
     return found
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -10,29 +9,28 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+from constructs import Construct, IConstruct
 
-from nodeway.config.model import ClusterConfig, EnvironmentConfig
 from nodeway.constructs.nag import acknowledge
-from nodeway.constructs.network.network import ProxyNetwork, known_network
-from nodeway.lookup.topology import KnownTopology
+from nodeway.constructs.proxies.settings import ClientNetwork, ProxiedCluster
+from nodeway.constructs.proxies.task import TaskSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What the proxies of a fleet are: their name for a person, their image, and the TCP ports that they listen on.
 
-    `may`: what a task of theirs may do in AWS, for the description of its role.
+    `permissions`: what a task of theirs may do in AWS, for the description of its role.
     """
 
     one: str
     several: str
     image: str
     ports: Sequence[int]
-    may: str = "no permission at all"
+    permissions: str = "no permission at all"
 
 
-class FleetStack(cdk.Stack):
+class Fleet(Construct):
     """Where the proxies of one cluster run, what they may do, and who may connect to them."""
 
     def __init__(
@@ -40,17 +38,13 @@ class FleetStack(cdk.Stack):
         scope: Construct,
         construct_id: str,
         *,
-        environment: EnvironmentConfig,
-        cluster: ClusterConfig,
-        topology: KnownTopology,
-        network: ProxyNetwork | None,
+        cluster: ProxiedCluster,
         kind: Kind,
-        **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
     ) -> None:
-        super().__init__(scope, construct_id, **stack)
-        self.config = environment
-        self.network = network or known_network(self, "ProxyVpc", environment)
-        self.cluster = ecs.Cluster(self, "Cluster", vpc=self.network.vpc)
+        super().__init__(scope, construct_id)
+        self.network = cluster.network
+        self.vpc = self.network.vpc(self)
+        self.cluster = ecs.Cluster(self, "Cluster", vpc=self.vpc)
         acknowledge(
             self.cluster,
             "ECS4",
@@ -62,15 +56,16 @@ class FleetStack(cdk.Stack):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        stack = cdk.Stack.of(self)
         tasks = iam.ServicePrincipal(
             "ecs-tasks.amazonaws.com",
-            conditions={"StringEquals": {"aws:SourceAccount": environment.account}},
+            conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
         )
         self.task_role = iam.Role(
             self,
             "TaskRole",
             assumed_by=tasks,
-            description=f"{kind.one} tasks: {kind.may}",
+            description=f"{kind.one} tasks: {kind.permissions}",
         )
         self.execution_role = iam.Role(
             self,
@@ -80,63 +75,74 @@ class FleetStack(cdk.Stack):
         )
         self.log_group.grant_write(self.execution_role)
         grant_pull(self.execution_role, kind.image)
-        self.security_group = self._security_group(cluster, topology.port, kind)
+        self.security_group = self._security_group(cluster, kind)
         # read once, not once a node: each is a call into the CDK's own process
         self.cluster_name = self.cluster.cluster_name
-        self.group_id = self.security_group.security_group_id
+        self.security_group_id = self.security_group.security_group_id
         self.log_group_name = self.log_group.log_group_name
-        self.execution_role_arn = self.execution_role.role_arn
-        self.task_role_arn = self.task_role.role_arn
-        cdk.CfnOutput(self, "EcsCluster", value=self.cluster.cluster_name)
+        self.task_settings = TaskSettings(
+            cpu=cluster.settings.cpu,
+            memory_mib=cluster.settings.memory_mib,
+            region=stack.region,
+            log_group_name=self.log_group_name,
+            execution_role_arn=self.execution_role.role_arn,
+            task_role_arn=self.task_role.role_arn,
+        )
+        cdk.CfnOutput(self, "EcsCluster", value=self.cluster_name)
 
-    def tasks_arn(self) -> str:
-        """The ARN pattern of this cluster's tasks, for another stack's policy."""
-        name = self.export_value(self.cluster.cluster_name, name=f"{self.stack_name}:Tasks")
-        return self.format_arn(service="ecs", resource="task", resource_name=f"{name}/*")
+    def tasks_arn(self, reader: IConstruct) -> str:
+        """The ARN pattern of this cluster's tasks, for a policy of the reader's stack."""
+        stack = cdk.Stack.of(self)
+        name = self.cluster.cluster_name
+        if cdk.Stack.of(reader) is not stack:
+            name = stack.export_value(name, name=tasks_export(stack))
+        return stack.format_arn(service="ecs", resource="task", resource_name=f"{name}/*")
 
-    def _security_group(self, cluster: ClusterConfig, port: int, kind: Kind) -> ec2.SecurityGroup:
-        """Clients in on the proxies' ports and nothing else; out to the nodes, the resolver, and HTTPS
-        for image and logs.
-        """
+    def _security_group(self, cluster: ProxiedCluster, kind: Kind) -> ec2.SecurityGroup:
+        """Clients in on the proxies' ports; out to the nodes, the resolver, and HTTPS for image and logs."""
+        node_port = cluster.topology.port
+        cache_group_id = cluster.settings.cache_security_group_id
         group = ec2.SecurityGroup(
             self,
             "SecurityGroup",
-            vpc=self.network.vpc,
+            vpc=self.vpc,
             allow_all_outbound=False,
             description=kind.several,
         )
-        for peer, who in clients_of(self.config):
-            for listening in kind.ports:
-                group.add_ingress_rule(peer, ec2.Port.tcp(listening), who)
+        for peer, description in peers_of(cluster.clients):
+            for port in kind.ports:
+                group.add_ingress_rule(peer, ec2.Port.tcp(port), description)
         anywhere = ec2.Peer.any_ipv4()
-        group.add_egress_rule(anywhere, ec2.Port.tcp(port), "the nodes")
+        group.add_egress_rule(anywhere, ec2.Port.tcp(node_port), "the nodes")
         group.add_egress_rule(anywhere, ec2.Port.tcp(443), "image and logs")
-        if cluster.cache_security_group_id:
+        if cache_group_id:
             ec2.CfnSecurityGroupIngress(
                 self,
                 "CacheIngress",
-                group_id=cluster.cache_security_group_id,
+                group_id=cache_group_id,
                 source_security_group_id=group.security_group_id,
                 ip_protocol="tcp",
-                from_port=port,
-                to_port=port,
+                from_port=node_port,
+                to_port=node_port,
                 description=f"{kind.several} to the nodes",
             )
         return group
 
 
-def clients_of(environment: EnvironmentConfig) -> list[tuple[ec2.IPeer, str]]:
+def tasks_export(stack: cdk.Stack) -> str:
+    """The name of the export that holds the ECS cluster's name for ARN patterns of its tasks."""
+    return f"{stack.stack_name}:Tasks"
+
+
+def peers_of(clients: Sequence[ClientNetwork]) -> list[tuple[ec2.IPeer, str]]:
     """Who may connect, and how the rule is described: a VPC's groups where they are given, else its range."""
     found: dict[str, tuple[ec2.IPeer, str]] = {}
-    for vpc in environment.client_vpcs:
-        who = f"clients of {vpc.vpc_id}"
-        for group in vpc.security_group_ids:
-            found[group] = (ec2.Peer.security_group_id(group, vpc.account), who)
-        if not vpc.security_group_ids:
-            found[str(vpc.cidr)] = (ec2.Peer.ipv4(str(vpc.cidr)), who)
-    if environment.on_premises:
-        for cidr in environment.on_premises.cidrs:
-            found[str(cidr)] = (ec2.Peer.ipv4(str(cidr)), "clients on premises")
+    for client in clients:
+        for group in client.security_group_ids:
+            peer = ec2.Peer.security_group_id(group, client.account)
+            found[group] = (peer, client.description)
+        if not client.security_group_ids:
+            found[client.cidr] = (ec2.Peer.ipv4(client.cidr), client.description)
     return list(found.values())
 
 

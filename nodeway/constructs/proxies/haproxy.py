@@ -1,23 +1,20 @@
 """What the HAProxies of one cluster share beside their fleet: what all of them run, and what it tells."""
 
-from typing import Any
-
 from constructs import Construct
 
-from nodeway.config.model import ClusterConfig, EnvironmentConfig
-from nodeway.constructs.network.network import ProxyNetwork
-from nodeway.constructs.proxies.fleet import FleetStack, Kind
+from nodeway.constructs.parts import PART_ID
+from nodeway.constructs.proxies.fleet import Fleet, Kind
 from nodeway.constructs.proxies.haproxy_metrics import HaproxyMetrics
-from nodeway.constructs.proxies.task import Program
+from nodeway.constructs.proxies.settings import ProxiedCluster
+from nodeway.constructs.proxies.task import HaproxyTasks, Program
 from nodeway.haproxy.render import START_COMMAND, HaproxySpec, render
-from nodeway.lookup.topology import KnownTopology
 
 GRACE_SECONDS = 30
 """How long a stopping HAProxy still accepts: the event, the run, Route 53's propagation and the records' TTL fit in."""
 DRAIN_SECONDS = 60
 
 
-class HaproxyStack(FleetStack):
+class Haproxies(Construct):
     """The fleet of one cluster without its nodes' own services (`nodeway/constructs/proxies/nodes.py`)."""
 
     def __init__(
@@ -25,29 +22,32 @@ class HaproxyStack(FleetStack):
         scope: Construct,
         construct_id: str,
         *,
-        environment: EnvironmentConfig,
-        cluster: ClusterConfig,
-        topology: KnownTopology,
-        network: ProxyNetwork | None,
-        **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
+        cluster: ProxiedCluster,
     ) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            environment=environment,
-            cluster=cluster,
-            topology=topology,
-            network=network,
-            kind=Kind("HAProxy", "HAProxies", environment.image, (topology.port,)),
-            **stack,
-        )
-        self.spec = HaproxySpec(
-            client_cidrs=environment.client_cidrs,
-            port=topology.port,
-            memory_mib=environment.memory,
+        super().__init__(scope, construct_id)
+        settings = cluster.settings
+        self.fleet = haproxy_fleet(self, cluster)
+        spec = HaproxySpec(
+            client_cidrs=cluster.client_cidrs,
+            port=cluster.topology.port,
+            memory_mib=settings.memory_mib,
             grace_seconds=GRACE_SECONDS,
             drain_seconds=DRAIN_SECONDS,
         )
-        self.label = cluster.label
-        self.program = Program(START_COMMAND, render(self.spec))
-        HaproxyMetrics(self, "Metrics", log_group=self.log_group, by_node=environment.node_metrics)
+        self.tasks = HaproxyTasks(
+            task=self.fleet.task_settings,
+            cluster=cluster.label,
+            image=settings.image,
+            spec=spec,
+            program=Program(START_COMMAND, render(spec)),
+        )
+        HaproxyMetrics(
+            self, "Metrics", log_group=self.fleet.log_group, by_node=settings.node_metrics
+        )
+
+
+def haproxy_fleet(scope: Construct, cluster: ProxiedCluster) -> Fleet:
+    """A fleet of HAProxies, which listen on the cluster's own port."""
+    port, image = cluster.topology.port, cluster.settings.image
+    kind = Kind("HAProxy", "HAProxies", image, (port,))
+    return Fleet(scope, PART_ID, cluster=cluster, kind=kind)

@@ -7,15 +7,16 @@ nodes that come and go never move or replace another's service, and no stack com
 
 import re
 from collections import defaultdict
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
-from nodeway.config.model import EnvironmentConfig
-from nodeway.constructs.proxies.haproxy import HaproxyStack
-from nodeway.constructs.proxies.task import Program, haproxy_task
+from nodeway.constructs.proxies.fleet import Fleet
+from nodeway.constructs.proxies.service import proxy_service
+from nodeway.constructs.proxies.task import HaproxyTasks, Program, haproxy_task
 from nodeway.lookup.topology import KnownNode
 from nodeway_runtime.aws.ecs import NODE_TAG
 
@@ -24,40 +25,37 @@ SHARDS_PER_STACK = 25
 SHARD = re.compile(r"-(\d{1,4})-\d{3}$")
 """The shard's number in a cache cluster id: NAME-NNNN-MMM."""
 
-NEW_BEFORE_OLD = {
-    "minimumHealthyPercent": 100,
-    "maximumPercent": 200,
-    "deploymentCircuitBreaker": {"enable": True, "rollback": True},
-}
 
-Service = ecs.CfnService
-
-
-class NodesStack(cdk.Stack):
-    """The services of one range of shards."""
+class NodeServices(Construct):
+    """The services of one range of shards: `haproxies_per_node` tasks for each node."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        environment: EnvironmentConfig,
-        fleet: HaproxyStack,
-        nodes: tuple[KnownNode, ...],
-        **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
+        prefix: str,
+        fleet: Fleet,
+        haproxies: HaproxyTasks,
+        haproxies_per_node: int,
+        nodes: Sequence[KnownNode],
     ) -> None:
-        super().__init__(scope, construct_id, **stack)
-        self.fleet = fleet
-        self.per_node = environment.haproxies_per_node
+        super().__init__(scope, construct_id)
+        self._prefix = prefix
+        self._fleet = fleet
+        self._per_node = haproxies_per_node
         # once in a template, not once a node: they are most of a task definition's size
+        program = haproxies.program
         texts = {
-            "Start": {"Text": fleet.program.start},
-            "Configuration": {"Text": fleet.program.configuration},
+            "Start": {"Text": program.start},
+            "Configuration": {"Text": program.configuration},
         }
         text = cdk.CfnMapping(self, "Haproxy", lazy=False, mapping=texts)
-        self.program = Program(*(text.find_in_map(one, "Text") for one in texts))
+        self._haproxies = replace(
+            haproxies, program=Program(*(text.find_in_map(one, "Text") for one in texts))
+        )
         for members in by_shard(nodes):
-            before: Service | None = None
+            before: ecs.CfnService | None = None
             for node in members:
                 service = self._service(node)
                 # one after the other, so that a change never replaces all HAProxies of a shard at once
@@ -65,41 +63,31 @@ class NodesStack(cdk.Stack):
                     service.add_resource_dependency(before)
                 before = service
 
-    def _service(self, node: KnownNode) -> Service:
-        fleet = self.fleet
+    def _service(self, node: KnownNode) -> ecs.CfnService:
         place = Construct(self, node.cache_cluster_id)
         tags = {NODE_TAG: node.hostname}
         task = haproxy_task(
             place,
             "Task",
-            fleet=fleet,
+            haproxies=self._haproxies,
             node=node.hostname,
+            family=f"{self._prefix}-{node.cache_cluster_id}",
             stream_prefix=node.cache_cluster_id,
-            program=self.program,
             tags=tags,
         )
-        return Service(
+        return proxy_service(
             place,
             "Service",
-            cluster=fleet.cluster_name,
-            task_definition=task.ref,
-            desired_count=self.per_node,
-            launch_type="FARGATE",
-            deployment_configuration=NEW_BEFORE_OLD,
-            network_configuration={
-                "awsvpcConfiguration": {
-                    "assignPublicIp": "DISABLED",
-                    "securityGroups": [fleet.group_id],
-                    "subnets": fleet.network.near(node.availability_zone, self.per_node),
-                }
-            },
-            propagate_tags="TASK_DEFINITION",
-            availability_zone_rebalancing="DISABLED",
-            tags=[cdk.CfnTag(key=key, value=value) for key, value in tags.items()],
+            fleet=self._fleet,
+            task=task,
+            tasks=self._per_node,
+            subnet_ids=self._fleet.network.near(node.availability_zone, self._per_node),
+            rebalancing="DISABLED",
+            tags=tags,
         )
 
 
-def stacks_of(nodes: tuple[KnownNode, ...]) -> dict[str, tuple[KnownNode, ...]]:
+def by_stack(nodes: Sequence[KnownNode]) -> dict[str, tuple[KnownNode, ...]]:
     """The nodes by the end of their stack's name: the first shard number of its range, as `0001`, `0026`."""
     found: defaultdict[int, list[KnownNode]] = defaultdict(list)
     for node in nodes:
@@ -110,7 +98,7 @@ def stacks_of(nodes: tuple[KnownNode, ...]) -> dict[str, tuple[KnownNode, ...]]:
     }
 
 
-def by_shard(nodes: tuple[KnownNode, ...]) -> list[list[KnownNode]]:
+def by_shard(nodes: Sequence[KnownNode]) -> list[list[KnownNode]]:
     """The nodes of each shard, in the order in which they are replaced: zone by zone."""
     found: defaultdict[int, list[KnownNode]] = defaultdict(list)
     for node in sorted(nodes, key=lambda node: (node.availability_zone, node.cache_cluster_id)):

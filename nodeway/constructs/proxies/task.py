@@ -3,8 +3,9 @@
 Level 1 constructs and plain values, as a cluster may have 500 of them: level 2 ones make a synth take twice as long.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
@@ -13,10 +14,6 @@ from constructs import Construct
 from nodeway.constructs.nag import acknowledge
 from nodeway.haproxy.render import ProxySpec
 from nodeway_runtime.aws.ecs import CONTAINER
-
-if TYPE_CHECKING:
-    from nodeway.constructs.proxies.fleet import FleetStack
-    from nodeway.constructs.proxies.haproxy import HaproxyStack
 
 STOP_TIMEOUT_SECONDS = 120
 """Before SIGKILL; Fargate takes 2 to 120: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
@@ -42,29 +39,56 @@ Definition = ecs.CfnTaskDefinition
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What a HAProxy runs: the shell's command, and the configuration. Texts, or where a template has them."""
+    """What a HAProxy runs: the shell's command, and the configuration. Texts, or references to texts in the
+    template.
+    """
 
     start: str
     configuration: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSettings:
+    """What the task definitions of one fleet have in common. `cpu` in CPU units, `memory_mib` in MiB."""
+
+    cpu: int
+    memory_mib: int
+    region: str
+    log_group_name: str
+    execution_role_arn: str
+    task_role_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class HaproxyTasks:
+    """What the task definitions of one fleet of HAProxies have in common: `task`, and what runs in it."""
+
+    task: TaskSettings
+    cluster: str
+    """The label of the cluster, which the log lines name."""
+    image: str
+    spec: ProxySpec
+    program: Program
 
 
 def haproxy_task(
     scope: Construct,
     construct_id: str,
     *,
-    fleet: "HaproxyStack",
+    haproxies: HaproxyTasks,
     node: str,
+    family: str,
     stream_prefix: str,
-    program: Program,
-    tags: dict[str, str],
+    tags: Mapping[str, str],
 ) -> Definition:
-    """The task definition of a HAProxy for the node of this name; its health is HAProxy's, never the node's."""
-    variables = {"CLUSTER": fleet.label, "NODE_HOSTNAME": node, "NODE_BACKEND": node}
+    """The task definition of a HAProxy for the node of this host name."""
+    variables = {"CLUSTER": haproxies.cluster, "NODE_HOSTNAME": node, "NODE_BACKEND": node}
     task = proxy_task(
         scope,
         construct_id,
-        fleet=fleet,
-        container=haproxy_container(fleet.config.image, fleet.spec, program, variables),
+        settings=haproxies.task,
+        container=haproxy_container(haproxies.image, haproxies.spec, haproxies.program, variables),
+        family=family,
         stream_prefix=stream_prefix,
         tags=tags,
     )
@@ -73,9 +97,9 @@ def haproxy_task(
 
 
 def haproxy_container(
-    image: str, spec: ProxySpec, program: Program, variables: dict[str, str]
+    image: str, spec: ProxySpec, program: Program, variables: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The container of any HAProxy; `variables` say whose it is."""
+    """The container of any HAProxy, as ECS' API has it; `variables` say whose it is."""
     variables = {"HAPROXY_CFG": program.configuration, **variables}
     return {
         "name": CONTAINER,
@@ -85,12 +109,12 @@ def haproxy_container(
         "environment": [{"name": name, "value": value} for name, value in variables.items()],
         "user": "haproxy",
         "portMappings": [{"containerPort": spec.port, "protocol": "tcp"}],
-        "ulimits": open_files(spec.open_files),
+        "ulimits": open_files_limit(spec.open_files),
         "healthCheck": HEALTH_CHECK,
     }
 
 
-def open_files(files: int) -> list[dict[str, Any]]:
+def open_files_limit(files: int) -> list[dict[str, Any]]:
     """The limit of a container's file descriptors."""
     return [{"name": "nofile", "softLimit": files, "hardLimit": files}]
 
@@ -99,12 +123,13 @@ def proxy_task(
     scope: Construct,
     construct_id: str,
     *,
-    fleet: "FleetStack",
-    container: dict[str, Any],
+    settings: TaskSettings,
+    container: Mapping[str, Any],
+    family: str,
     stream_prefix: str,
-    tags: dict[str, str],
+    tags: Mapping[str, str],
 ) -> Definition:
-    """The task definition of a fleet's proxy, whichever it is: `container` as ECS' API has it, but for what all share.
+    """The task definition of any proxy. `container` is as ECS' API has it, without what all proxies share.
 
     Read-only, without a capability, started again when it dies, with its output in the fleet's log group.
     """
@@ -117,8 +142,8 @@ def proxy_task(
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {
-                "awslogs-group": fleet.log_group_name,
-                "awslogs-region": fleet.config.region,
+                "awslogs-group": settings.log_group_name,
+                "awslogs-region": settings.region,
                 "awslogs-stream-prefix": stream_prefix,
             },
         },
@@ -126,16 +151,16 @@ def proxy_task(
     return Definition(
         scope,
         construct_id,
-        family=f"{cdk.Stack.of(scope).stack_name}-{stream_prefix}",
-        cpu=str(fleet.config.cpu),
-        memory=str(fleet.config.memory),
+        family=family,
+        cpu=str(settings.cpu),
+        memory=str(settings.memory_mib),
         network_mode="awsvpc",
         requires_compatibilities=["FARGATE"],
         runtime_platform=Definition.RuntimePlatformProperty(
             cpu_architecture="X86_64", operating_system_family="LINUX"
         ),
-        execution_role_arn=fleet.execution_role_arn,
-        task_role_arn=fleet.task_role_arn,
+        execution_role_arn=settings.execution_role_arn,
+        task_role_arn=settings.task_role_arn,
         container_definitions=[{**shared, **container}],
         tags=[cdk.CfnTag(key=key, value=value) for key, value in tags.items()],
     )

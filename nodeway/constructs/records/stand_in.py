@@ -1,23 +1,20 @@
 """What resync needs to run a HAProxy for a node that the last deploy did not know."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
-from nodeway.config.model import ClusterConfig
-from nodeway.constructs.proxies.task import haproxy_task
+from nodeway.constructs.proxies.fleet import Fleet
+from nodeway.constructs.proxies.task import HaproxyTasks, haproxy_task
 from nodeway_runtime.aws.ecs import STAND_IN_TAG
-
-if TYPE_CHECKING:
-    from nodeway.constructs.proxies.haproxy import HaproxyStack
 
 
 class StandIn(Construct):
     """A task definition without a node, and a zone where such tasks find theirs
-    (`lambda/nodeway_runtime/planner/stand_ins.py`).
+    (`lambda/nodeway_runtime/planner/stand_ins.py`). `zone_name`: that zone's.
     """
 
     def __init__(
@@ -25,26 +22,28 @@ class StandIn(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        fleet: "HaproxyStack",
-        cluster: ClusterConfig,
+        fleet: Fleet,
+        haproxies: HaproxyTasks,
+        zone_name: str,
+        prefix: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self.fleet = fleet
         self.parking = route53.PrivateHostedZone(
             self,
             "Parking",
-            zone_name=f"{cluster.replication_group_id}.{fleet.config.name}.nodeway.internal",
-            vpc=fleet.network.vpc,
+            zone_name=zone_name,
+            vpc=fleet.vpc,
             comment="where stand-ins find their nodes; records by nodeway resync",
         )
         # the name is replaced by RunTask's override; without one the task leads nowhere
         self.task = haproxy_task(
             self,
             "Task",
-            fleet=fleet,
+            haproxies=haproxies,
             node=f"unnamed.{self.parking.zone_name}",
+            family=f"{prefix}-stand-in",
             stream_prefix="stand-in",
-            program=fleet.program,
             tags={},
         )
 
@@ -54,7 +53,7 @@ class StandIn(Construct):
             # the family, since an export that has a revision in it could never be updated
             "task_definition": self.task.family,
             "subnets": [subnet_id for subnet_id, _ in self.fleet.network.subnets],
-            "security_group": self.fleet.security_group.security_group_id,
+            "security_group": self.fleet.security_group_id,
             "parking_zone_id": self.parking.hosted_zone_id,
             "parking_zone_name": self.parking.zone_name,
         }
@@ -67,7 +66,7 @@ class StandIn(Construct):
 
     def grant_run(self, grantee: iam.IGrantable) -> None:
         """Lets the grantee start, tag and stop stand-ins of this fleet, and write the parking zone. Nothing else."""
-        tasks = self.fleet.tasks_arn()
+        tasks = self.fleet.tasks_arn(self)
         ours = {"StringEquals": {f"aws:ResourceTag/{STAND_IN_TAG}": "true"}}
         in_cluster = {"ArnEquals": {"ecs:cluster": self.fleet.cluster.cluster_arn}}
         zone_arn = self.parking.hosted_zone_arn

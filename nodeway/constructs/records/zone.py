@@ -1,7 +1,6 @@
 """The private hosted zone: the clients' view of one cluster. The resync function owns its records."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -9,17 +8,18 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
-from nodeway.config.model import ClientVpc, EnvironmentConfig
 from nodeway.constructs.network.sdk_calls import AwsCalls, Call
+from nodeway.constructs.proxies.settings import ClientNetwork
 from nodeway.constructs.tokens import plain_id
 from nodeway.lookup.topology import KnownTopology
 
 
-class DnsStack(cdk.Stack):
+class ClientsZone(Construct):
     """One zone, associated with the client VPCs only: a VPC that runs HAProxies would resolve its nodes to itself.
 
-    `anchor` is the VPC that the zone is made with when every client VPC is another account's. `entrance` is an output's
-    name, and the label of what clients connect to, which it tells; `page` is what to read about clients of this way.
+    `anchor` is the VPC that the zone is made with when every client VPC is another account's. `endpoint` is the name of
+    an output, and the first label of what clients connect to, which the output tells; `page` is the section of
+    docs/clients.md to read.
     """
 
     def __init__(
@@ -27,20 +27,23 @@ class DnsStack(cdk.Stack):
         scope: Construct,
         construct_id: str,
         *,
-        environment: EnvironmentConfig,
         topology: KnownTopology,
-        entrance: tuple[str, str] = ("ConfigurationEndpoint", "clustercfg"),
-        page: str = "per-node",
+        clients: Sequence[ClientNetwork],
+        endpoint: tuple[str, str],
+        page: str,
         anchor: ec2.IVpc | None = None,
-        **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
     ) -> None:
-        super().__init__(scope, construct_id, **stack)
+        super().__init__(scope, construct_id)
         # a VPC with two ranges stands there twice, and a zone takes it once
-        clients = {client.vpc_id: client for client in environment.client_vpcs}.values()
-        own = {None, environment.account}
+        vpcs = {client.vpc_id: client for client in clients if client.vpc_id}
+        own = {None, cdk.Stack.of(self).account}
         first, *others = [
             *([anchor] if anchor else []),
-            *(self._known(client, environment) for client in clients if client.account in own),
+            *(
+                self._known(vpc_id, client)
+                for vpc_id, client in vpcs.items()
+                if client.account in own
+            ),
         ]
         self.zone_name = topology.zone_name
         self.zone = route53.PrivateHostedZone(
@@ -52,11 +55,13 @@ class DnsStack(cdk.Stack):
         )
         for other in others:
             self.zone.add_vpc(other)
-        self._authorise([client for client in clients if client.account not in own], environment)
+        self._authorise(
+            {vpc_id: client for vpc_id, client in vpcs.items() if client.account not in own}
+        )
         cdk.CfnOutput(self, "HostedZoneId", value=self.zone.hosted_zone_id)
         if not cdk.Token.is_unresolved(topology.zone_name):
             # else the stack that makes the cluster tells it
-            output, label = entrance
+            output, label = endpoint
             cdk.CfnOutput(self, output, value=f"{label}.{topology.zone_name}:{topology.port}")
         cdk.CfnOutput(
             self,
@@ -65,17 +70,17 @@ class DnsStack(cdk.Stack):
             value=f"docs/clients.md#{page}",
         )
 
-    def _known(self, client: ClientVpc, environment: EnvironmentConfig) -> ec2.IVpc:
-        region = client.region or environment.region
+    def _known(self, vpc_id: str, client: ClientNetwork) -> ec2.IVpc:
+        region = client.region or cdk.Stack.of(self).region
         return ec2.Vpc.from_vpc_attributes(
             self,
-            plain_id(client.vpc_id, "ClientVpc"),
-            vpc_id=client.vpc_id,
+            plain_id(vpc_id, "ClientVpc"),
+            vpc_id=vpc_id,
             availability_zones=[f"{region}a"],
             region=region,
         )
 
-    def _authorise(self, clients: Sequence[ClientVpc], environment: EnvironmentConfig) -> None:
+    def _authorise(self, clients: dict[str, ClientNetwork]) -> None:
         """Lets other accounts associate their VPCs, and tells them how; each association is theirs to make.
 
         https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-associate-vpcs-different-accounts.html
@@ -84,9 +89,9 @@ class DnsStack(cdk.Stack):
             return
         calls = AwsCalls(self, "Calls")
         before: Construct | None = None
-        for client in clients:
-            region = client.region or environment.region
-            made = self._authorisation(calls, client.vpc_id, region)
+        for vpc_id, client in clients.items():
+            region = client.region or cdk.Stack.of(self).region
+            made = self._authorisation(calls, vpc_id, region)
             # Route 53 takes one change of a zone at a time
             if before is not None:
                 made.node.add_dependency(before)
@@ -97,10 +102,10 @@ class DnsStack(cdk.Stack):
             ):
                 cdk.CfnOutput(
                     self,
-                    f"{verb}-{client.vpc_id}",
+                    f"{verb}-{vpc_id}",
                     description=f"To run in account {client.account}",
                     value=f"aws route53 {action} --hosted-zone-id {self.zone.hosted_zone_id}"
-                    f" --vpc VPCRegion={region},VPCId={client.vpc_id}",
+                    f" --vpc VPCRegion={region},VPCId={vpc_id}",
                 )
 
     def _authorisation(self, calls: AwsCalls, vpc_id: str, region: str) -> Construct:

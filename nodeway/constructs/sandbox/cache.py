@@ -16,8 +16,6 @@ from nodeway.lookup.parameter_groups import ENDPOINT_TYPE
 NODE_TYPE = "cache.t4g.micro"
 ENGINE, VERSION, FAMILY = "valkey", "7.2", "valkey7"
 """https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html has this family's parameters."""
-FIRST_LABEL = "clustercfg."
-"""Of the configuration endpoint of a cluster with TLS; the rest of it is the zone."""
 
 Group = elasticache.CfnReplicationGroup
 
@@ -57,7 +55,6 @@ class SandboxCache(Construct):
         self.group = self._group(sandbox, places.ref, parameters.ref)
         self.group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
         self.endpoint = self.group.attr_configuration_end_point_address
-        self.zone_name = cdk.Fn.select(1, cdk.Fn.split(FIRST_LABEL, self.endpoint))
 
     def _group(self, sandbox: Sandbox, subnet_group: str, parameter_group: str) -> Group:
         return Group(

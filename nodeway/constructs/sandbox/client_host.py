@@ -17,6 +17,7 @@ from constructs import Construct
 from nodeway import client
 from nodeway.config.sandbox import HOME, PORT
 from nodeway.constructs.nag import acknowledge
+from nodeway.constructs.network.vpc import name_without_part
 
 PROGRAMS = Path(client.__file__).parent
 """The check and what it imports: the very package that the lab runs. It imports nothing else of ours."""
@@ -95,6 +96,7 @@ class SandboxClient(Construct):
             user_data=boot(programs, cdk.Stack.of(self).region),
             user_data_causes_replacement=True,
         )
+        name_without_part(instance)
         # its zone is that of the environment's own words, as its subnet's is
         instance.instance.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3010"]}})
         for subnet in subnets:

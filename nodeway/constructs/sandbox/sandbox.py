@@ -5,24 +5,23 @@ environment. Nothing here is for data that anybody needs: all of it goes with `c
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from nodeway.config.model import CacheVpc, ClientVpc, EnvironmentConfig, ProxyVpc, Sandbox
-from nodeway.config.sandbox import PORT, members_of, quarters, shards_of, zones_of
+from nodeway.config.sandbox import quarters, shards_of, zones_of
+from nodeway.constructs.group import topology_of_group
 from nodeway.constructs.network.sdk_calls import AwsCalls
 from nodeway.constructs.network.vpc import made_vpc
 from nodeway.constructs.sandbox.cache import SandboxCache
 from nodeway.constructs.sandbox.client_host import SandboxClient
-from nodeway.lookup.topology import KnownNode, KnownTopology
 
 SUBNETS = "Private"
 
 
-class SandboxStack(cdk.Stack):
+class SandboxSite(Construct):
     """Client and cache; `config` and `topology` have the deploy's own attributes where these are."""
 
     def __init__(
@@ -32,9 +31,8 @@ class SandboxStack(cdk.Stack):
         *,
         environment: EnvironmentConfig,
         sandbox: Sandbox,
-        **stack: Any,  # noqa: ANN401 (Stack's own keyword arguments)
     ) -> None:
-        super().__init__(scope, construct_id, **stack)
+        super().__init__(scope, construct_id)
         client_range, _, cache_range = quarters(sandbox.cidr)
         zones = tuple(zones_of(sandbox, environment.region))
         calls = AwsCalls(self, "Calls")
@@ -57,7 +55,14 @@ class SandboxStack(cdk.Stack):
         self.client = SandboxClient(
             self, "Host", vpc=client_vpc, subnets=client_subnets, secret=self.cache.secret
         )
-        self.topology = known(sandbox, zones, self.cache.zone_name)
+        self.topology = topology_of_group(
+            self.cache.group,
+            replication_group_id=sandbox.replication_group_id,
+            shards=shards_of(sandbox),
+            replicas=sandbox.replicas,
+            # should a replica be a shard's first member, bytes cross a zone
+            availability_zones=zones,
+        )
         self.config = environment.model_copy(
             update={
                 "client_vpcs": (
@@ -93,24 +98,6 @@ class SandboxStack(cdk.Stack):
             ("NodeNames", ",".join(node.hostname for node in self.topology.nodes)),
         ):
             cdk.CfnOutput(self, name, value=value)
-
-
-def known(sandbox: Sandbox, zones: Sequence[str], zone_name: str) -> KnownTopology:
-    """The topology with names that CloudFormation makes of the cluster's own attribute.
-
-    The zones are those that the cluster is told; should a replica be a shard's first member, bytes cross a zone.
-    """
-    nodes = tuple(
-        KnownNode.model_construct(
-            cache_cluster_id=name,
-            hostname=f"{name}.{zone_name}",
-            availability_zone=zones[(shard + member) % len(zones)],
-        )
-        for shard, number in enumerate(shards_of(sandbox))
-        for member, end in enumerate(members_of(sandbox))
-        for name in [f"{sandbox.replication_group_id}-{number}-{end}"]
-    )
-    return KnownTopology.model_construct(zone_name=zone_name, port=PORT, nodes=nodes)
 
 
 def tables_of(subnets: Sequence[ec2.ISubnet]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from lab import layout
 from lab.wait import wait_until
-from nodeway.constructs.monitoring.stopped_tasks_stops import BY_THEMSELVES
+from nodeway.constructs.monitoring.stopped_tasks import BY_THEMSELVES
 from tests.lab.fake_aws.test_fake_aws import CLUSTER, client, process_of, run, stack, start, until
 from tests.support.lab.room import Room
 

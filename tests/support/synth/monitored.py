@@ -1,60 +1,29 @@
-"""The monitoring stack by itself: beside stacks that have only what it looks at, however many nodes they stand for."""
+"""The monitoring part by itself: beside a stack that has only what it looks at."""
 
 import json
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
 from nodeway.config.loader import load
-from nodeway.config.model import ClusterConfig, EnvironmentConfig
-from nodeway.config.model import Probe as ProbeLogin
-from nodeway.constructs.monitoring.monitored import Watched
-from nodeway.constructs.monitoring.monitoring import MonitoringStack
-from nodeway.lookup.topology import KnownNode, KnownTopology
+from nodeway.constructs.monitoring.monitored import Monitored
+from nodeway.constructs.monitoring.monitoring import Monitoring
+from nodeway.constructs.parts import PART_ID
+from nodeway.constructs.proxies.envoy import EnvoyLogins
+from nodeway.constructs.proxies.modes import EnvoyMode, PerNode, ProxyMode, Shared
 from nodeway_runtime.model.settings import Mode
 from tests.synth.conftest import CONTEXT, Synthesis
 
 ZONE = "a1b2c3.use1.cache.amazonaws.com"
 WHERE = cdk.Environment(account="111122223333", region="us-east-1")
-
-
-class Fleet(cdk.Stack):
-    """An ECS cluster."""
-
-    def __init__(self, scope: cdk.App, name: str) -> None:
-        super().__init__(scope, name, env=WHERE)
-        vpc = ec2.Vpc.from_vpc_attributes(
-            self, "Vpc", vpc_id="vpc-1", availability_zones=["us-east-1a"]
-        )
-        self.cluster = ecs.Cluster(self, "Cluster", vpc=vpc)
-
-
-class Resync(cdk.Stack):
-    """A queue of failures."""
-
-    def __init__(self, scope: cdk.App, name: str, mode: Mode) -> None:
-        super().__init__(scope, name, env=WHERE)
-        self.mode = mode
-        self.failures = sqs.Queue(self, "Failures")
-
-
-class Probe(cdk.Stack):
-    """A function that would answer the widget."""
-
-    def __init__(self, scope: cdk.App, name: str) -> None:
-        super().__init__(scope, name, env=WHERE)
-        self.watch = lambda_.Function(
-            self,
-            "Watch",
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            handler="index.handle",
-            code=lambda_.Code.from_inline("def handle(*_): ..."),
-        )
+MODES: dict[str, ProxyMode] = {
+    "haproxy": PerNode(),
+    "shared": Shared(("10.60.0.0/16",)),
+    "envoy": EnvoyMode(EnvoyLogins(())),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,64 +61,62 @@ class Shown:
 
 
 def shown(
-    *ways: str,
-    nodes: int = 4,
+    *modes: str,
     probe: bool = False,
-    login: str | None = "prober",
+    login: bool = True,
     zone: str | None = None,
     **block: Any,  # noqa: ANN401 (any JSON)
 ) -> Shown:
-    """An environment with one cluster for each way, which a probe logs in to; `block` changes its keys."""
+    """An environment with one cluster for each mode, which a probe logs in to; `block` changes its keys."""
     environment = {**CONTEXT["environments"]["dev"], **block}
     app = cdk.App(context={**CONTEXT, "env": "dev", "environments": {"dev": environment}})
     config = load(app.node.get_all_context())
     clusters = [
-        watched(app, config, cluster_of(f"c{number}", way, login), nodes, zone, probe=probe)
-        for number, way in enumerate(ways)
+        monitored(app, f"c{number}", MODES[mode], config.resync, zone, probe=probe, login=login)
+        for number, mode in enumerate(modes)
     ]
-    stack = MonitoringStack(
-        app, "nodeway-dev-monitoring", environment=config, clusters=clusters, env=WHERE
+    stack = cdk.Stack(app, "nodeway-dev-monitoring", env=WHERE)
+    Monitoring(
+        stack,
+        PART_ID,
+        name="nodeway-dev",
+        clusters=clusters,
+        topic_arn=config.alarm_topic_arn,
+        email=config.alarm_email,
+        node_metrics=config.node_metrics,
     )
     assembly = app.synth()
     template = json.dumps(assembly.get_stack_by_name(stack.stack_name).template)
     return Shown(Synthesis(assembly, {"monitoring": json.loads(template)}))
 
 
-def cluster_of(name: str, way: str, login: str | None) -> ClusterConfig:
-    """As little of a cluster's configuration as is read here."""
-    probe = ProbeLogin(iam_username=login)
-    return ClusterConfig.model_construct(replication_group_id=name, proxy=way, probe=probe)
-
-
-def watched(
+def monitored(
     app: cdk.App,
-    config: EnvironmentConfig,
-    cluster: ClusterConfig,
-    nodes: int,
+    name: str,
+    mode: ProxyMode,
+    schedule: Mode,
     zone: str | None,
     *,
     probe: bool,
-) -> Watched:
-    """A cluster of so many nodes."""
-    name = cluster.replication_group_id
-    where = zone or f"{name}.{ZONE}"
-    topology = KnownTopology.model_construct(
-        zone_name=where,
-        port=6379,
-        nodes=tuple(
-            KnownNode.model_construct(
-                cache_cluster_id=f"{name}-{number:04}-001",
-                hostname=f"{name}-{number:04}-001.{where}",
-                availability_zone="us-east-1a",
-            )
-            for number in range(1, nodes + 1)
-        ),
+    login: bool,
+) -> Monitored:
+    """A cluster of which there is only what is monitored."""
+    label = f"{name}{mode.suffix}"
+    stack = cdk.Stack(app, f"nodeway-dev-{label}", env=WHERE)
+    coordinator = probe and lambda_.Function(
+        stack,
+        "Watch",
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        handler="index.handle",
+        code=lambda_.Code.from_inline("def handle(*_): ..."),
     )
-    stack = f"nodeway-dev-{cluster.label}"
-    return Watched(
-        cluster,
-        topology,
-        cast("Any", Fleet(app, f"{stack}-fleet")),
-        cast("Any", Resync(app, f"{stack}-resync", config.resync)),
-        Probe(app, f"{stack}-probe") if probe else None,
+    return Monitored(
+        label=label,
+        zone_name=zone or f"{name}.{ZONE}",
+        mode=mode,
+        ecs_cluster_arn=f"arn:aws:ecs:us-east-1:111122223333:cluster/{label}",
+        schedule=schedule,
+        failed_events=sqs.Queue(stack, "Failures"),
+        coordinator=coordinator or None,
+        probe_logs_in=login,
     )

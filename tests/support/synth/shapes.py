@@ -14,8 +14,8 @@ from botocore import xform_name
 from botocore.model import OperationModel, StructureShape
 from botocore.validate import ParamValidator
 
-from app import build
 from nodeway.constructs.nag import review
+from stacks.environment import build
 from tests.support.pages.networks_page import environments, offline
 from tests.support.synth.policy import concrete
 from tests.synth.conftest import CONTEXT, Synthesis, part

@@ -15,12 +15,12 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from app import build
 from lab.layout import ROOT
 from nodeway.config.loader import load
 from nodeway.constructs.nag import review
 from nodeway.errors import ConfigError
 from nodeway.lookup.topology import context_key
+from stacks.environment import build
 from tests.synth.conftest import CONTEXT, Synthesis, Synthesise
 
 STACKS = ["dns", "haproxy", "monitoring", "nodes-0001", "resync"]

@@ -13,10 +13,10 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from app import build
 from lab.layout import ROOT
 from nodeway.constructs.nag import review
 from nodeway.constructs.sandbox.client_host import PROGRAMS, REQUIREMENTS
+from stacks.environment import build
 from tests.support.synth.policy import concrete
 from tests.synth.app.test_deterministic import synthesised
 from tests.synth.conftest import CONTEXT, Synthesis, part

@@ -103,7 +103,7 @@ def test_estimate_counts_the_metrics_that_are_looked_at(way: str) -> None:
 def test_estimate_counts_those_of_a_probe() -> None:
     """One that may not log in has no redirects to look at."""
     plain, logged_in = (
-        shown("haproxy", probe=True, login=None),
+        shown("haproxy", probe=True, login=False),
         shown("haproxy", probe=True),
     )
 
@@ -138,7 +138,7 @@ def test_probe_brings_its_own(way: str, more: set[str]) -> None:
 
 def test_probe_that_may_not_log_in_counts_no_redirects() -> None:
     """So that no alarm waits for them, and no graph is empty."""
-    one = shown("haproxy", probe=True, login=None)
+    one = shown("haproxy", probe=True, login=False)
 
     assert "c0-path-broken" in one.alarms
     assert "c0-redirects-unusual" not in one.alarms

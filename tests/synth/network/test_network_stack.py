@@ -8,7 +8,7 @@ from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from nodeway.config.model import EnvironmentConfig
-from nodeway.constructs.network.network import needs_network_stack
+from nodeway.constructs.network.network import needs_network
 from tests.support.pages.networks_page import environments
 from tests.support.synth.shapes import (
     built,
@@ -43,7 +43,7 @@ def test_there_is_no_network_stack_when_there_is_nothing_in_it() -> None:
     """The plain environments, the lab's among them, have the stacks that they had."""
     plain = [environment(name) for name in ("dev", "prod", "lab", "routed")]
 
-    assert not any(needs_network_stack(one) for one in plain)
+    assert not any(needs_network(one) for one in plain)
     assert {"network", "peering"}.isdisjoint(shape("routed").templates)
 
 

@@ -11,7 +11,7 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from nodeway.constructs.proxies.envoy import limits_of
+from nodeway.constructs.proxies.envoy import warnings_of
 from nodeway.constructs.proxies.envoy_metrics import METRICS
 from nodeway.constructs.proxies.task import STOP_TIMEOUT_SECONDS
 from nodeway.envoy.render import EnvoySpec, Iam
@@ -138,7 +138,7 @@ def test_synth_says_what_a_person_should_have_decided() -> None:
     whole = EnvoySpec("clustercfg.x", 6379, 512, ("DOWNSTREAM_PASSWORD_1",), downstream_tls=True)
 
     def told(**changes: Any) -> list[str]:  # noqa: ANN401 (any field)
-        return [name for name, _ in limits_of(replace(whole, **changes))]
+        return [name for name, _ in warnings_of(replace(whole, **changes))]
 
     assert told() == []
     assert told(downstream_tls=False) == ["clients-without-tls"]

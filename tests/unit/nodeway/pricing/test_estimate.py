@@ -1,22 +1,21 @@
 """The month's estimate: sums by hand, what an environment adds, what is assumed, a price list that is broken."""
 
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab.layout import ROOT
 from nodeway.config.loader import load
 from nodeway.config.model import EnvironmentConfig
 from nodeway.constructs.proxies import envoy_metrics, haproxy_metrics
+from nodeway.constructs.records.resync import MEMORY_MIB
 from nodeway.errors import ConfigError
 from nodeway.pricing import estimate as cost
 from nodeway.pricing.estimate import THIS, Row, estimate, parts_of, rows_of
 from nodeway.pricing.prices import PRICES, Prices, load_prices
-from nodeway.pricing.table import MARK, WIDTH, told
+from nodeway.pricing.table import MARK, WIDTH, render_estimate
 from nodeway.pricing.usage import (
     ENVOY_METRICS,
     HAPROXY_METRICS,
@@ -266,7 +265,7 @@ def test_metrics_of_each_node_are_paid_for_unless_left_out(prices: Prices) -> No
 
 
 def test_table_of_two_ways_counts_a_node_once(prices: Prices) -> None:
-    text = told(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6], prices)
+    text = render_estimate(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6], prices)
 
     assert "6 nodes)" in text.splitlines()[0]
     assert "  Envoys on Fargate" in text
@@ -305,7 +304,7 @@ def test_lattice_may_be_billed_by_the_group(prices: Prices, tmp_path: Path) -> N
 @pytest.mark.parametrize("nodes", [1, 2, 90, 500])
 def test_table_is_plain_and_narrow(prices: Prices, nodes: int) -> None:
     """Whatever the size: no line is cut or too wide, and none has colour."""
-    text = told(load(context(environment_block())), [nodes], prices)
+    text = render_estimate(load(context(environment_block())), [nodes], prices)
 
     assert max(map(len, text.splitlines())) <= WIDTH
     assert "\x1b" not in text
@@ -323,7 +322,9 @@ def test_table_says_date_region_assumptions_and_another_region(prices: Prices) -
             "subnets": [{"subnet_id": "subnet-0000000a", "availability_zone": "eu-west-1a"}],
         },
     )
-    here, there = (told(load(context(one)), [2], prices) for one in (environment_block(), block))
+    here, there = (
+        render_estimate(load(context(one)), [2], prices) for one in (environment_block(), block)
+    )
 
     assert f"us-east-1 prices of {prices.as_of} (stacks/prices.json)" in here
     assert f"{MARK} rests on assumptions" in here
@@ -345,17 +346,12 @@ def test_every_figure_is_used_and_has_a_source(prices: Prices) -> None:
 
 def test_counts_are_those_of_the_stacks() -> None:
     """What the estimate counts for each cluster is what is deployed and written."""
-    memory = re.search(
-        r"memory_size=(\d+)", (ROOT / "nodeway/constructs/records/function.py").read_text()
-    )
-
     assert len(envoy_metrics.METRICS) == ENVOY_METRICS
     of_haproxy = list(haproxy_metrics.filters_of(by_node=True))
     by_node = [one for one in of_haproxy if one.dimensions == haproxy_metrics.NODE]
     of_all = [one for one in of_haproxy if one.dimensions == haproxy_metrics.CLUSTER]
     assert (len(of_all), len(by_node)) == (HAPROXY_METRICS, HAPROXY_NODE_METRICS)
-    assert memory is not None
-    assert int(memory[1]) / 1024 == cost.RUN_MEMORY_GB
+    assert MEMORY_MIB / 1024 == cost.RUN_MEMORY_GB
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,185 @@
+"""The resync function, what wakes it, and the run that ends every deployment."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from nodeway.constructs.nag import acknowledge
+from nodeway.constructs.parts import deploy_after
+from nodeway.constructs.powertools import powertools_layer
+from nodeway.constructs.proxies.fleet import Fleet, tasks_export
+from nodeway.constructs.proxies.modes import Proxies, ProxyMode
+from nodeway.constructs.proxies.settings import ProxiedCluster
+from nodeway.constructs.records.grants import (
+    grant_task_reads,
+    grant_topology_reads,
+    place_of,
+)
+from nodeway.constructs.records.settings import RecordSettings
+from nodeway.constructs.records.stand_in import StandIn
+from nodeway.constructs.records.triggers import Triggers
+from nodeway.constructs.records.zone import ClientsZone
+from nodeway.constructs.runtime_function import NOT_CODE, PACKAGE, role_policy, runtime_function
+from nodeway.haproxy.render import TEMPLATES
+from nodeway_runtime.model.settings import Mode
+
+MEMORY_MIB = 256
+TIMEOUT = cdk.Duration.minutes(10)
+"""For the deployment's run, which waits for the last HAProxy to become healthy; a scheduled run takes seconds."""
+
+
+class Resync(Construct):
+    """Keeps one zone's records true: function, permissions, triggers, and the deployment's own run.
+
+    `ttl`: seconds for which an answer holds. `environment_name` goes into the records' markers, with the cluster's
+    label: whose they are.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment_name: str,
+        prefix: str,
+        cluster: ProxiedCluster,
+        mode: ProxyMode,
+        proxies: Proxies,
+        zone: ClientsZone,
+        ttl: int,
+        settings: RecordSettings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.fleet_name = mode.fleet_name(cluster.topology)
+        self.schedule = settings.resync
+        self.failures = sqs.Queue(
+            self,
+            "Failures",
+            retention_period=cdk.Duration.days(14),
+            enforce_ssl=True,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+        )
+        acknowledge(self.failures, "SQS3", "it is itself where the function's failed events end")
+        fleet = proxies.fleet
+        # here and not with the fleet: a bad change fails at the nodes' own services and never gets to the stand-ins
+        self.stand_in = proxies.haproxies and StandIn(
+            self,
+            "StandIn",
+            fleet=fleet,
+            haproxies=proxies.haproxies,
+            zone_name=f"{cluster.replication_group_id}.{environment_name}.nodeway.internal",
+            prefix=prefix,
+        )
+        self.variables = {
+            "REPLICATION_GROUP_ID": cluster.label,
+            "HOSTED_ZONE_ID": zone.zone.hosted_zone_id,
+            "ZONE_NAME": zone.zone_name,
+            "ECS_CLUSTER": fleet.cluster.cluster_name,
+            "TTL_SECONDS": str(ttl),
+            "RESYNC": settings.resync.value,
+            "PINS": json.dumps(settings.pins_in(zone.zone_name), sort_keys=True),
+            "OWNER": f"nodeway/{environment_name}/{cluster.label}",
+            "APPROVE": settings.approve,
+            "TAKE_OVER": "true" if settings.take_over else "false",
+        }
+        if mode.overrides_cluster_names:
+            # where this VPC saw the zone, a proxy would resolve its node to itself
+            self.variables["PROXY_VPC_ID"] = fleet.network.vpc_id
+        if self.stand_in:
+            self.variables["MAX_STAND_INS"] = str(settings.max_stand_ins)
+            self.variables["STAND_IN"] = cdk.Stack.of(self).to_json_string(self.stand_in.settings())
+        if self.fleet_name:
+            self.variables["FLEET_NAME"] = self.fleet_name
+        self.function = runtime_function(
+            self,
+            "Function",
+            ids="",
+            handler="resync",
+            description=f"Keeps the records of {zone.zone_name} true",
+            variables=self.variables,
+            layer=powertools_layer(self, "Powertools"),
+            memory_mib=MEMORY_MIB,
+            timeout=TIMEOUT,
+            # one run at a time: two could undo each other
+            reserved_concurrent_executions=1,
+            retry_attempts=2,
+            max_event_age=cdk.Duration.minutes(10),
+            on_failure=destinations.SqsDestination(self.failures),
+        )
+        if self.stand_in:
+            grant_topology_reads(self.function, cluster.replication_group_id)
+        grant_task_reads(self.function, fleet)
+        zone.grant_sync(self.function)
+        if self.stand_in:
+            self._grant_stand_ins(self.stand_in, fleet)
+        deployed = self._run_at_the_end(
+            zone,
+            [
+                cluster.topology.model_dump(mode="json"),
+                asdict(cluster.settings),
+                [asdict(one) for one in cluster.clients],
+                [mode.title, asdict(mode)],
+                ttl,
+                asdict(settings),
+            ],
+        )
+        if settings.resync is not Mode.OFF:
+            triggers = Triggers(
+                self,
+                "Triggers",
+                function=self.function,
+                ecs_cluster_arn=fleet.cluster.cluster_arn,
+                follows_nodes=mode.follows_nodes,
+            )
+            # made last and removed first, so that none runs beside a teardown
+            triggers.node.add_dependency(deployed)
+        cdk.CfnOutput(self, "ResyncFunction", value=self.function.function_name)
+
+    def _grant_stand_ins(self, stand_in: StandIn, fleet: Fleet) -> None:
+        """Lets the function run stand-ins for nodes that are new."""
+        stand_in.grant_run(self.function)
+        policy, place = role_policy(self.function), place_of(self)
+        acknowledge(
+            policy,
+            f"IAM5[Resource::arn:<AWS::Partition>:ecs:{place}:task/{tasks_export(cdk.Stack.of(fleet))}/*]",
+            "stand-ins of our own cluster have no names before they run",
+        )
+        acknowledge(
+            policy,
+            f"IAM5[Resource::arn:<AWS::Partition>:ecs:{place}:task-definition/{stand_in.task.family}:*]",
+            "the stand-in's own task definition, in whatever revision",
+        )
+
+    def _run_at_the_end(self, zone: ClientsZone, inputs: Sequence[object]) -> cdk.CustomResource:
+        """A run after all services are stable; it fails the deployment if the records do not become true.
+
+        It runs again whenever anything that it depends on (`inputs`, the code) is deployed differently.
+        """
+        # what only the deploy knows is hashed as the template's words for it
+        values = cdk.Stack.of(self).resolve(json.loads(json.dumps(inputs)))
+        code = [
+            cdk.FileSystem.fingerprint(str(path), exclude=NOT_CODE) for path in (PACKAGE, TEMPLATES)
+        ]
+        deployed = cdk.CustomResource(
+            self,
+            "Records",
+            service_token=self.function.function_arn,
+            resource_type="Custom::NodewayRecords",
+            service_timeout=TIMEOUT,
+            properties={
+                "Deployed": hashlib.sha256(
+                    json.dumps([values, code], sort_keys=True).encode()
+                ).hexdigest()
+            },
+        )
+        # and at its removal it runs before what it empties
+        deploy_after(deployed, zone)
+        if self.stand_in:
+            deployed.node.add_dependency(self.stand_in)
+        return deployed
