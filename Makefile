@@ -1,6 +1,6 @@
 # One command per job; `make help` lists them. Needs Linux and Python >= 3.11 with venv; tools/setup.sh gets the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab faults anomalies conformance test check lint coverage soak mutants bench bench-tune bench-resync bench-synth synth format lock clean stale
+.PHONY: help setup lab faults anomalies conformance test check lint coverage soak mutants bench bench-tune bench-resync bench-synth synth dist format lock clean stale
 
 ENV ?= dev
 ROUNDS ?= 5
@@ -75,6 +75,11 @@ bench-synth: $(READY) ## what a synth costs with 6, 50 and 500 nodes beside an e
 
 synth: $(READY) ## make synth ENV=dev: templates in build/cdk.out, checked by cdk-nag and cfn-lint; ENV=500: as many made-up nodes
 	@sh tools/synth.sh "$(ENV)"
+
+dist: $(READY) ## the wheel of the library and the command: build/dist
+	@rm -rf build/dist
+	@.venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/dist .
+	@ls build/dist/*.whl
 
 format: $(READY) ## let ruff format and fix what it can
 	.venv/bin/ruff format

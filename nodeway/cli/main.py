@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
+from typing import Annotated
 
 import typer
 
@@ -29,8 +30,20 @@ for point in entry_points(group=COMMANDS):
     app.add_typer(point.load(), name=point.name)
 
 
+def show_version(wanted: bool) -> None:
+    """Prints the installed version and ends."""
+    if wanted:
+        typer.echo(f"nodeway {version('nodeway')}")
+        raise typer.Exit
+
+
 @app.callback()
-def nodeway() -> None:
+def nodeway(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
     """Reach every ElastiCache node from a network that cannot."""
 
 

@@ -44,16 +44,7 @@ class NodeServices(Construct):
         self._prefix = prefix
         self._fleet = fleet
         self._per_node = haproxies_per_node
-        # once in a template, not once a node: they are most of a task definition's size
-        program = haproxies.program
-        texts = {
-            "Start": {"Text": program.start},
-            "Configuration": {"Text": program.configuration},
-        }
-        text = cdk.CfnMapping(self, "Haproxy", lazy=False, mapping=texts)
-        self._haproxies = replace(
-            haproxies, program=Program(*(text.find_in_map(one, "Text") for one in texts))
-        )
+        self._haproxies = replace(haproxies, program=self._once_in_a_template(haproxies.program))
         for members in by_shard(nodes):
             before: ecs.CfnService | None = None
             for node in members:
@@ -62,6 +53,20 @@ class NodeServices(Construct):
                 if before is not None:
                     service.add_resource_dependency(before)
                 before = service
+
+    def _once_in_a_template(self, program: Program) -> Program:
+        """References to the texts in a mapping: they are most of a task definition's size.
+
+        A text that only the deploy knows (a client VPC of the same app has its range then) cannot be in a mapping.
+        """
+        if cdk.Token.is_unresolved(program.configuration):
+            return program
+        texts = {
+            "Start": {"Text": program.start},
+            "Configuration": {"Text": program.configuration},
+        }
+        text = cdk.CfnMapping(self, "Haproxy", lazy=False, mapping=texts)
+        return Program(*(text.find_in_map(one, "Text") for one in texts))
 
     def _service(self, node: KnownNode) -> ecs.CfnService:
         place = Construct(self, node.cache_cluster_id)

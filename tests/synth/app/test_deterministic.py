@@ -65,14 +65,14 @@ def deployed(out: Path) -> dict[str, Any]:
 def linked(directory: Path) -> Path:
     """Another working copy: the app somewhere else, by links."""
     directory.mkdir()
-    for name in ("app.py", "cdk.json", "cdk.context.json"):
+    for name in ("app.py", "cdk.json"):
         (directory / name).symlink_to(ROOT / name)
     return directory
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod", "sandbox"])
 def test_two_synths_give_the_same_bytes(tmp_path: Path, environment: str) -> None:
-    """Without AWS: what prod and the sandbox would ask is in cdk.context.json."""
+    """Without AWS: what prod and the sandbox would look up stands in cdk.json, as these samples are made up."""
     one = synthesised(ROOT, environment, tmp_path / "one", seed=1)
     copy = linked(tmp_path / "copy")
     other = synthesised(copy, environment, tmp_path / "other", seed=4242)
