@@ -1,4 +1,5 @@
-"""Real clients at pinned versions, each way, one list of behaviours: `python -m lab.conformance`.
+"""Real clients at pinned versions, in every access mode, one list of behaviours: `python -m lab.conformance`.
 
-clients (client.json) → building → inside: programs and events, way by way → answers → verdicts → report, page.
+clients/ has their programs; suite/ what is known of them and what is expected; run/ runs the programs in the sandbox;
+report/ writes the report and docs/clients.md.
 """

@@ -1,1 +1,1 @@
-"""report."""
+"""The report of a run, its table for a terminal, and docs/clients.md."""

@@ -1,7 +1,7 @@
-"""`python -m lab.conformance.report.page`: writes docs/clients.md from a report, the client.json files and the
-snippets.
+"""`python -m lab.conformance.report.page`: writes the generated blocks of docs/clients.md, and docs/conformance.json.
 
-It must never write a run with a cell that is not as expected, or one of some clients or ways only.
+They come from the report of the last run, or with `--again` from docs/conformance.json, and from the client.json files
+and the snippets as they are now. A run with an unexpected cell, or of some clients or modes only, is refused.
 """
 
 import argparse
@@ -13,81 +13,74 @@ from typing import Any
 
 from lab import layout
 from lab.conformance.report import report
-from lab.conformance.report.page_page_text import BEHAVIOURS as ASKED
-from lab.conformance.report.page_page_text import HEAD, MARKS, REPEAT
+from lab.conformance.report.facts import extract_facts, judge_facts
 from lab.conformance.report.report import Cells
-from lab.conformance.suite import manifest as clients
-from lab.conformance.suite import modes as ways
-from lab.conformance.suite.features import BEHAVIOURS, MEANINGS, TITLES
-from lab.conformance.suite.manifest import Client
+from lab.conformance.suite.behaviours import BEHAVIOURS
+from lab.conformance.suite.manifest import Client, find_clients
+from lab.conformance.suite.modes import ANCHORS, DESCRIPTIONS
 from lab.conformance.suite.verdicts import Cell, Outcome
 from lab.errors import LabError
+from lab.report.page import format_json, replace_blocks
+from lab.report.table import Table
 
 PAGE = layout.ROOT / "docs" / "clients.md"
-FIGURES = PAGE.with_name("conformance.json")
-FENCES = {
+FACTS = PAGE.with_name("conformance.json")
+LANGUAGES = {
     ".go": "go",
     ".java": "java",
-    ".js": "js",
     ".mjs": "js",
     ".php": "php",
     ".py": "python",
     ".rs": "rust",
     ".sh": "sh",
-    ".ts": "ts",
 }
+"""What a code block is called, by the suffix of the snippet."""
 
-Report = Mapping[str, Any]
 
-
-def checked(made: dict[str, Any]) -> dict[str, Any]:
-    """The report, if the page may be written from it; raises LabError."""
-    cells = report.read(made)
-    if wrong := report.wrong(cells):
-        way, client, behaviour = wrong[0]
-        msg = f"{len(wrong)} cells are not as expected, the first: {way}, {client}, {behaviour}"
-        raise LabError(msg)
-    wanted = {
-        (way.name, client.name, behaviour)
-        for way in ways.WAYS
-        for client in clients.found()
-        for behaviour in BEHAVIOURS
-    }
+def check_cells(cells: Cells, clients: Sequence[Client]) -> None:
+    """Raises LabError unless these are all clients' cells in all modes, each as expected."""
+    if unexpected := report.find_unexpected(cells):
+        first = ", ".join(unexpected[0])
+        raise LabError(f"{len(unexpected)} cells are not as expected, the first: {first}")
+    wanted = {(m.value, c.name, name) for m in DESCRIPTIONS for c in clients for name in BEHAVIOURS}
     if wanted != cells.keys():
-        msg = f"the page needs a run of all clients in all ways: {len(wanted)} cells, not {len(cells)}"
-        raise LabError(msg)
-    return made
-
-
-def written(made: Report) -> str:
-    """The page."""
-    cells = report.read(made)
-    known = [client for client in clients.found() if client.name in made["clients"]]
-    parts = [HEAD, *_matrices(cells, known), MARKS, ASKED, _asked()]
-    for client in known:
-        parts += _client(client, cells)
-    parts += [REPEAT, *_versions(made)]
-    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
-
-
-def _matrices(cells: Cells, known: Sequence[Client]) -> Iterator[str]:
-    for way in ways.WAYS:
-        if not any(name == way.name for name, _, _ in cells):
-            continue
-        if way.output:
-            # what a deployment's output ClientSettings points to
-            yield f'<a id="{way.output}"></a>'
-        yield f"## {way.name}: {way.what}"
-        yield table(
-            ("client", *TITLES.values()),
-            [
-                (
-                    f"[{client.name}](#{anchor(client)})",
-                    *(mark(cells[way.name, client.name, behaviour]) for behaviour in BEHAVIOURS),
-                )
-                for client in known
-            ],
+        raise LabError(
+            f"the page needs a run of all clients in all ways: {len(wanted)} cells, not {len(cells)}"
         )
+
+
+def render_blocks(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The blocks of the page by their names."""
+    clients = find_clients()
+    cells = judge_facts(facts, clients)
+    return {
+        "matrices": "\n\n".join(_render_matrices(cells, clients)),
+        "behaviours": _table(
+            ("behaviour", "what passes"),
+            [(one.title, one.meaning) for one in BEHAVIOURS.values()],
+        ),
+        "clients": "\n\n".join(part for one in clients for part in _render_client(one, cells)),
+        "versions": ", ".join(f"{name} {v}" for name, v in sorted(facts["versions"].items())) + ".",
+    }
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return Table(headings, rows, left=len(headings)).to_markdown()
+
+
+def _render_matrices(cells: Cells, clients: Sequence[Client]) -> Iterator[str]:
+    for mode, description in DESCRIPTIONS.items():
+        if mode in ANCHORS:
+            yield f'<a id="{ANCHORS[mode]}"></a>'
+        yield f"## {mode}: {description}"
+        rows = [
+            (
+                f"[{client.name}](#{heading_anchor(client)})",
+                *(mark(cells[mode.value, client.name, name]) for name in BEHAVIOURS),
+            )
+            for client in clients
+        ]
+        yield _table(("client", *(one.title for one in BEHAVIOURS.values())), rows)
 
 
 def mark(cell: Cell) -> str:
@@ -103,103 +96,91 @@ def mark(cell: Cell) -> str:
             return str(cell.outcome)
 
 
-def _asked() -> str:
-    rows = [(TITLES[behaviour], MEANINGS[behaviour]) for behaviour in BEHAVIOURS]
-    return table(("behaviour", "what passes"), rows)
-
-
-def _client(client: Client, cells: Cells) -> Iterator[str]:
-    yield f"## {title(client)}"
-    for names, snippet in by_snippet(client):
-        yield f"**{' and '.join(names)}**{_options(client, names)}:"
-        yield f"```{FENCES.get(snippet.suffix, '')}\n{snippet.read_text().strip()}\n```"
+def _render_client(client: Client, cells: Cells) -> Iterator[str]:
+    yield f"## {heading(client)}"
+    for snippet, by_option in group_by_snippet(client).items():
+        title = "; ".join(
+            f"**{' and '.join(modes)}**{f', with {option}' if option else ''}"
+            for option, modes in by_option.items()
+        )
+        text = (client.directory / snippet).read_text().strip()
+        yield f"{title}:\n\n```{LANGUAGES[Path(snippet).suffix]}\n{text}\n```"
     if client.settings:
         yield "\n".join(f"- {one}" for one in client.settings)
-    yield from _fails(client, cells)
+    yield from _render_fails(client, cells)
 
 
-def title(client: Client) -> str:
+def heading(client: Client) -> str:
     """The heading of a client's section."""
     return f"{client.name} {client.version} ({client.language})"
 
 
-def anchor(client: Client) -> str:
-    """Where the heading is, as GitHub makes it."""
-    kept = [letter for letter in title(client).lower() if letter.isalnum() or letter in " -_"]
-    return "".join(kept).replace(" ", "-")
+def heading_anchor(client: Client) -> str:
+    """The anchor that GitHub gives the heading."""
+    letters = [one for one in heading(client).lower() if one.isalnum() or one in " -_"]
+    return "".join(letters).replace(" ", "-")
 
 
-def by_snippet(client: Client) -> Iterator[tuple[list[str], Path]]:
-    """The ways of each snippet's text, in the ways' order, each text once."""
-    texts: dict[str, tuple[list[str], Path]] = {}
-    for way in ways.WAYS:
-        name = client.snippets.get(way.name)
-        if name:
-            path = client.directory / name
-            texts.setdefault(path.read_text(), ([], path))[0].append(way.name)
-    yield from texts.values()
+def group_by_snippet(client: Client) -> dict[str, dict[str, list[str]]]:
+    """The snippets of a client, each with its modes by the options that it has there."""
+    groups: dict[str, dict[str, list[str]]] = {}
+    for mode in DESCRIPTIONS:
+        if snippet := client.snippet(mode):
+            modes = groups.setdefault(str(snippet), {}).setdefault(client.option(mode), [])
+            modes.append(mode.value)
+    return groups
 
 
-def _options(client: Client, names: Sequence[str]) -> str:
-    options = dict.fromkeys(client.options[name] for name in names if name in client.options)
-    return f", with {'; '.join(options)}" if options else ""
-
-
-def _fails(client: Client, cells: Cells) -> Iterator[str]:
+def _render_fails(client: Client, cells: Cells) -> Iterator[str]:
     """What does not work and why, each thing once; or why the client was not run."""
-    own = {(way, what): cell for (way, name, what), cell in cells.items() if name == client.name}
-    if reason := next((c.detail for c in own.values() if c.outcome is Outcome.NOT_RUN), ""):
-        yield f"Not run: {reason}."
+    own = {(mode, what): cell for (mode, name, what), cell in cells.items() if name == client.name}
+    reasons = [cell.detail for cell in own.values() if cell.outcome is Outcome.NOT_RUN]
+    if reasons:
+        yield f"Not run: {reasons[0]}."
         return
-    said: dict[tuple[str, str], list[str]] = {}
-    for (way, what), cell in own.items():
+    fails: dict[tuple[str, str], list[str]] = {}
+    for (mode, what), cell in own.items():
         if cell.outcome is Outcome.EXPECTED_FAIL:
             text = f"{cell.reason.rstrip('.')} ({cell.by})"
-            said.setdefault((way, text), []).append(TITLES[what])
+            fails.setdefault((mode, text), []).append(BEHAVIOURS[what].title)
     rows: dict[tuple[str, str], list[str]] = {}
-    for (way, text), failed in said.items():
-        which = "everything" if len(failed) == len(BEHAVIOURS) else ", ".join(failed)
-        rows.setdefault((which, text), []).append(way)
+    for (mode, text), titles in fails.items():
+        which = "everything" if len(titles) == len(BEHAVIOURS) else ", ".join(titles)
+        rows.setdefault((which, text), []).append(mode)
     if rows:
-        yield table(
+        yield _table(
             ("way", "does not work", "because (whose limit)"),
-            [(" and ".join(by), which, text) for (which, text), by in rows.items()],
+            [(" and ".join(modes), which, text) for (which, text), modes in rows.items()],
         )
 
 
-def _versions(made: Report) -> Iterator[str]:
-    told = ", ".join(f"{name} {version}" for name, version in sorted(made["versions"].items()))
-    yield f"Beside the clients themselves: {told}."
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines
-    )
-
-
 def main(words: Sequence[str]) -> int:
-    """Writes the page and the report beside it; gives the exit code."""
+    """Writes the page and the facts; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m lab.conformance.report.page")
     parser.add_argument(
         "--again",
         action="store_true",
-        help="judge docs/conformance.json anew, as client.json and the snippets are now",
+        help="from docs/conformance.json, as the client.json files and the snippets are now",
     )
     again = parser.parse_args(words).again
     try:
-        made = json.loads((FIGURES if again else report.REPORT).read_text())
-        made = checked(report.again(made, clients.found()))
+        clients = find_clients()
+        if again:
+            facts = json.loads(FACTS.read_text())
+        else:
+            made = json.loads(report.REPORT.read_text())
+            check_cells(report.read_cells(made), clients)
+            facts = extract_facts(made)
+        check_cells(judge_facts(facts, clients), clients)
+        text = replace_blocks(PAGE.read_text(), render_blocks(facts))
     except FileNotFoundError:
         sys.stderr.write("conformance: no report: run make conformance\n")
         return 1
     except LabError as error:
         sys.stderr.write(f"conformance: {error}\n")
         return 1
-    FIGURES.write_text(json.dumps(made, indent=1) + "\n")
-    PAGE.write_text(written(made))
+    FACTS.write_text(format_json(facts) + "\n")
+    PAGE.write_text(text)
     return 0
 
 

@@ -1,105 +1,81 @@
-"""build/conformance/report.json: the verdict on every cell, with the versions of all that took part."""
+"""build/conformance/report.json: the verdict on every cell of a run, with the versions of all that took part."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lab.conformance.suite.expectations import SHARED
-from lab.conformance.suite.features import BEHAVIOURS
+from lab.conformance.suite.behaviours import BEHAVIOURS
 from lab.conformance.suite.manifest import BUILDS, Client
-from lab.conformance.suite.verdicts import AS_EXPECTED, Cell, Observation, Outcome, judged
+from lab.conformance.suite.verdicts import AS_EXPECTED, Cell, Observation, Outcome, judge
+from lab.deployment.modes import Way
 
 REPORT = BUILDS / "report.json"
 OBSERVED = BUILDS / "observed.json"
 
-PASSED = frozenset({Outcome.PASS, Outcome.PASS_WITH_OPTION, Outcome.UNEXPECTED_PASS})
-
 Observed = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]
-"""By way, client and behaviour: an Observation's values."""
+"""By mode, client and behaviour: an Observation's values."""
 Key = tuple[str, str, str]
-"""Way, client and behaviour."""
+"""Mode, client and behaviour."""
 Cells = Mapping[Key, Cell]
 
 
-def cells(
-    ways: Sequence[str], clients: Sequence[Client], not_run: Mapping[str, str], seen: Observed
+def judge_cells(
+    modes: Sequence[Way], clients: Sequence[Client], not_run: Mapping[str, str], seen: Observed
 ) -> dict[Key, Cell]:
-    """The verdicts; `not_run` is the reason of each client that was not run."""
-    found = {}
-    for way in ways:
+    """The verdicts on all clients in these modes; `not_run` has the reason of each client that was not run."""
+    cells = {}
+    for mode in modes:
         for client in clients:
-            told = seen.get(way, {}).get(client.name, {})
+            observations = seen.get(mode.value, {}).get(client.name, {})
             for behaviour in BEHAVIOURS:
-                key = (way, client.name, behaviour)
+                key = (mode.value, client.name, behaviour)
                 if client.name in not_run:
-                    found[key] = Cell(Outcome.NOT_RUN, not_run[client.name])
+                    cells[key] = Cell(Outcome.NOT_RUN, not_run[client.name])
                     continue
-                one = Observation(**told[behaviour]) if behaviour in told else None
-                expected = client.expectation(way, behaviour, SHARED.get(way, {}))
-                found[key] = judged(one, expected, client.options.get(way))
-    return found
+                values = observations.get(behaviour)
+                observation = Observation(**values) if values else None
+                expected = client.expectation(mode, behaviour)
+                cells[key] = judge(observation, expected, client.option(mode))
+    return cells
 
 
-def made(found: Cells, pinned: Mapping[str, str], versions: Mapping[str, str]) -> dict[str, Any]:
-    """The report; `pinned` are the clients' versions, `versions` those of all else."""
+def make_report(
+    cells: Cells, clients: Sequence[Client], versions: Mapping[str, str]
+) -> dict[str, Any]:
+    """The report as JSON has it; `versions` are those of all programs but the clients."""
     return {
         "versions": dict(versions),
-        "clients": dict(pinned),
+        "clients": {client.name: client.version for client in clients},
         "cells": [
             {
-                "way": way,
+                "way": mode,
                 "client": client,
                 "behaviour": behaviour,
                 "outcome": str(cell.outcome),
                 "by": cell.by,
                 "reason": cell.reason,
                 "detail": cell.detail,
-                "broken": cell.broken,
             }
-            for (way, client, behaviour), cell in found.items()
+            for (mode, client, behaviour), cell in cells.items()
         ],
     }
 
 
-def again(report: Mapping[str, Any], clients: Sequence[Client]) -> dict[str, Any]:
-    """The same report, judged by what is expected now; clients that are no more are left out."""
-    known = [client for client in clients if client.name in report["clients"]]
-    seen: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
-    not_run = {}
-    for (way, client, behaviour), cell in read(report).items():
-        if cell.outcome is Outcome.NOT_RUN:
-            not_run[client] = cell.detail
-        passed = cell.outcome in PASSED
-        told = {"passed": passed, "detail": cell.detail, "broken": cell.broken}
-        seen.setdefault(way, {}).setdefault(client, {})[behaviour] = told
-    pinned = {client.name: report["clients"][client.name] for client in known}
-    return made(cells(list(seen), known, not_run, seen), pinned, report["versions"])
-
-
-def read(report: Mapping[str, Any]) -> dict[Key, Cell]:
+def read_cells(report: Mapping[str, Any]) -> dict[Key, Cell]:
     """The cells of a report."""
     return {
         (one["way"], one["client"], one["behaviour"]): Cell(
-            Outcome(one["outcome"]), one["detail"], one["reason"], one["by"], one["broken"]
+            Outcome(one["outcome"]), one["detail"], one["reason"], one["by"]
         )
         for one in report["cells"]
     }
 
 
-def wrong(found: Cells) -> list[Key]:
-    """The cells that are not as expected; those that were not run are neither."""
+def find_unexpected(cells: Cells) -> list[Key]:
+    """The cells of clients that were run whose outcome is not as expected."""
     fine = AS_EXPECTED | {Outcome.NOT_RUN}
-    return [key for key, cell in found.items() if cell.outcome not in fine]
+    return [key for key, cell in cells.items() if cell.outcome not in fine]
 
 
-def good(found: Cells) -> bool:
+def is_good(cells: Cells) -> bool:
     """Whether every cell that was run is as expected, and some were run."""
-    return not wrong(found) and any(cell.outcome in AS_EXPECTED for cell in found.values())
-
-
-def write(report: Mapping[str, Any]) -> None:
-    """Whole or not at all."""
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    scratch = REPORT.with_suffix(".new")
-    scratch.write_text(json.dumps(report, indent=1) + "\n")
-    scratch.replace(REPORT)
+    return not find_unexpected(cells) and any(c.outcome in AS_EXPECTED for c in cells.values())

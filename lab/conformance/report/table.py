@@ -1,13 +1,13 @@
-"""The matrix for a person on a terminal: client by behaviour, a table for each way, and what is behind each mark."""
+"""The matrix for a terminal: a table of clients and behaviours for each mode, and what is behind the marks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from rich.markup import escape
-from rich.table import Table
 
 from lab.conformance.report.report import Cells
-from lab.conformance.suite.features import BEHAVIOURS, TITLES
+from lab.conformance.suite.behaviours import BEHAVIOURS
 from lab.conformance.suite.verdicts import Cell, Outcome
+from lab.report.table import Table
 
 MARKS = {
     Outcome.PASS: "[green]pass[/green]",
@@ -20,43 +20,35 @@ MARKS = {
 LEGEND = "option: pass with the named option; fail: an expected fail; FAILED: unexpectedly; PASS?: a fail was expected"
 
 
-def tables(cells: Cells) -> Iterator[Table]:
-    """One for each way, in the cells' order."""
-    for way in dict.fromkeys(way for way, _, _ in cells):
-        shown = Table(title=f"{way}", title_justify="left", padding=(0, 0))
-        shown.add_column("client", no_wrap=True)
-        for behaviour in BEHAVIOURS:
-            shown.add_column(TITLES[behaviour], justify="center")
-        for client in dict.fromkeys(client for one, client, _ in cells if one == way):
-            marks = [MARKS[cells[way, client, behaviour].outcome] for behaviour in BEHAVIOURS]
-            shown.add_row(client, *marks)
-        yield shown
+def render_tables(cells: Cells) -> Iterator[Table]:
+    """A table for each mode, in the cells' order."""
+    for mode in dict.fromkeys(mode for mode, _, _ in cells):
+        rows = [
+            (client, *(MARKS[cells[mode, client, behaviour].outcome] for behaviour in BEHAVIOURS))
+            for client in dict.fromkeys(client for one, client, _ in cells if one == mode)
+        ]
+        headings = ("client", *(one.title for one in BEHAVIOURS.values()))
+        yield Table(headings, rows, left=len(headings), title=mode)
 
 
-def lines(cells: Cells) -> Iterator[str]:
-    """What is behind the marks that are not a plain pass, each thing once for all the clients that share it."""
-    said: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for (way, client, behaviour), cell in cells.items():
+def render_lines(cells: Cells) -> Iterator[str]:
+    """What is behind the marks that are not a plain pass, each text once for all clients that share it."""
+    clients: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for (mode, client, behaviour), cell in cells.items():
         if cell.outcome is not Outcome.PASS:
-            behaviours = said.setdefault((way, line(cell)), {}).setdefault(client, [])
-            behaviours.append(TITLES[behaviour])
-    for (way, text), by_client in said.items():
-        for clients, behaviours in _alike(by_client):
-            which = "all" if len(behaviours) == len(BEHAVIOURS) else ", ".join(behaviours)
-            where = f"{way}: {', '.join(clients)}: {which}"
+            titles = clients.setdefault((mode, render_cell(cell)), {}).setdefault(client, [])
+            titles.append(BEHAVIOURS[behaviour].title)
+    for (mode, text), by_client in clients.items():
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for client, titles in by_client.items():
+            alike.setdefault(tuple(titles), []).append(client)
+        for failed, names in alike.items():
+            which = "all" if len(failed) == len(BEHAVIOURS) else ", ".join(failed)
+            where = f"{mode}: {', '.join(names)}: {which}"
             yield f"{escape(where)}: {text}"
 
 
-def _alike(by_client: Mapping[str, list[str]]) -> Iterator[tuple[list[str], list[str]]]:
-    """The clients of which the same behaviours are told."""
-    alike: dict[tuple[str, ...], list[str]] = {}
-    for client, behaviours in by_client.items():
-        alike.setdefault(tuple(behaviours), []).append(client)
-    for told, clients in alike.items():
-        yield clients, list(told)
-
-
-def line(cell: Cell) -> str:
+def render_cell(cell: Cell) -> str:
     """One cell in words."""
     detail, reason = escape(cell.detail), escape(cell.reason)
     match cell.outcome:

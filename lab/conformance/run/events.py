@@ -1,4 +1,4 @@
-"""What happens while all clients write, and what each of them made of it."""
+"""What happens to proxies and nodes while all clients write."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -7,13 +7,14 @@ from pathlib import Path
 import redis
 
 from lab.conformance.run import nodes
-from lab.conformance.run.ask_redirects import reshard
-from lab.conformance.run.writers import Crowd, crowd
+from lab.conformance.run.background_load import BackgroundLoad, start_load
+from lab.conformance.run.resharding import reshard
 from lab.conformance.suite.manifest import Client
-from lab.conformance.suite.modes import Way
-from lab.conformance.suite.observe import broken, shortened
+from lab.conformance.suite.modes import proxies
+from lab.conformance.suite.observe import mark_broken, shorten
 from lab.conformance.suite.verdicts import Observation
 from lab.containers import container as containers
+from lab.deployment.modes import Way
 from lab.deployment.world import World
 from lab.errors import LabError
 from lab.faults.haproxies import haproxy_at, kill_haproxy, wait_until_restartable
@@ -21,65 +22,60 @@ from lab.wait import wait_until
 
 SHARD = "0002"
 """The shard whose primary is killed."""
-BACK_SECONDS = 60.0
+RESTART_SECONDS = 60.0
 
 
-def proxy_killed(world: World, way: Way, together: Crowd) -> None:
-    """A proxy dies and comes back; where each client uses one of several, they have their turns."""
-    for address in way.proxies(world):
+def kill_proxies(world: World, mode: Way, load: BackgroundLoad) -> None:
+    """Kills a proxy, which restarts; where each client uses one of several, one after the other."""
+    for address in proxies(mode, world):
         wait_until_restartable(world.run_dir, address)
         before = haproxy_at(world.run_dir, address).pid
         kill_haproxy(world.run_dir, address)
         wait_until(
             partial(_runs_again, world, address, before),
-            timeout_seconds=BACK_SECONDS,
+            timeout_seconds=RESTART_SECONDS,
             what=f"the proxy at {address} to run again",
         )
-        together.recovered()
+        load.wait_until_recovered()
 
 
 def _runs_again(world: World, address: str, before: int) -> bool:
-    found = containers.running(world.run_dir)
-    return any(one.address == address and one.pid != before for one in found)
+    running = containers.running(world.run_dir)
+    return any(one.address == address and one.pid != before for one in running)
 
 
-def failover(world: World, _: Way, together: Crowd) -> None:
-    """A primary dies, its replica takes over; later the dead one is back as a replica."""
+def fail_over(world: World, load: BackgroundLoad) -> None:
+    """Kills a primary, whose replica takes over; restarts it as a replica once all clients have recovered."""
     killed = world.cluster.kill_primary(SHARD)
     world.cluster.wait_for_primary(SHARD, other_than=killed)
-    together.recovered()
+    load.wait_until_recovered()
     world.cluster.restart_node(killed)
 
 
-def reshard_with_ask(world: World, _: Way, together: Crowd) -> None:
-    """Slots move to another shard key by key."""
-    reshard(world, together)
-
-
-PLAYS: Mapping[str, Callable[[World, Way, Crowd], None]] = {
-    "proxy_killed": proxy_killed,
-    "failover": failover,
-    "reshard": reshard_with_ask,
+EVENTS: Mapping[str, Callable[[World, Way, BackgroundLoad], None]] = {
+    "proxy_killed": kill_proxies,
+    "failover": lambda world, _, load: fail_over(world, load),
+    "reshard": lambda world, _, load: reshard(world, load),
 }
 
 
-def play(
+def run_event(
     world: World,
-    way: Way,
+    mode: Way,
     event: str,
     clients: Sequence[Client],
     environment: Mapping[str, str],
     logs: Path,
 ) -> dict[str, Observation]:
-    """Plays an event under the load of these clients; gives what was seen of each."""
+    """Runs an event under the load of these clients; returns what was seen of each."""
     if not clients:
         return {}
-    nodes.empty(world)
-    with crowd(clients, environment, logs) as together:
+    nodes.clear(world)
+    with start_load(clients, environment, logs) as load:
         try:
-            PLAYS[event](world, way, together)
+            EVENTS[event](world, mode, load)
         except (LabError, redis.RedisError) as error:
-            why = broken(shortened(f"the event itself failed: {error}"))
-            return {client.name: why for client in clients}
-        together.recovered()
-        return together.observations()
+            failed = mark_broken(shorten(f"the event itself failed: {error}"))
+            return {client.name: failed for client in clients}
+        load.wait_until_recovered()
+        return load.finish()

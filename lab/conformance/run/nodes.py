@@ -1,4 +1,4 @@
-"""What the harness does with the nodes themselves, over the lab's own connections: empty them, count, look at keys."""
+"""The nodes themselves, over the lab's own connections: clear them, read keys, count answers."""
 
 import json
 
@@ -9,38 +9,37 @@ from lab.cluster.node import ask
 from lab.deployment.world import World
 
 
-def connection(world: World, name: str) -> redis.Redis:
-    """To a node, by its address."""
+def connect(world: World, name: str) -> redis.Redis:
+    """A connection to a node's own address."""
     password = json.loads((world.run_dir / "credentials.json").read_text())["password"]
     return valkey.connect(world.cluster.state.node(name), world.run_dir, password)
 
 
-def empty(world: World) -> None:
-    """No key and no script is left of the client before. Raises redis.RedisError."""
+def clear(world: World) -> None:
+    """Removes all keys and scripts, those of the client before. Raises redis.RedisError."""
     primaries = set(world.cluster.primaries().values())
     for node in world.cluster.nodes:
-        node_itself = connection(world, node.name)
-        ask(node_itself, "SCRIPT", "FLUSH")
+        connection = connect(world, node.name)
+        ask(connection, "SCRIPT", "FLUSH")
         if node.name in primaries:
-            ask(node_itself, "FLUSHALL")
+            ask(connection, "FLUSHALL")
 
 
-def keys(node: redis.Redis) -> list[str]:
+def list_keys(node: redis.Redis) -> list[str]:
     """All keys of a node. Raises redis.RedisError."""
     return [str(key) for key in node.scan_iter(count=1000)]
 
 
-def asks(node: redis.Redis) -> int:
+def count_asks(node: redis.Redis) -> int:
     """How often a node has answered ASK. Raises redis.RedisError."""
-    told = node.info("errorstats").get("errorstat_ASK", {})
-    return int(told.get("count", 0))
+    return int(node.info("errorstats").get("errorstat_ASK", {}).get("count", 0))
 
 
-def arriving(node: redis.Redis, names: list[str]) -> list[str | None]:
-    """The values of keys in slots that are on their way to this node. Raises redis.RedisError."""
+def read_importing(node: redis.Redis, keys: list[str]) -> list[str | None]:
+    """The values of keys in slots that this node is importing. Raises redis.RedisError."""
     with node.pipeline(transaction=False) as pipe:
-        for name in names:
-            # for the one command that follows it
+        for key in keys:
+            # holds for the one command that follows
             pipe.execute_command("ASKING")  # type: ignore[no-untyped-call]
-            pipe.get(name)
+            pipe.get(key)
         return list(pipe.execute()[1::2])

@@ -1,100 +1,99 @@
-"""`python -m lab.conformance.run.session JSON`: plays all ways and clients in the sandbox; writes what was seen as
-JSON.
-
-It must never judge: lab.conformance.report.report does, outside.
-"""
+"""`python -m lab.conformance.run.session JSON`: runs clients in access modes in the sandbox; writes what was seen."""
 
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 
 import redis
 from rich.console import Console
 
 from lab import layout
-from lab.conformance.run.player import Player, Seen
-from lab.conformance.suite import manifest as clients
-from lab.conformance.suite import modes as ways
-from lab.conformance.suite.features import CONNECT, EVENTS
-from lab.conformance.suite.manifest import Client
-from lab.conformance.suite.modes import Way
-from lab.deployment import modes as lab_ways
+from lab.conformance.run.runner import Observations, Runner
+from lab.conformance.suite.behaviours import CONNECT, EVENTS
+from lab.conformance.suite.manifest import Client, select_clients
+from lab.conformance.suite.modes import select_modes
+from lab.deployment import modes as deployment
+from lab.deployment.modes import Way
 from lab.deployment.world import World
 from lab.errors import LabError
+from lab.host.foreground import INTERRUPTED
 from lab.report.progress import Progress
 from lab.state_files import write_json
 
 
 class Record:
-    """What was seen so far, on disk after each step: an end before its time loses nothing."""
+    """What was seen so far, written to a file after each step, so that an early end loses nothing."""
 
     def __init__(self, output: Path) -> None:
         self._output = output
-        self._seen: dict[str, dict[str, Seen]] = {}
+        self._seen: dict[str, dict[str, Observations]] = {}
 
-    def note(self, way: str, client: str, seen: Seen) -> None:
-        """More was seen of a client in a way."""
-        self._seen.setdefault(way, {}).setdefault(client, {}).update(seen)
-        told = {
-            way: {
-                client: {name: asdict(one) for name, one in seen.items()}
-                for client, seen in by_client.items()
+    def add(self, mode: str, client: str, observations: Observations) -> None:
+        """Adds what was seen of a client in a mode."""
+        self._seen.setdefault(mode, {}).setdefault(client, {}).update(observations)
+        values = {
+            mode: {
+                client: {behaviour: asdict(one) for behaviour, one in observations.items()}
+                for client, observations in by_client.items()
             }
-            for way, by_client in self._seen.items()
+            for mode, by_client in self._seen.items()
         }
-        write_json(self._output, told)
+        write_json(self._output, values)
 
-    def connects(self, way: str, client: str) -> bool:
-        """Whether a client connects in a way."""
-        return self._seen[way][client][CONNECT].passed
+    def connects(self, mode: str, client: str) -> bool:
+        """Whether a client connects in a mode."""
+        return self._seen[mode][client][CONNECT].passed
 
 
-def play(
-    world: World, chosen: list[Way], asked: list[Client], record: Record, teller: Progress
+def run_modes(
+    world: World,
+    modes: tuple[Way, ...],
+    clients: tuple[Client, ...],
+    record: Record,
+    progress: Progress,
 ) -> None:
-    """All ways, each deployed and then played. Raises LabError when one cannot be deployed."""
-    steps = _numbers(len(chosen) * (len(asked) + len(EVENTS)))
+    """Deploys each mode and runs all clients in it. Raises LabError when one cannot be deployed."""
+    numbers, total = count(), len(modes) * (len(clients) + len(EVENTS))
     before: Way | None = None
-    for way in chosen:
-        if not way.deployed_by(before):
-            teller.log(f"cdk deploy for {way.name}")
-            lab_ways.deploy(way.lab, world.run_dir)
-        before = way
-        player = Player(world, way)
-        for client in asked:
-            teller.step(*next(steps), f"{way.name}: {client.name}")
-            record.note(way.name, client.name, player.ask(client))
-        able = [client for client in asked if record.connects(way.name, client.name)]
+    for mode in modes:
+        # Envoy's two listeners are of the same deployment
+        if not (before and before.by_envoy and mode.by_envoy):
+            progress.log(f"cdk deploy for {mode}")
+            deployment.deploy(mode, world.run_dir)
+        before = mode
+        runner = Runner(world, mode)
+        for client in clients:
+            progress.step(next(numbers), total, f"{mode}: {client.name}")
+            record.add(mode, client.name, runner.run_client(client))
+        connected = [client for client in clients if record.connects(mode, client.name)]
         for event in EVENTS:
-            teller.step(*next(steps), f"{way.name}: {event} under the load of {len(able)}")
-            for name, seen in player.happen(event, able).items():
-                record.note(way.name, name, {event: seen})
-
-
-def _numbers(count: int) -> Iterator[tuple[int, int]]:
-    return ((number, count) for number in range(count))
+            progress.step(
+                next(numbers), total, f"{mode}: {event} under the load of {len(connected)}"
+            )
+            for name, observation in runner.run_event(event, connected).items():
+                record.add(mode, name, {event: observation})
 
 
 def main() -> int:
-    """Plays; gives 1 with a line that says what was wrong."""
-    asked = json.loads(sys.argv[1])
+    """Runs what the JSON of the command line says; returns the exit code."""
+    request = json.loads(sys.argv[1])
     try:
-        with Progress(Console(soft_wrap=True)) as teller:
-            world = World.start(layout.run_dir(), teller.log)
-            play(
+        with Progress(Console(soft_wrap=True)) as progress:
+            world = World.start(layout.run_dir(), progress.log)
+            run_modes(
                 world,
-                list(ways.chosen(asked["ways"])),
-                list(clients.chosen(asked["clients"])),
-                Record(Path(asked["output"])),
-                teller,
+                select_modes(request["ways"]),
+                select_clients(request["clients"]),
+                Record(Path(request["output"])),
+                progress,
             )
     except (LabError, redis.RedisError) as error:
         sys.stderr.write(f"conformance: {error}\n")
         return 1
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     return 0
 
 

@@ -1,1 +1,1 @@
-"""suite."""
+"""The clients that are tried, the behaviours, and the verdicts. Nothing here starts a program."""

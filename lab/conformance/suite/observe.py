@@ -1,7 +1,7 @@
-"""From what a client program printed to what was seen. Pure: it must never take a broken program's word for a pass.
+"""From what a client program printed to what was seen of the client. Pure.
 
-A program that ends with another exit code than 0, says what the contract does not know, or is killed for its time
-passes nothing, whatever it said before.
+A program that ends with another exit code than 0, prints what the contract does not know, or is killed for its time
+passes nothing, whatever it printed before.
 """
 
 import json
@@ -14,14 +14,14 @@ from lab.conformance.suite.verdicts import Observation
 
 DETAIL_CHARACTERS = 300
 PASSED = {"pass": True, "fail": False}
-PRINTED = "the program printed the password"
-STRANGE = "the program said what is not in the contract"
-TELLING = re.compile(r"(?i)error|exception|panic|failed")
+PRINTED_PASSWORD = "the program printed the password"
+OUTSIDE_CONTRACT = "the program said what is not in the contract"
+ERROR_WORDS = re.compile(r"(?i)error|exception|panic|failed")
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a program ended, and what it said."""
+    """How a program ended, and its output."""
 
     stdout: str
     stderr: str
@@ -30,90 +30,83 @@ class Ended:
     limit_seconds: float
 
 
-def observed(behaviours: Collection[str], ended: Ended, secret: str) -> dict[str, Observation]:
-    """What was seen of each of these behaviours; `secret` is what the program must never print."""
+def observe(behaviours: Collection[str], ended: Ended, secret: str) -> dict[str, Observation]:
+    """What was seen of each of these behaviours; a program that prints `secret` is broken."""
     if secret in ended.stdout + ended.stderr:
-        return dict.fromkeys(behaviours, broken(PRINTED))
-    told: dict[str, Observation] = {}
-    why = _ended_badly(ended)
+        return dict.fromkeys(behaviours, mark_broken(PRINTED_PASSWORD))
+    results: dict[str, Observation] = {}
+    problem = _describe_end(ended)
     for line in ended.stdout.splitlines():
-        said = parsed(line)
-        name = said.get("behaviour") if said else None
-        if said is None or name not in behaviours or name in told or said["outcome"] not in PASSED:
-            why = why or f"{STRANGE}: {shortened(line)}"
+        result = parse_object(line) or {}
+        name, outcome = result.get("behaviour"), result.get("outcome")
+        if name not in behaviours or name in results or outcome not in PASSED:
+            problem = problem or f"{OUTSIDE_CONTRACT}: {shorten(line)}"
             continue
-        detail = shortened(str(said.get("detail", "")))
-        told[str(name)] = Observation(PASSED[said["outcome"]], detail)
-    return {name: _believed(told.get(name), why) for name in behaviours}
+        results[str(name)] = Observation(PASSED[outcome], shorten(str(result.get("detail", ""))))
+    return {name: _believe(results.get(name), problem) for name in behaviours}
 
 
-def _believed(seen: Observation | None, why: str) -> Observation:
-    if seen is None:
-        return broken(why or "the program said nothing of it")
-    return broken(why) if seen.passed and why else seen
+def _believe(result: Observation | None, problem: str) -> Observation:
+    if result is None:
+        return mark_broken(problem or "the program said nothing of it")
+    return mark_broken(problem) if result.passed and problem else result
 
 
-def broken(why: str) -> Observation:
-    """The program itself failed, and so nothing was seen of the client."""
-    return Observation(passed=False, detail=why, broken=True)
+def mark_broken(problem: str) -> Observation:
+    """The observation of a program that failed itself, so that nothing was seen of the client."""
+    return Observation(passed=False, detail=problem, broken=True)
 
 
-def _ended_badly(ended: Ended) -> str:
+def _describe_end(ended: Ended) -> str:
     if ended.exit_code is None:
         return f"no answer in {ended.limit_seconds:g} s"
     if ended.exit_code != 0:
-        return ended_with(ended.exit_code, ended.stderr)
+        return describe_exit(ended.exit_code, ended.stderr)
     return ""
 
 
-def ended_with(exit_code: int, stderr: str) -> str:
+def describe_exit(exit_code: int, stderr: str) -> str:
     """The end of a program that ended too soon or badly."""
-    return shortened(f"the program ended with {exit_code} and said: {last_words(stderr)}")
+    return shorten(f"the program ended with {exit_code} and said: {find_error_line(stderr)}")
 
 
-def parsed(line: str) -> dict[str, Any] | None:
-    """A line of a behaviour as the contract has it, else None."""
-    said = as_object(line)
-    return said if said is not None and {"behaviour", "outcome"} <= said.keys() else None
-
-
-def as_object(line: str) -> dict[str, Any] | None:
+def parse_object(line: str) -> dict[str, Any] | None:
     """A line that is a JSON object, else None."""
     try:
-        said = json.loads(line)
+        value = json.loads(line)
     except ValueError:
         return None
-    return said if isinstance(said, dict) else None
+    return value if isinstance(value, dict) else None
 
 
-def refused(seen: Observation) -> Observation:
+def expect_refusal(connected: Observation) -> Observation:
     """What a client did with a wrong password or authority: it passes when it was refused."""
-    if seen.passed:
+    if connected.passed:
         return Observation(passed=False, detail="it connected all the same")
-    return Observation(passed=True, detail=seen.detail)
+    return Observation(passed=True, detail=connected.detail)
 
 
-def after_load(final: Mapping[str, Any] | None, wrong: str) -> Observation:
-    """An event's cell: of a load program's last line, if it came to that, and of what went wrong (empty: nothing)."""
+def observe_load(final: Mapping[str, Any] | None, problem: str) -> Observation:
+    """An event's observation from a load program's last line, None when it has none, and from what went wrong."""
     if final is None:
-        return broken(wrong or "the program ended without its figures")
+        return mark_broken(problem or "the program ended without its figures")
     figures = f"errors {final['errors']}, longest gap {final['longest_gap']:.1f} s"
     last = "; ".join(map(str, final.get("last_errors", ())))
-    if not wrong and final["lost"]:
-        wrong = f"lost {final['lost']} keys"
-    if wrong:
-        return Observation(passed=False, detail=shortened(f"{wrong} ({figures}) {last}".strip()))
+    if not problem and final["lost"]:
+        problem = f"lost {final['lost']} keys"
+    if problem:
+        return Observation(passed=False, detail=shorten(f"{problem} ({figures}) {last}".strip()))
     return Observation(passed=True, detail=figures)
 
 
-def last_words(text: str) -> str:
-    """The last line that tells of an error, else the last that says something: stacks and versions may follow."""
+def find_error_line(text: str) -> str:
+    """The last line that names an error, else the last line: stacks and versions may follow an error."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if TELLING.search(line)]
-    return (telling or lines or ["nothing"])[-1]
+    errors = [line for line in lines if ERROR_WORDS.search(line)]
+    return (errors or lines or ["nothing"])[-1]
 
 
-def shortened(text: str) -> str:
-    """A detail in one line of bearable length."""
+def shorten(text: str) -> str:
+    """The text in one line of at most DETAIL_CHARACTERS."""
     line = " ".join(text.split())
     return line if len(line) <= DETAIL_CHARACTERS else f"{line[: DETAIL_CHARACTERS - 1]}…"

@@ -1,6 +1,7 @@
-"""From what was seen and what was expected to the verdict on a cell. Pure: it must never know where they come from."""
+"""From what was seen of a client and what was expected to the verdict on a cell of the matrix. Pure."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 
 class Outcome(StrEnum):
-    """What a cell of the matrix says."""
+    """The verdict in one word."""
 
     PASS = "pass"
     PASS_WITH_OPTION = "pass with option"
@@ -23,14 +24,14 @@ AS_EXPECTED = frozenset({Outcome.PASS, Outcome.PASS_WITH_OPTION, Outcome.EXPECTE
 
 
 class Expectation(BaseModel):
-    """A fail that is known: whose it is, why, and how the client says it."""
+    """A known fail: whose limit it is, why, and how the client says it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     by: Literal["Envoy", "client"]
     reason: str
     match: str
-    """A regular expression that is found in the detail."""
+    """A regular expression that the detail of the fail contains."""
 
     @field_validator("match")
     @classmethod
@@ -39,14 +40,39 @@ class Expectation(BaseModel):
         return match
 
 
+ENVOY_LIMITS: Mapping[str, Expectation] = {
+    "pubsub": Expectation(
+        by="Envoy",
+        reason="Envoy knows no SUBSCRIBE",
+        match=r"(?i)unknown command '?subscribe",
+    ),
+    "blpop": Expectation(
+        by="Envoy",
+        reason="Envoy knows no command that waits, such as BLPOP",
+        match=r"(?i)unknown command '?blpop",
+    ),
+    "scan": Expectation(
+        by="Envoy",
+        reason="Envoy puts the shards' answers to SCAN side by side, which is no cursor and its keys",
+        match=r"too many values to unpack|SCAN found \d+ of \d+ keys",
+    ),
+    "replica_read": Expectation(
+        by="Envoy",
+        reason="Envoy knows no READONLY: its own read_policy decides where to read, for all its clients alike",
+        match=r"(?i)unknown command '?readonly",
+    ),
+}
+"""What no client can do through Envoy, by behaviour; a client.json adds to this or replaces it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one client did with one behaviour in one way."""
+    """What one client did with one behaviour in one access mode."""
 
     passed: bool
     detail: str = ""
     broken: bool = False
-    """The program broke off, or broke the contract: what was expected of the client was not seen, whatever it was."""
+    """The program broke off or broke its contract, so that this is no known fail whatever its detail says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +83,18 @@ class Cell:
     detail: str = ""
     reason: str = ""
     by: str = ""
-    broken: bool = False
 
 
-def judged(seen: Observation | None, expected: Expectation | None, option: str | None) -> Cell:
-    """The verdict on a cell that was played. `seen` is None where nobody said anything, which is a fail."""
+def judge(seen: Observation | None, expected: Expectation | None, option: str) -> Cell:
+    """The verdict on a cell of a client that was run; `seen` is None where its program said nothing, a fail."""
     if seen is None:
-        return Cell(Outcome.FAILED, "it was not played to its end", broken=True)
+        return Cell(Outcome.FAILED, "it was not run to its end")
     if seen.passed:
-        return _of_pass(seen, expected, option)
+        if expected is not None:
+            return Cell(Outcome.UNEXPECTED_PASS, seen.detail, f"expected: {expected.reason}")
+        return Cell(Outcome.PASS_WITH_OPTION if option else Outcome.PASS, seen.detail, option)
     if expected is None or seen.broken:
-        return Cell(Outcome.FAILED, seen.detail, broken=seen.broken)
+        return Cell(Outcome.FAILED, seen.detail)
     if not re.search(expected.match, seen.detail):
         return Cell(Outcome.FAILED, seen.detail, f"expected a detail like {expected.match!r}")
     return Cell(Outcome.EXPECTED_FAIL, seen.detail, expected.reason, expected.by)
-
-
-def _of_pass(seen: Observation, expected: Expectation | None, option: str | None) -> Cell:
-    if expected is not None:
-        return Cell(Outcome.UNEXPECTED_PASS, seen.detail, f"expected: {expected.reason}")
-    if option:
-        return Cell(Outcome.PASS_WITH_OPTION, seen.detail, option)
-    return Cell(Outcome.PASS, seen.detail)

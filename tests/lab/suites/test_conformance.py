@@ -10,7 +10,7 @@ import pytest
 from lab import layout
 from lab.conformance.report import report
 from lab.conformance.report.report import Cells
-from lab.conformance.suite.features import BEHAVIOURS
+from lab.conformance.suite.behaviours import BEHAVIOURS
 from lab.conformance.suite.verdicts import AS_EXPECTED, Cell, Outcome
 from tests.support.lab.command import left_behind, own_run_directory
 
@@ -39,7 +39,7 @@ def cells(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         assert done.returncode == 0, done.stdout + done.stderr
         assert not layout.run_dir().exists()
         assert left_behind() == []
-    return report.read(json.loads(report.REPORT.read_text()))
+    return report.read_cells(json.loads(report.REPORT.read_text()))
 
 
 def of(cells: Cells, way: str, client: str) -> Mapping[str, Cell]:
@@ -55,7 +55,7 @@ def of(cells: Cells, way: str, client: str) -> Mapping[str, Cell]:
 def test_every_behaviour_passes_by_a_haproxy_per_node(cells: Cells, client: str) -> None:
     found = of(cells, "per-node", client)
 
-    assert tuple(found) == BEHAVIOURS
+    assert tuple(found) == tuple(BEHAVIOURS)
     assert {cell.outcome for cell in found.values()} <= {Outcome.PASS, Outcome.PASS_WITH_OPTION}
 
 

@@ -1,7 +1,7 @@
-"""`python -m … DIRECTORY MODE`: the conformance program of the redis-cli in DIRECTORY.
+"""`python -m …redis_cli DIRECTORY MODE`: the conformance program of the redis-cli in DIRECTORY.
 
 It runs the snippet of its way, as its users do: with commands on standard input, or with one on the command line.
-Modes: `commands`, `connect`, `load`. It must never know of proxies.
+Modes: `commands`, `connect`, `load`.
 """
 
 import json
@@ -10,47 +10,39 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
-from lab.conformance.clients.python.shared import load
-from lab.conformance.clients.python.shared.answers import expect, expect_one_second
+from lab.conformance.clients.python.shared.behaviours import (
+    BATCH,
+    COMMANDS,
+    SCRIPT,
+    TRANSACTIONS,
+    expect,
+    expect_one_second,
+    run_mode,
+)
 from lab.conformance.clients.python.shared.keys import SLOTS, Keys
-from lab.conformance.clients.python.shared.outcome import report
-from lab.conformance.clients.python.shared.sizes import BATCH, COMMANDS, SCRIPT, TRANSACTIONS
 from lab.conformance.clients.shell.redis_cli_session import CliError, Session
 from lab.wait import wait_until
 
-NAME = "redis-cli"
-HOME = Path(__file__).parent / NAME
+HOME = Path(__file__).parent / "redis-cli"
 SCRIPTS = 12
 COMMAND_SECONDS = 2.0
 ROLE = "return string.match(redis.call('INFO', 'replication'), 'role:(%a+)')"
 
 
 def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run one mode; a behaviour that fails is a result, not an exit code."""
+    """Runs one mode."""
     directory, mode = words
     os.environ["PATH"] = os.pathsep.join([directory, environment["PATH"]])
-    description = json.loads((HOME / "client.json").read_text(encoding="utf-8"))
-    way = environment["LAB_WAY"]
-    keys = Keys.of(NAME, environment.get("LAB_SLOT_KEYS"))
-    snippets = description["snippets"]
-    # where it is known to fail, it is tried as it works elsewhere
-    script = HOME / (snippets[way] or snippets["per-node"])
-    client = RedisCli(script, keys, in_cluster_mode="envoy" not in way)
-    match mode:
-        case "commands":
-            for behaviour, run in client.behaviours().items():
-                report(behaviour, run)
-        case "connect":
-            report("connect", client.connect)
-        case "load":
-            load.run(client.store, keys)
-        case _:
-            raise SystemExit(f"mode: got {mode!r}; allowed: commands, connect, load")
+    by_envoy = environment["LAB_WAY"].startswith("envoy")
+    keys = Keys.of(HOME.name, environment.get("LAB_SLOT_KEYS"))
+    script = HOME / ("envoy.sh" if by_envoy else "per_node.sh")
+    behaviours = RedisCli(script, keys, in_cluster_mode=not by_envoy)
+    run_mode(mode, behaviours, lambda: Store(script), keys)
     return 0
 
 
@@ -63,24 +55,7 @@ class RedisCli:
     keys: Keys
     in_cluster_mode: bool
 
-    def behaviours(self) -> dict[str, Callable[[], str]]:
-        """All of them, in their order."""
-        return {
-            "all_slots": self.all_slots,
-            "pipeline_500": self.pipeline_500,
-            "multi_exec": self.multi_exec,
-            "evalsha": self.evalsha,
-            "pubsub": self.pubsub,
-            "blpop": self.blpop,
-            "scan": self.scan,
-            "replica_read": self.replica_read,
-        }
-
-    def store(self) -> "Store":
-        """For the load."""
-        return Store(self.script)
-
-    def connect(self) -> str:
+    def set_and_get(self) -> str:
         """One SET and one GET."""
         key, value = self.keys.any("connect"), token_hex(4)
         with Session(self.script) as session:

@@ -6,18 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from lab.conformance.report import page, report
-from lab.conformance.suite import manifest as clients
-from lab.conformance.suite import modes as ways
-from lab.conformance.suite.features import ANY, BEHAVIOURS
-from lab.conformance.suite.manifest import HOME, Client
-from lab.conformance.suite.verdicts import Cell, Outcome
+from lab.conformance.report import page
+from lab.conformance.report.facts import judge_facts
+from lab.conformance.suite.behaviours import ANY, BEHAVIOURS
+from lab.conformance.suite.manifest import ENVOY, HOME, Client, find_clients
+from lab.conformance.suite.modes import DESCRIPTIONS
+from lab.conformance.suite.verdicts import ENVOY_LIMITS, Cell, Outcome
 from lab.errors import LabError
+from lab.report.page import replace_blocks
 
-CLIENTS = clients.found()
+CLIENTS = find_clients()
 NAMES = [client.name for client in CLIENTS]
-WAYS = {way.name for way in ways.WAYS}
-FIGURES = json.loads(page.FIGURES.read_text())
+SCOPES = {*DESCRIPTIONS, ENVOY}
+FACTS = json.loads(page.FACTS.read_text())
 LOCKS = {
     "glide-node": ("node/package.json", r'"@valkey/valkey-glide": "(\S+)"'),
     "glide-python": ("python/requirements.txt", r"^valkey-glide-sync==(\S+)"),
@@ -55,79 +56,73 @@ def test_the_version_is_the_one_that_is_installed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_way_has_a_snippet_or_is_expected_to_fail(name: str) -> None:
+def test_each_mode_has_a_snippet_or_is_expected_to_fail(name: str) -> None:
     client = named(name)
 
-    assert client.snippets.keys() == WAYS
-    for way, snippet in client.snippets.items():
-        if snippet is None:
-            assert ANY in client.expected[way], way
-        else:
-            assert (client.directory / snippet).is_file()
-            assert (client.directory / snippet).suffix in page.FENCES
+    assert client.snippets.keys() == {"per-node", ENVOY}
+    for mode in DESCRIPTIONS:
+        snippet = client.snippet(mode)
+        assert (snippet is None) == (client.expectation(mode, ANY) is not None)
+        assert snippet is None or (snippet.is_file() and snippet.suffix in page.LANGUAGES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_only_known_ways_and_behaviours_are_spoken_of(name: str) -> None:
+def test_only_known_modes_and_behaviours_are_spoken_of(name: str) -> None:
     client = named(name)
 
-    assert client.options.keys() | client.expected.keys() <= WAYS
-    for expected in client.expected.values():
-        assert expected.keys() <= {ANY, *BEHAVIOURS}
-        assert all(one.match for one in expected.values() if one), "a match that all details have"
+    assert client.options.keys() | client.expected.keys() <= SCOPES
+    for scope, expected in client.expected.items():
+        for behaviour, one in expected.items():
+            assert behaviour in {ANY, *BEHAVIOURS}
+            assert behaviour in ENVOY_LIMITS or not isinstance(one, str), scope
+            re.compile(one if isinstance(one, str) else one.match)
+            assert one if isinstance(one, str) else one.match, "a match that all details have"
 
 
-def test_the_page_says_what_the_report_and_the_snippets_say() -> None:
-    assert page.PAGE.read_text() == page.written(FIGURES), (
+def test_the_page_is_what_its_facts_and_the_snippets_give() -> None:
+    text = page.PAGE.read_text()
+
+    assert text == replace_blocks(text, page.render_blocks(FACTS)), (
         "run: python -m lab.conformance.report.page --again"
     )
 
 
-def test_the_report_is_judged_by_what_is_expected_now() -> None:
-    assert report.again(FIGURES, CLIENTS) == FIGURES, (
-        "run: python -m lab.conformance.report.page --again"
-    )
+def test_the_facts_are_of_all_clients_as_they_are_pinned_in_all_modes() -> None:
+    page.check_cells(judge_facts(FACTS, CLIENTS), CLIENTS)
+    assert FACTS["clients"] == {client.name: client.version for client in CLIENTS}
 
 
-def test_the_report_is_of_all_clients_as_they_are_pinned_in_all_ways() -> None:
-    assert page.checked(FIGURES) == FIGURES
-    assert FIGURES["clients"] == {client.name: client.version for client in CLIENTS}
+def test_a_run_of_a_part_or_with_a_wrong_cell_is_no_page() -> None:
+    first, *others = (cells := judge_facts(FACTS, CLIENTS))
 
-
-def test_a_report_of_a_part_or_with_a_wrong_cell_is_no_page() -> None:
     with pytest.raises(LabError, match="all clients in all ways"):
-        page.checked(FIGURES | {"cells": FIGURES["cells"][1:]})
-    first = FIGURES["cells"][0] | {"outcome": str(Outcome.FAILED)}
+        page.check_cells({key: cells[key] for key in others}, CLIENTS)
     with pytest.raises(LabError, match="1 cells are not as expected"):
-        page.checked(FIGURES | {"cells": [first, *FIGURES["cells"][1:]]})
+        page.check_cells({**cells, first: Cell(Outcome.FAILED)}, CLIENTS)
 
 
 def test_each_client_of_the_matrix_leads_to_its_section() -> None:
-    text = page.written(FIGURES)
+    text = page.PAGE.read_text()
 
     for client in CLIENTS:
-        assert f"[{client.name}](#{page.anchor(client)})" in text
-        assert f"\n## {page.title(client)}\n" in text
+        assert f"[{client.name}](#{page.heading_anchor(client)})" in text
+        assert f"\n## {page.heading(client)}\n" in text
 
 
-def test_a_text_of_several_ways_is_shown_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "one").mkdir()
-    (tmp_path / "one" / "a.go").write_text("package a\n")
-    (tmp_path / "one" / "b.go").write_text("package a\n")
-    monkeypatch.setattr(
-        ways, "WAYS", [type("Way", (), {"name": name})() for name in ("x", "y", "z")]
-    )
+def test_a_snippet_of_several_modes_is_shown_once_with_the_options_of_each() -> None:
     client = Client(
-        directory=tmp_path / "one",
+        directory=Path("one"),
         language="Go",
         version="1",
         run=(),
-        snippets={"x": "a.go", "y": "b.go", "z": None},
+        snippets={"per-node": "a.go", ENVOY: "b.go"},
+        options={"envoy-resp2": "RESP2"},
     )
 
-    assert list(page.by_snippet(client)) == [(["x", "y"], tmp_path / "one" / "a.go")]
+    assert page.group_by_snippet(client) == {
+        "one/a.go": {"": ["per-node", "shared"]},
+        "one/b.go": {"RESP2": ["envoy-resp2"], "": ["envoy-resp3"]},
+    }
 
 
 @pytest.mark.parametrize(
@@ -141,7 +136,3 @@ def test_a_text_of_several_ways_is_shown_once(
 )
 def test_what_was_not_run_is_never_shown_as_a_pass(cell: Cell, shown: str) -> None:
     assert page.mark(cell) == shown
-
-
-def test_a_bar_in_a_cell_does_not_end_it() -> None:
-    assert "a\\|b" in page.table(("one",), [("a|b",)])

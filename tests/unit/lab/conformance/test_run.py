@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.conformance.run import ask_redirects as asking
-from lab.conformance.run import writer
-from lab.conformance.run import writers as crowd
-from lab.conformance.run.writer import Writer
-from lab.conformance.run.writers import ROUND, Crowd
+from lab.conformance.run import background_load, load_program, resharding
+from lab.conformance.run.background_load import ROUND, BackgroundLoad
+from lab.conformance.run.load_program import LoadProgram
 from lab.conformance.suite.manifest import Client
 
 SECRET = "the-password"
@@ -33,21 +31,21 @@ while not stopped.wait(0.01):
     say(0, count, count)
     count += {ROUND}
 """
-Start = Callable[[str, str], Writer]
+Start = Callable[[str, str], LoadProgram]
 
 
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Starts a program in place of a client's; those that wait in vain do so briefly."""
-    monkeypatch.setattr(crowd, "START_SECONDS", 5)
-    monkeypatch.setattr(crowd, "RECOVERY_SECONDS", 1)
-    monkeypatch.setattr(writer, "LAST_WORDS_SECONDS", 5)
-    monkeypatch.setattr(crowd, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(background_load, "START_SECONDS", 5)
+    monkeypatch.setattr(background_load, "RECOVERY_SECONDS", 1)
+    monkeypatch.setattr(load_program, "END_SECONDS", 5)
+    monkeypatch.setattr(background_load, "PAUSE_SECONDS", 0.01)
     with ExitStack() as running:
         yield lambda name, text: running.enter_context(_Started(name, text, tmp_path))
 
 
-class _Started(AbstractContextManager[Writer]):
+class _Started(AbstractContextManager[LoadProgram]):
     def __init__(self, name: str, text: str, logs: Path) -> None:
         log = logs / f"{name}.log"
         with log.open("w") as errors:
@@ -60,21 +58,21 @@ class _Started(AbstractContextManager[Writer]):
                 start_new_session=True,
             )
         client = Client(directory=Path(name), language="Python", version="1", run=(), snippets={})
-        self._writer = Writer(client, self._process, log, SECRET)
+        self._program = LoadProgram(client, self._process, log, SECRET)
 
-    def __enter__(self) -> Writer:
-        return self._writer
+    def __enter__(self) -> LoadProgram:
+        return self._program
 
     def __exit__(self, *_: object) -> None:
-        self._writer.kill()
+        self._program.kill()
 
 
-def played(*writers: Writer) -> dict[str, str]:
+def run_idle_event(*programs: LoadProgram) -> dict[str, str]:
     """An event in which nothing happens: what was wrong with each client, empty for those that passed."""
-    together = Crowd(writers)
-    together.begin()
-    together.recovered()
-    seen = together.observations()
+    load = BackgroundLoad(programs)
+    load.wait_until_writing()
+    load.wait_until_recovered()
+    seen = load.finish()
     assert not any(SECRET in one.detail for one in seen.values())
     return {name: "" if one.passed else one.detail for name, one in seen.items()}
 
@@ -84,7 +82,7 @@ def test_who_goes_on_and_loses_nothing_passes_beside_one_that_does_not_start(sta
     silent = start("silent", "stopped.wait(); final()")
     gone = start("gone", "sys.exit('no module named redis')")
 
-    said = played(one, silent, gone)
+    said = run_idle_event(one, silent, gone)
 
     assert said["one"] == ""
     assert "not all of its workers wrote" in said["silent"]
@@ -112,37 +110,37 @@ def test_who_goes_on_and_loses_nothing_passes_beside_one_that_does_not_start(sta
     ],
 )
 def test_who_stops_breaks_off_or_loses_fails(text: str, detail: str, start: Start) -> None:
-    assert detail in played(start("one", text))["one"]
+    assert detail in run_idle_event(start("one", text))["one"]
 
 
 def test_errors_that_end_are_forgiven(start: Start) -> None:
     """A client may tell its users of a fault; it has recovered when a round of writes has none."""
     text = "say(0, 1)\nsay(5, 1)\n" + GOES_ON.replace("say(0, count, count)", "say(7, count)")
 
-    assert played(start("one", text + "final(errors=7)"))["one"] == ""
+    assert run_idle_event(start("one", text + "final(errors=7)"))["one"] == ""
 
 
 def test_a_program_that_does_not_end_is_killed(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "LAST_WORDS_SECONDS", 0.2)
+    monkeypatch.setattr(load_program, "END_SECONDS", 0.2)
     one = start("one", GOES_ON + "threading.Event().wait()")
 
-    assert "no end in 0.2 s" in played(one)["one"]
-    assert one.ended()
+    assert "no end in 0.2 s" in run_idle_event(one)["one"]
+    assert one.describe_end()
 
 
 def test_keys_that_move_are_of_every_client_and_spread(start: Start) -> None:
     """A name that another begins with takes none of its keys."""
-    together = Crowd([start(name, GOES_ON) for name in ("redis", "redis-py", "idle")])
+    load = BackgroundLoad([start(name, GOES_ON) for name in ("redis", "redis-py", "idle")])
     keys = [f"{{{tag}}}:{name}:load:{tag}" for tag in range(100) for name in ("redis", "redis-py")]
 
-    moving = asking.moving_keys(keys, together, "0001")
+    moving = resharding.choose_keys(keys, load, "0001")
 
     assert {name: len(own) for name, own in moving.items()} == {
-        "redis": asking.KEYS_OF_EACH,
-        "redis-py": asking.KEYS_OF_EACH,
+        "redis": resharding.KEYS_PER_CLIENT,
+        "redis-py": resharding.KEYS_PER_CLIENT,
         "idle": 0,
     }
     assert all(":redis:" in key for key in moving["redis"])
-    assert together.wrong == {"idle": "none of its keys is in shard 0001"}
+    assert load.failures == {"idle": "none of its keys is in shard 0001"}

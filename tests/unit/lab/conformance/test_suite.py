@@ -7,15 +7,29 @@ import pytest
 
 from lab.conformance import __main__ as command
 from lab.conformance.report import report, table
-from lab.conformance.suite import build as building
-from lab.conformance.suite import manifest as clients
-from lab.conformance.suite import modes as ways
-from lab.conformance.suite import observe as answers
-from lab.conformance.suite.expectations import SHARED
-from lab.conformance.suite.features import BEHAVIOURS, COMMANDS, EVENTS, MEANINGS, TITLES
-from lab.conformance.suite.manifest import Client
-from lab.conformance.suite.observe import Ended, after_load, observed, refused
-from lab.conformance.suite.verdicts import Cell, Expectation, Observation, Outcome, judged
+from lab.conformance.report.facts import extract_facts, judge_facts
+from lab.conformance.run import programs
+from lab.conformance.suite import manifest
+from lab.conformance.suite.behaviours import BEHAVIOURS, COMMANDS, EVENTS
+from lab.conformance.suite.manifest import Client, read_client, select_clients
+from lab.conformance.suite.modes import select_modes
+from lab.conformance.suite.observe import (
+    DETAIL_CHARACTERS,
+    Ended,
+    expect_refusal,
+    find_error_line,
+    observe,
+    observe_load,
+)
+from lab.conformance.suite.verdicts import (
+    ENVOY_LIMITS,
+    Cell,
+    Expectation,
+    Observation,
+    Outcome,
+    judge,
+)
+from lab.deployment.modes import Way
 from lab.errors import LabError
 
 SECRET = "the-password"
@@ -42,42 +56,42 @@ def a_client(**more: object) -> Client:
 @pytest.mark.parametrize(
     ("seen", "expected", "option", "outcome"),
     [
-        (PASSED, None, None, Outcome.PASS),
+        (PASSED, None, "", Outcome.PASS),
         (PASSED, None, "protocol=2", Outcome.PASS_WITH_OPTION),
-        (PASSED, KNOWN, None, Outcome.UNEXPECTED_PASS),
+        (PASSED, KNOWN, "", Outcome.UNEXPECTED_PASS),
         (PASSED, KNOWN, "protocol=2", Outcome.UNEXPECTED_PASS),
-        (UNSUPPORTED, KNOWN, None, Outcome.EXPECTED_FAIL),
-        (UNSUPPORTED, None, None, Outcome.FAILED),
-        (Observation(passed=False, detail="no answer in 20 s"), KNOWN, None, Outcome.FAILED),
-        (Observation(passed=False), KNOWN, None, Outcome.FAILED),
-        (None, None, None, Outcome.FAILED),
-        (None, KNOWN, None, Outcome.FAILED),
+        (UNSUPPORTED, KNOWN, "", Outcome.EXPECTED_FAIL),
+        (UNSUPPORTED, None, "", Outcome.FAILED),
+        (Observation(passed=False, detail="no answer in 20 s"), KNOWN, "", Outcome.FAILED),
+        (Observation(passed=False), KNOWN, "", Outcome.FAILED),
+        (None, None, "", Outcome.FAILED),
+        (None, KNOWN, "", Outcome.FAILED),
         (
             Observation(passed=False, detail=UNSUPPORTED.detail, broken=True),
             KNOWN,
-            None,
+            "",
             Outcome.FAILED,
         ),
     ],
 )
 def test_verdict(
-    seen: Observation | None, expected: Expectation | None, option: str | None, outcome: Outcome
+    seen: Observation | None, expected: Expectation | None, option: str, outcome: Outcome
 ) -> None:
-    assert judged(seen, expected, option).outcome is outcome
+    assert judge(seen, expected, option).outcome is outcome
 
 
 def test_an_expected_fail_says_whose_limit_it_is_and_why() -> None:
-    cell = judged(UNSUPPORTED, KNOWN, None)
+    cell = judge(UNSUPPORTED, KNOWN, "")
 
     assert (cell.by, cell.reason) == ("Envoy", "Envoy knows no SCAN")
 
 
 def test_a_pass_with_an_option_names_it() -> None:
-    assert judged(PASSED, None, "protocol=2").reason == "protocol=2"
+    assert judge(PASSED, None, "protocol=2").reason == "protocol=2"
 
 
 def test_what_a_program_says_is_what_was_seen() -> None:
-    seen = observed(("scan", "blpop"), ended(line("scan"), line("blpop", "fail", "boom")), SECRET)
+    seen = observe(("scan", "blpop"), ended(line("scan"), line("blpop", "fail", "boom")), SECRET)
 
     assert seen == {"scan": PASSED, "blpop": Observation(passed=False, detail="boom")}
 
@@ -107,7 +121,7 @@ def test_what_a_program_says_is_what_was_seen() -> None:
 )
 def test_a_broken_program_passes_nothing(how: Ended, detail: str) -> None:
     """Whatever it says of itself."""
-    seen = observed(("scan", "blpop"), how, SECRET)["scan"]
+    seen = observe(("scan", "blpop"), how, SECRET)["scan"]
 
     assert (seen.passed, seen.broken) == (False, True)
     assert detail in seen.detail
@@ -117,19 +131,19 @@ def test_a_broken_program_passes_nothing(how: Ended, detail: str) -> None:
 def test_a_fail_keeps_its_own_words_when_the_program_breaks_later() -> None:
     how = ended(line("scan", "fail", "boom"), exit_code=2)
 
-    assert observed(("scan",), how, SECRET)["scan"].detail == "boom"
+    assert observe(("scan",), how, SECRET)["scan"].detail == "boom"
 
 
 def test_long_details_are_one_line_of_bearable_length() -> None:
-    detail = observed(("scan",), ended(line("scan", "fail", "x\n" * 999)), SECRET)["scan"].detail
+    detail = observe(("scan",), ended(line("scan", "fail", "x\n" * 999)), SECRET)["scan"].detail
 
-    assert len(detail) == answers.DETAIL_CHARACTERS
+    assert len(detail) == DETAIL_CHARACTERS
     assert "\n" not in detail
 
 
 def test_who_connects_with_what_is_wrong_has_failed() -> None:
-    assert not refused(PASSED).passed
-    assert refused(UNSUPPORTED).passed
+    assert not expect_refusal(PASSED).passed
+    assert expect_refusal(UNSUPPORTED).passed
 
 
 @pytest.mark.parametrize(
@@ -147,7 +161,7 @@ def test_who_connects_with_what_is_wrong_has_failed() -> None:
     ],
 )
 def test_a_programs_last_words_are_those_about_its_end(stderr: str, words: str) -> None:
-    assert answers.last_words(stderr) == words
+    assert find_error_line(stderr) == words
 
 
 @pytest.mark.parametrize(
@@ -163,21 +177,21 @@ def test_a_programs_last_words_are_those_about_its_end(stderr: str, words: str) 
 def test_a_client_passes_an_event_when_it_went_on_and_lost_nothing(
     final: dict[str, object] | None, wrong: str, *, passed: bool, detail: str
 ) -> None:
-    seen = after_load(final, wrong)
+    seen = observe_load(final, wrong)
 
     assert seen.passed is passed
     assert detail in seen.detail
 
 
-def test_what_was_not_played_is_a_fail_and_what_was_not_run_is_none() -> None:
+def test_what_did_not_end_is_a_fail_and_what_was_not_run_is_none() -> None:
     one, other = a_client(), a_client(directory="other")
 
-    found = report.cells(["per-node"], [one, other], {"other": "needs go on PATH"}, {})
+    found = report.judge_cells([Way.PER_NODE], [one, other], {"other": "needs go on PATH"}, {})
 
     assert {cell.outcome for key, cell in found.items() if key[1] == "one"} == {Outcome.FAILED}
     assert {cell.outcome for key, cell in found.items() if key[1] == "other"} == {Outcome.NOT_RUN}
     assert len(found) == 2 * len(BEHAVIOURS)
-    assert not report.good(found)
+    assert not report.is_good(found)
 
 
 @pytest.mark.parametrize(
@@ -195,56 +209,77 @@ def test_a_run_is_good_when_what_was_run_is_as_expected(
 ) -> None:
     found = {("per-node", str(n), "scan"): Cell(one) for n, one in enumerate(outcomes)}
 
-    assert report.good(found) is good
+    assert report.is_good(found) is good
 
 
-def test_the_clients_own_word_comes_before_the_ways() -> None:
+def test_the_clients_own_expectation_comes_before_that_of_all_clients() -> None:
     own = {"by": "client", "reason": "own", "match": ""}
-    client = a_client(expected={"envoy-resp2": {"scan": own, "blpop": None}, "shared": {"*": own}})
-    shared = {"scan": KNOWN, "blpop": KNOWN, "pubsub": KNOWN}
+    client = a_client(
+        expected={
+            "per-node": {"evalsha": own},
+            "envoy": {"blpop": "not known"},
+            "envoy-resp2": {"scan": own},
+            "envoy-resp3": {"*": own},
+        }
+    )
 
-    def reason(way: str, behaviour: str) -> str | None:
-        known = client.expectation(way, behaviour, shared)
-        return known.reason if known else None
+    def reason(mode: Way, behaviour: str) -> str | None:
+        known = client.expectation(mode, behaviour)
+        return f"{known.reason}, {known.match}" if known else None
 
-    assert reason("envoy-resp2", "scan") == "own"
-    assert reason("envoy-resp2", "blpop") is None
-    assert reason("envoy-resp2", "pubsub") == KNOWN.reason
-    assert reason("shared", "failover") == "own"
-    assert reason("per-node", "evalsha") is None
+    limit = ENVOY_LIMITS["pubsub"]
+    assert reason(Way.ENVOY_RESP2, "scan") == "own, "
+    assert reason(Way.ENVOY_RESP2, "blpop") == f"{ENVOY_LIMITS['blpop'].reason}, not known"
+    assert reason(Way.ENVOY_RESP2, "pubsub") == f"{limit.reason}, {limit.match}"
+    assert reason(Way.ENVOY_RESP2, "failover") is None
+    assert reason(Way.ENVOY_RESP3, "failover") == "own, "
+    assert reason(Way.PER_NODE, "evalsha") == reason(Way.SHARED, "evalsha") == "own, "
+    assert reason(Way.PER_NODE, "scan") is None
 
 
-def test_a_report_judged_again_is_the_same_until_something_else_is_expected() -> None:
+def test_facts_are_judged_as_the_report_was_until_something_else_is_expected() -> None:
     client = a_client(options={"envoy-resp2": "protocol=2"})
     seen = {
         "envoy-resp2": {
-            "one": {name: {"passed": True, "detail": ""} for name in BEHAVIOURS}
+            "one": {name: {"passed": True, "detail": "3 errors"} for name in BEHAVIOURS}
             | {
                 "scan": {"passed": False, "detail": "SCAN found 3 of 9 keys"},
-                "blpop": {"passed": False, "detail": "unknown command 'BLPOP'", "broken": True},
+                "blpop": {"passed": False, "detail": "unknown command 'BLPOP'"},
             }
-        }
+        },
+        "envoy-resp3": {
+            "one": {name: {"passed": False, "detail": "NOPROTO"} for name in BEHAVIOURS},
+        },
     }
-    made = report.made(
-        report.cells(["envoy-resp2"], [client], {}, seen), {"one": "1.0"}, {"haproxy": "2.8"}
-    )
+    cells = report.judge_cells([Way.ENVOY_RESP2, Way.ENVOY_RESP3], [client], {}, seen)
+    facts = extract_facts(report.make_report(cells, [client], {"haproxy": "2.8"}))
 
-    outcomes = {key[2]: cell.outcome for key, cell in report.read(made).items()}
-    assert (outcomes["scan"], outcomes["blpop"]) == (Outcome.EXPECTED_FAIL, Outcome.FAILED)
-    assert report.again(made, [client]) == made
-    told = report.again(made, [client.model_copy(update={"options": {}})])
-    assert {cell.outcome for cell in report.read(told).values()} >= {Outcome.PASS}
-    assert report.again(made, [])["cells"] == []
+    def outcomes(client: Client) -> dict[report.Key, Outcome]:
+        return {key: cell.outcome for key, cell in judge_facts(facts, [client]).items()}
+
+    assert facts["failed"]["envoy-resp3"] == {"one": {"*": "NOPROTO"}}
+    assert facts["failed"]["envoy-resp2"]["one"].keys() == {"scan", "blpop"}
+    assert outcomes(client)["envoy-resp2", "one", "scan"] is Outcome.EXPECTED_FAIL
+    without = outcomes(client.model_copy(update={"options": {}}))
+    assert without["envoy-resp2", "one", "connect"] is Outcome.PASS
+    assert judge_facts(facts, []) == {}
+    assert outcomes(client) == {key: cell.outcome for key, cell in cells.items()}
+
+
+def test_facts_of_other_behaviours_are_refused() -> None:
+    facts = {"behaviours": ["connect"], "clients": {}, "failed": {}, "not_run": {}}
+
+    with pytest.raises(LabError, match="run make conformance"):
+        judge_facts(facts, [])
 
 
 def test_every_behaviour_has_a_title_and_a_meaning() -> None:
-    assert tuple(TITLES) == tuple(MEANINGS) == BEHAVIOURS
+    assert len({one.title for one in BEHAVIOURS.values()}) == len(BEHAVIOURS)
     assert set(COMMANDS) | set(EVENTS) < set(BEHAVIOURS)
 
 
-def test_shared_expectations_are_of_known_ways_and_behaviours() -> None:
-    for of_way in SHARED.values():
-        assert of_way.keys() <= set(BEHAVIOURS)
+def test_the_limits_of_envoy_are_of_known_behaviours() -> None:
+    assert ENVOY_LIMITS.keys() <= BEHAVIOURS.keys()
 
 
 def test_the_table_tells_what_is_behind_each_mark_once() -> None:
@@ -252,8 +287,8 @@ def test_the_table_tells_what_is_behind_each_mark_once() -> None:
         ("per-node", "one", behaviour): Cell(Outcome.FAILED, "[boom]") for behaviour in BEHAVIOURS
     }
 
-    assert list(table.lines(cells)) == ["per-node: one: all: [red]FAILED[/red]: \\[boom]"]
-    assert len(list(table.tables(cells))) == 1
+    assert list(table.render_lines(cells)) == ["per-node: one: all: [red]FAILED[/red]: \\[boom]"]
+    assert len(list(table.render_tables(cells))) == 1
 
 
 @pytest.mark.parametrize(
@@ -272,7 +307,7 @@ def test_a_wrong_client_json_is_one_line(
     path.write_text(text)
 
     with pytest.raises(LabError, match=r"one/client\.json") as error:
-        clients.read(path)
+        read_client(path)
 
     assert said in str(error.value)
 
@@ -293,11 +328,11 @@ def test_a_wrong_client_json_is_one_line(
 def test_what_cannot_be_built_is_not_run_and_says_why(
     more: dict[str, object], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clients, "BUILDS", tmp_path / "builds")
-    monkeypatch.setattr(building, "BUILDS", tmp_path / "builds")
+    monkeypatch.setattr(manifest, "BUILDS", tmp_path / "builds")
+    monkeypatch.setattr(programs, "BUILDS", tmp_path / "builds")
     client = a_client(directory=tmp_path, **more)
 
-    said = building.build(client, lambda _: None)
+    said = programs.build(client, lambda _: None)
 
     assert said.startswith(reason)
     assert bool(said) == bool(reason)
@@ -312,6 +347,6 @@ def test_the_command_refuses_an_unknown_client_before_it_builds_any(
 
 def test_an_unknown_client_or_way_is_refused_with_the_known_ones() -> None:
     with pytest.raises(LabError, match=r"no client 'jredis'; there are .*redis-py"):
-        clients.chosen(["jredis"])
+        select_clients(["jredis"])
     with pytest.raises(LabError, match="no way 'direct'; there are per-node"):
-        ways.chosen(["direct"])
+        select_modes(["direct"])

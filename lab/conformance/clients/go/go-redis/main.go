@@ -1,42 +1,49 @@
-// The conformance program of go-redis: it tries what Nodeway promises, through the very snippets that the documentation shows.
+// The conformance program of go-redis, through the very snippets that the documentation shows.
 package main
 
 import (
-	"fmt"
-	"os"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"nodeway.test/conformance"
 )
 
+// The time-outs of a careful user: go-redis's own are 5 s, it does not heed a context's, and it would ask only each minute
+// who leads a shard whose primary does not answer any more.
+const (
+	dialTimeout = 4 * time.Second
+	readTimeout = 2 * time.Second
+	reload      = 5 * time.Second
+)
+
 func main() {
-	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	conformance.Main(conformance.Program{Name: "go-redis", Open: open})
 }
 
-func run(arguments []string) error {
-	if len(arguments) != 1 {
-		return fmt.Errorf("one mode is needed: commands, connect or load")
+func open(options conformance.Options) (conformance.Client, error) {
+	if conformance.ByEnvoy() {
+		var own redis.Options
+		if options == conformance.CarefulTimeouts {
+			own = redis.Options{DialTimeout: dialTimeout, ReadTimeout: readTimeout, ContextTimeoutEnabled: true}
+		}
+		return opened(envoy(own))
 	}
-	open, err := way()
+	var own redis.ClusterOptions
+	switch options {
+	case conformance.CarefulTimeouts:
+		own = redis.ClusterOptions{
+			DialTimeout: dialTimeout, ReadTimeout: readTimeout, ContextTimeoutEnabled: true, ClusterStateReloadInterval: reload,
+		}
+	case conformance.FromReplicas:
+		own = redis.ClusterOptions{ReadOnly: true}
+	}
+	return opened(perNode(own))
+}
+
+func opened[C redis.UniversalClient](found C, err error) (conformance.Client, error) {
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if arguments[0] == "connect" {
-		return conformance.Run(connect(open))
-	}
-	keys, err := conformance.ReadKeys("go-redis")
-	if err != nil {
-		return err
-	}
-	l := lab{open, keys}
-	switch arguments[0] {
-	case "commands":
-		return conformance.Run(commands(l))
-	case "load":
-		return load(l)
-	default:
-		return fmt.Errorf("no such mode: %s", arguments[0])
-	}
+	return adapter{found}, nil
 }

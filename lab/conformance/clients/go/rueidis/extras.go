@@ -7,21 +7,21 @@ import (
 )
 
 // extras are what rueidis has beyond the common list: with a cluster behind the names, or with one endpoint.
-func extras(l lab) []conformance.Behaviour {
-	if conformance.Plain() {
+func extras(keys conformance.Keys) []conformance.Behaviour {
+	if conformance.ByEnvoy() {
 		return []conformance.Behaviour{
-			{Name: "one_endpoint", Check: oneEndpoint(l)},
-			{Name: "pipelining", Check: pipelining(l)},
-			{Name: "conn_lifetime", Check: endpointLifetime(l)},
+			{Name: "one_endpoint", Check: oneEndpoint(keys)},
+			{Name: "pipelining", Check: pipelining(keys)},
+			{Name: "conn_lifetime", Check: endpointLifetime(keys)},
 		}
 	}
 	return []conformance.Behaviour{
-		{Name: "defaults", Check: l.with(rueidis.ClientOption{}, defaults)},
-		{Name: "send_to_replicas", Check: l.with(rueidis.ClientOption{SendToReplicas: readOnly}, sendToReplicas)},
-		{Name: "client_side_caching", Check: clientSideCaching(l)},
-		{Name: "publish_from_every_node", Check: l.with(rueidis.ClientOption{}, publishFromEveryNode)},
-		{Name: "sharded_pubsub", Check: l.with(rueidis.ClientOption{}, shardedPubSub)},
-		{Name: "pipelining", Check: pipelining(l)},
-		{Name: "conn_lifetime", Check: l.with(rueidis.ClientOption{ConnLifetime: lifetime}, nodesLifetime)},
+		{Name: "defaults", Check: with(rueidis.ClientOption{}, keys, defaults)},
+		{Name: "send_to_replicas", Check: with(rueidis.ClientOption{SendToReplicas: readOnly}, keys, sendToReplicas)},
+		{Name: "client_side_caching", Check: clientSideCaching(keys)},
+		{Name: "publish_from_every_node", Check: with(rueidis.ClientOption{}, keys, publishFromEveryNode)},
+		{Name: "sharded_pubsub", Check: with(rueidis.ClientOption{}, keys, shardedPubSub)},
+		{Name: "pipelining", Check: pipelining(keys)},
+		{Name: "conn_lifetime", Check: with(rueidis.ClientOption{ConnLifetime: lifetime}, keys, nodesLifetime)},
 	}
 }

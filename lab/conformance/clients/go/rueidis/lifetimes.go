@@ -18,13 +18,13 @@ const (
 )
 
 // nodesLifetime writes all the while and asks each node for the number of our connection: it changes, and no write fails.
-func nodesLifetime(ctx context.Context, l lab, client rueidis.Client) (string, error) {
+func nodesLifetime(ctx context.Context, keys conformance.Keys, client rueidis.Client) (string, error) {
 	nodes := client.Nodes()
 	numbers := make(map[string]map[int64]struct{}, len(nodes))
 	for address := range nodes {
 		numbers[address] = make(map[int64]struct{})
 	}
-	writes, err := steadily(ctx, l, client, func() error {
+	writes, err := steadily(ctx, keys, client, func() error {
 		for address, node := range nodes {
 			number, err := node.Do(ctx, node.B().ClientId().Build()).AsInt64()
 			if err != nil {
@@ -49,15 +49,15 @@ func nodesLifetime(ctx context.Context, l lab, client rueidis.Client) (string, e
 }
 
 // endpointLifetime counts what is dialled instead, since Envoy has no CLIENT ID.
-func endpointLifetime(l lab) conformance.Check {
+func endpointLifetime(keys conformance.Keys) conformance.Check {
 	return func(ctx context.Context) (string, error) {
 		var seen dials
-		client, err := l.open(rueidis.ClientOption{ConnLifetime: lifetime, DialCtxFn: seen.dial})
+		client, err := open(rueidis.ClientOption{ConnLifetime: lifetime, DialCtxFn: seen.dial})
 		if err != nil {
 			return "", err
 		}
 		defer client.Close()
-		writes, err := steadily(ctx, l, client, func() error { return nil })
+		writes, err := steadily(ctx, keys, client, func() error { return nil })
 		if err != nil {
 			return "", err
 		}
@@ -69,10 +69,10 @@ func endpointLifetime(l lab) conformance.Check {
 }
 
 // steadily writes into all shards for a while, looks now and then, and stops at the first error.
-func steadily(ctx context.Context, l lab, client rueidis.Client, look func() error) (int, error) {
-	writes, keys := 0, l.keys.Spread(12, "lifetime")
+func steadily(ctx context.Context, keys conformance.Keys, client rueidis.Client, look func() error) (int, error) {
+	writes := 0
 	for began := time.Now(); time.Since(began) < observed; time.Sleep(10 * time.Millisecond) {
-		for _, key := range keys {
+		for _, key := range keys.Spread(12, "lifetime") {
 			if err := client.Do(ctx, client.B().Set().Key(key).Value("here").Build()).Error(); err != nil {
 				return 0, fmt.Errorf("after %d writes: %w", writes, err)
 			}

@@ -1,46 +1,59 @@
-// The conformance program of rueidis: it tries what Nodeway promises, through the very snippets that the documentation shows.
+// The conformance program of rueidis, through the very snippets that the documentation shows.
 package main
 
 import (
-	"fmt"
-	"os"
+	"context"
+	"net"
+	"time"
+
+	"github.com/redis/rueidis"
 
 	"nodeway.test/conformance"
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	conformance.Main(conformance.Program{
+		Name: "rueidis",
+		Open: openFor,
+		Extra: map[string]func(conformance.Keys) []conformance.Behaviour{
+			"extras": extras, "wrong-settings": wrongSettings,
+		},
+	})
 }
 
-func run(arguments []string) error {
-	if len(arguments) != 1 {
-		return fmt.Errorf("one mode is needed: commands, connect, load, extras or wrong-settings")
+func openFor(options conformance.Options) (conformance.Client, error) {
+	var own rueidis.ClientOption
+	switch options {
+	case conformance.CarefulTimeouts: // rueidis's own are 5 s and 10 s
+		own = rueidis.ClientOption{Dialer: net.Dialer{Timeout: 4 * time.Second}, ConnWriteTimeout: 2 * time.Second}
+	case conformance.FromReplicas:
+		own = rueidis.ClientOption{SendToReplicas: readOnly}
 	}
-	open, err := way()
-	if err != nil {
-		return err
+	found, err := open(own)
+	return adapter{found}, err
+}
+
+// open adds what the way needs to the options, by its snippet.
+func open(options rueidis.ClientOption) (rueidis.Client, error) {
+	if conformance.ByEnvoy() {
+		return envoy(options)
 	}
-	if arguments[0] == "connect" {
-		return conformance.Run(connect(open))
-	}
-	keys, err := conformance.ReadKeys("rueidis")
-	if err != nil {
-		return err
-	}
-	l := lab{open, keys}
-	switch arguments[0] {
-	case "commands":
-		return conformance.Run(commands(l))
-	case "extras":
-		return conformance.Run(extras(l))
-	case "wrong-settings":
-		return conformance.Run(wrongSettings(l))
-	case "load":
-		return load(l)
-	default:
-		return fmt.Errorf("no such mode: %s", arguments[0])
+	return perNode(options)
+}
+
+func readOnly(command rueidis.Completed) bool { return command.IsReadOnly() }
+
+// with gives a check a client of its own, which has these options beside those of the way.
+func with(
+	options rueidis.ClientOption, keys conformance.Keys,
+	check func(context.Context, conformance.Keys, rueidis.Client) (string, error),
+) conformance.Check {
+	return func(ctx context.Context) (string, error) {
+		client, err := open(options)
+		if err != nil {
+			return "", err
+		}
+		defer client.Close()
+		return check(ctx, keys, client)
 	}
 }

@@ -16,20 +16,20 @@ const (
 )
 
 // pipelining sees rueidis's two kinds: DoMulti over all shards, and single commands of many goroutines, which it joins itself.
-func pipelining(l lab) conformance.Check {
+func pipelining(keys conformance.Keys) conformance.Check {
 	return func(ctx context.Context) (string, error) {
 		var seen dials
-		client, err := l.open(rueidis.ClientOption{DialCtxFn: seen.dial})
+		client, err := open(rueidis.ClientOption{DialCtxFn: seen.dial})
 		if err != nil {
 			return "", err
 		}
 		defer client.Close()
-		if err := concurrently(ctx, client, l.keys.Spread(callers, "concurrent")); err != nil {
+		if err := concurrently(ctx, client, keys.Spread(callers, "concurrent")); err != nil {
 			return "", err
 		}
 		connections := seen.connections()
 		writes := make(rueidis.Commands, 0, oversized)
-		for _, key := range l.keys.Spread(oversized, "multi") {
+		for _, key := range keys.Spread(oversized, "multi") {
 			writes = append(writes, client.B().Set().Key(key).Value(key).Build())
 		}
 		for _, answer := range client.DoMulti(ctx, writes...) {

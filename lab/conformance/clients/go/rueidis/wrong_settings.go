@@ -17,28 +17,28 @@ import (
 
 // wrongSettings are those that users try: each passes if it fails in the way that is known, so that a change is noticed.
 // perNode adds nothing but the address, TLS and the user, and is therefore also what rueidis does on its own behind Envoy.
-func wrongSettings(l lab) []conformance.Behaviour {
+func wrongSettings(keys conformance.Keys) []conformance.Behaviour {
 	type options = rueidis.ClientOption
 	switch conformance.Way() {
 	case "envoy-resp2":
 		return []conformance.Behaviour{
-			{Name: "defaults", Check: fails(l, options{}, "NOPROTO")},
-			{Name: "force_single_client_only", Check: fails(l, options{ForceSingleClient: true}, "NOPROTO")},
-			{Name: "without_force_single_client", Check: bypasses(l, options{AlwaysRESP2: true, DisableCache: true})},
-			{Name: "without_always_resp2", Check: fails(l, options{ForceSingleClient: true, DisableCache: true}, "NOPROTO")},
-			{Name: "without_disable_cache", Check: fails(l, options{ForceSingleClient: true, AlwaysRESP2: true}, "DisableCache must be true")},
+			{Name: "defaults", Check: fails(keys, options{}, "NOPROTO")},
+			{Name: "force_single_client_only", Check: fails(keys, options{ForceSingleClient: true}, "NOPROTO")},
+			{Name: "without_force_single_client", Check: bypasses(keys, options{AlwaysRESP2: true, DisableCache: true})},
+			{Name: "without_always_resp2", Check: fails(keys, options{ForceSingleClient: true, DisableCache: true}, "NOPROTO")},
+			{Name: "without_disable_cache", Check: fails(keys, options{ForceSingleClient: true, AlwaysRESP2: true}, "DisableCache must be true")},
 		}
 	case "envoy-resp3":
 		return []conformance.Behaviour{
-			{Name: "defaults", Check: fails(l, options{}, "TRACKING")},
-			{Name: "force_single_client_only", Check: fails(l, options{ForceSingleClient: true}, "TRACKING")},
-			{Name: "without_force_single_client", Check: bypasses(l, options{DisableCache: true})},
-			{Name: "with_always_resp2", Check: fails(l, options{ForceSingleClient: true, AlwaysRESP2: true, DisableCache: true}, "NOPROTO")},
+			{Name: "defaults", Check: fails(keys, options{}, "TRACKING")},
+			{Name: "force_single_client_only", Check: fails(keys, options{ForceSingleClient: true}, "TRACKING")},
+			{Name: "without_force_single_client", Check: bypasses(keys, options{DisableCache: true})},
+			{Name: "with_always_resp2", Check: fails(keys, options{ForceSingleClient: true, AlwaysRESP2: true, DisableCache: true}, "NOPROTO")},
 		}
 	case "per-node":
 		return []conformance.Behaviour{
-			{Name: "force_single_client", Check: fails(l, options{ForceSingleClient: true}, "MOVED ")},
-			{Name: "server_name_of_the_proxy", Check: fails(l, options{DialCtxFn: dialAs(proxyName)}, "certificate is valid for")},
+			{Name: "force_single_client", Check: fails(keys, options{ForceSingleClient: true}, "MOVED ")},
+			{Name: "server_name_of_the_proxy", Check: fails(keys, options{DialCtxFn: dialAs(proxyName)}, "certificate is valid for")},
 		}
 	default:
 		return nil
@@ -58,12 +58,12 @@ func dialAs(name string) func(context.Context, string, *net.Dialer, *tls.Config)
 }
 
 // fails sees the known words in the first error that the user gets, be it at once or in some shard.
-func fails(l lab, options rueidis.ClientOption, words string) conformance.Check {
+func fails(keys conformance.Keys, options rueidis.ClientOption, words string) conformance.Check {
 	return func(ctx context.Context) (string, error) {
 		client, err := perNode(options)
 		if err == nil {
 			defer client.Close()
-			err = writeEverywhere(ctx, l, client)
+			err = writeEverywhere(ctx, keys, client)
 		}
 		if err == nil {
 			return "", errors.New("it did not fail")
@@ -76,7 +76,7 @@ func fails(l lab, options rueidis.ClientOption, words string) conformance.Check 
 }
 
 // bypasses sees that rueidis takes Envoy for a node of a cluster and dials another one by its own name.
-func bypasses(l lab, options rueidis.ClientOption) conformance.Check {
+func bypasses(keys conformance.Keys, options rueidis.ClientOption) conformance.Check {
 	return func(ctx context.Context) (string, error) {
 		var seen dials
 		options.DialCtxFn = seen.dial
@@ -85,7 +85,7 @@ func bypasses(l lab, options rueidis.ClientOption) conformance.Check {
 			return "", err
 		}
 		defer client.Close()
-		err = writeEverywhere(ctx, l, client)
+		err = writeEverywhere(ctx, keys, client)
 		if err == nil {
 			return "", errors.New("it did not fail")
 		}
@@ -99,8 +99,8 @@ func bypasses(l lab, options rueidis.ClientOption) conformance.Check {
 }
 
 // writeEverywhere writes into all shards until something fails.
-func writeEverywhere(ctx context.Context, l lab, client rueidis.Client) error {
-	for _, key := range l.keys.Spread(12, "wrong") {
+func writeEverywhere(ctx context.Context, keys conformance.Keys, client rueidis.Client) error {
+	for _, key := range keys.Spread(12, "wrong") {
 		if err := client.Do(ctx, client.B().Set().Key(key).Value("here").Build()).Error(); err != nil {
 			return err
 		}

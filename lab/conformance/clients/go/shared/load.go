@@ -18,12 +18,6 @@ const (
 	readBack      = 30 * time.Second
 )
 
-// Store is all that the load asks of a client.
-type Store struct {
-	Set func(ctx context.Context, key, value string) error
-	Get func(ctx context.Context, key string) (string, error)
-}
-
 type tally struct {
 	Acknowledged int   `json:"acknowledged"`
 	Errors       int   `json:"errors"`
@@ -40,7 +34,7 @@ type summary struct {
 }
 
 // Load writes until standard input ends, while things happen to the cluster, and then reads back what was acknowledged.
-func Load(store Store, keys Keys) error {
+func Load(store Client, keys Keys) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)

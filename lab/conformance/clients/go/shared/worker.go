@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -10,11 +11,12 @@ import (
 const (
 	commandTimeout = 2 * time.Second
 	pause          = 100 * time.Millisecond
+	remembered     = 3 // texts of errors
 )
 
 // worker writes into its keys in turn; an error is counted, and it goes on.
 type worker struct {
-	store        Store
+	store        Client
 	keys         []string
 	failures     *failures
 	acknowledged map[string]int64
@@ -27,7 +29,7 @@ type worker struct {
 	failed  int
 }
 
-func newWorker(store Store, keys []string, failures *failures) *worker {
+func newWorker(store Client, keys []string, failures *failures) *worker {
 	return &worker{
 		store:        store,
 		keys:         keys,
@@ -110,4 +112,19 @@ func (w *worker) read(ctx context.Context, key string) (int64, bool) {
 		time.Sleep(pause)
 	}
 	return 0, false
+}
+
+// failures remembers the latest different texts of the errors of all workers.
+type failures struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+func (f *failures) note(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	text := err.Error()
+	f.texts = slices.DeleteFunc(f.texts, func(known string) bool { return known == text })
+	f.texts = append(f.texts, text)
+	f.texts = f.texts[max(0, len(f.texts)-remembered):]
 }

@@ -6,34 +6,37 @@ import (
 	"testing"
 )
 
-// forgetful is a store that keeps what it acknowledged, but for the keys that the test takes from it.
-type forgetful map[string]string
-
-func (f forgetful) store() Store {
-	return Store{
-		Set: func(_ context.Context, key, value string) error { f[key] = value; return nil },
-		Get: func(_ context.Context, key string) (string, error) { return f[key], nil },
-	}
+// fake keeps what it acknowledged, but for the keys that the test takes from it; with an error it refuses writes.
+type fake struct {
+	Client
+	values map[string]string
+	err    error
 }
 
+func (f fake) Set(_ context.Context, key, value string) error {
+	if f.err == nil {
+		f.values[key] = value
+	}
+	return f.err
+}
+
+func (f fake) Get(_ context.Context, key string) (string, error) { return f.values[key], nil }
+
 func TestWorkerCountsAnOlderAndAMissingValueAsLost(t *testing.T) {
-	kept := forgetful{}
-	worker := newWorker(kept.store(), []string{"a", "b", "c"}, &failures{})
+	client := fake{values: map[string]string{}}
+	worker := newWorker(client, []string{"a", "b", "c"}, &failures{})
 	for range 3 {
 		worker.write()
 	}
-	kept["a"] = "1"
-	delete(kept, "b")
+	client.values["a"] = "1"
+	delete(client.values, "b")
 	if lost := worker.lost(t.Context()); lost != 2 {
 		t.Errorf("%d keys are lost instead of 2", lost)
 	}
 }
 
 func TestWorkerDoesNotCountAFailedWriteAsLost(t *testing.T) {
-	kept := forgetful{}
-	store := kept.store()
-	store.Set = func(context.Context, string, string) error { return errors.New("no") }
-	worker := newWorker(store, []string{"a"}, &failures{})
+	worker := newWorker(fake{err: errors.New("no")}, []string{"a"}, &failures{})
 	worker.write()
 	if written, failed := worker.counts(); written != 0 || failed != 1 {
 		t.Errorf("%d written and %d failed instead of 0 and 1", written, failed)

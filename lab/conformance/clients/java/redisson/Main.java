@@ -6,10 +6,7 @@ final class Main {
     }
 
     private static Client open() throws Exception {
-        return new RedissonObjects(switch (System.getenv("LAB_WAY")) {
-            case "envoy-resp2" -> EnvoyResp2.client();
-            case "envoy-resp3" -> EnvoyResp3.client();
-            default -> PerNode.client();
-        });
+        return new RedissonObjects(
+                System.getenv("LAB_WAY").startsWith("envoy") ? Envoy.client() : PerNode.client());
     }
 }

@@ -1,8 +1,7 @@
-// Steady writes while things happen to the proxies or the cluster: what was refused, and what was lost.
-// It must never give up, and never count a write that was not acknowledged.
+// Steady writes while proxies or nodes fail: errors are counted, and at the end acknowledged writes that are lost.
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { say, told } from './outcome.mjs';
+import { describe, say } from './outcome.mjs';
 
 const WORKERS = 4;
 const KEYS_A_WORKER = 50;
@@ -31,7 +30,7 @@ class Worker {
       try {
         await (await store()).set(key, String(counter));
       } catch (error) {
-        this.errors.push(told(error));
+        this.errors.push(describe(error));
         await setTimeout(PAUSE_MILLISECONDS);
         continue;
       }
@@ -60,7 +59,7 @@ class Worker {
       try {
         return Number(await (await store()).get(key));
       } catch (error) {
-        this.errors.push(told(error));
+        this.errors.push(describe(error));
         if (now() > deadline) {
           return 0;
         }
@@ -73,9 +72,9 @@ class Worker {
 // Writes until standard input ends, then reads all back. `open` gives something with `set` and `get`.
 export async function load(open, keys) {
   const run = randomUUID();
-    let atEnd = false;
+  let atEnd = false;
   process.stdin.on('end', () => (atEnd = true)).resume();
-  const store = openedOnce(open);
+  const store = openOnce(open);
   const workers = Array.from(
     { length: WORKERS },
     (_, number) => new Worker(keys.spread(KEYS_A_WORKER, `load:${run}:${number}`)),
@@ -110,7 +109,7 @@ function sum(numbers) {
 }
 
 // One client for all, as programs have it; one that cannot connect yet is an error of that write, and tried again.
-function openedOnce(open) {
+function openOnce(open) {
   let opened;
   return () => {
     opened ??= open().catch((error) => {

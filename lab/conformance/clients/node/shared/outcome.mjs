@@ -1,18 +1,18 @@
-// Runs one behaviour, and says in one line of JSON how it went. It must never wait longer than its limit.
+// Runs one behaviour within a limit of time, and prints in one line of JSON how it went.
 
 const LIMIT_SECONDS = 20;
 
-// A behaviour gives what it saw, or throws: WrongAnswer, or whatever the client throws.
-// When it does neither in time, `lastEvent` gives the last error that the client told of, if any.
+// `run` gives what was seen, or throws: WrongAnswer, or whatever the client throws. When it does neither in time,
+// `lastEvent` gives the client's last `error` event, if any.
 export async function report(behaviour, run, lastEvent) {
   const started = performance.now();
   let timer;
   const limit = new Promise((resolve) => {
-    timer = setTimeout(() => resolve(['fail', late(lastEvent())]), LIMIT_SECONDS * 1000);
+    timer = setTimeout(() => resolve(['fail', describeTimeout(lastEvent())]), LIMIT_SECONDS * 1000);
   });
   const ended = run().then(
     (seen) => ['pass', seen],
-    (error) => ['fail', told(error)],
+    (error) => ['fail', describe(error)],
   );
   const [outcome, detail] = await Promise.race([ended, limit]);
   clearTimeout(timer);
@@ -20,17 +20,17 @@ export async function report(behaviour, run, lastEvent) {
   say({ behaviour, outcome, detail, seconds });
 }
 
-function late(event) {
+function describeTimeout(event) {
   const text = `no answer in ${LIMIT_SECONDS} s`;
-  return event ? `${text} (${told(event)})` : text;
+  return event ? `${text} (${describe(event)})` : text;
 }
 
 // An error as its user would see it, and the one behind it where the client keeps one.
-export function told(error) {
+export function describe(error) {
   const name = error.name === 'Error' ? error.constructor.name : error.name;
   const text = `${name}: ${error.message}`;
   const behind = error.lastNodeError ?? error.cause ?? error.errors?.[0];
-  return behind ? `${text} (${told(behind)})` : text;
+  return behind ? `${text} (${describe(behind)})` : text;
 }
 
 // A line of the result.

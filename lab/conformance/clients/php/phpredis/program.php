@@ -7,8 +7,7 @@ declare(strict_types=1);
 foreach (['Keys', 'Outcome', 'Behaviours', 'Worker', 'Load'] as $class) {
     require __DIR__ . "/src/$class.php";
 }
-// RESP3 it does not speak, and is tried as it works elsewhere
-require __DIR__ . (str_starts_with(getenv('LAB_WAY'), 'envoy') ? '/envoy_resp2.php' : '/per_node.php');
+require __DIR__ . (str_starts_with(getenv('LAB_WAY'), 'envoy') ? '/envoy.php' : '/per_node.php');
 
 pcntl_async_signals(true);
 

@@ -1,62 +1,67 @@
-"""`python -m lab.conformance.clients.python.shared.check CLIENT MODE`: the conformance program of the Python clients.
+"""`python -m …check CLIENT MODE`: the conformance program of the Python clients; modes: commands, connect, load.
 
-It opens the client with the snippet of its directory for the way LAB_WAY, and prints lines of JSON. Modes: `commands`,
-`connect`, `load`. It must never know of proxies.
+It opens the client with the snippet of its directory for the way LAB_WAY, the one that docs/clients.md shows, and
+prints lines of JSON.
 """
 
 import importlib.util
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from glide_sync import ReadFrom
 from redis.cluster import LoadBalancingStrategy
 
-from lab.conformance.clients.python.shared import load
+from lab.conformance.clients.python.shared.behaviours import (
+    REPLICA_READS,
+    Behaviours,
+    Client,
+    run_mode,
+)
 from lab.conformance.clients.python.shared.glide import Glide
 from lab.conformance.clients.python.shared.keys import Keys
-from lab.conformance.clients.python.shared.outcome import report
 from lab.conformance.clients.python.shared.redis_py import RedisPy
 
 CLIENTS = Path(__file__).parents[1]
-BEHAVIOURS = (
-    "all_slots",
-    "pipeline_500",
-    "multi_exec",
-    "evalsha",
-    "pubsub",
-    "blpop",
-    "scan",
-    "replica_read",
-)
-"""The methods of RedisPy and Glide, in the order in which they are tried."""
+FROM_REPLICAS: Mapping[str, Mapping[str, Any]] = {
+    "redis-py": {"load_balancing_strategy": LoadBalancingStrategy.RANDOM_REPLICA},
+    "valkey-py": {"read_from_replicas": True},
+    "glide-python": {"read_from": ReadFrom.PREFER_REPLICA},
+}
+"""The option of each client for reads from replicas."""
 
 
 def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run one mode; a behaviour that fails is a result, not an exit code."""
+    """Runs one mode of one client."""
     name, mode = words
-    way = environment["LAB_WAY"]
+    if name not in FROM_REPLICAS:
+        raise SystemExit(f"client: got {name!r}; allowed: {', '.join(FROM_REPLICAS)}")
+    by_envoy = environment["LAB_WAY"].startswith("envoy")
+    snippet = load_snippet(CLIENTS / name / ("envoy.py" if by_envoy else "per_node.py"))
     keys = Keys.of(name, environment.get("LAB_SLOT_KEYS"))
-    client = asked(name, snippet(CLIENTS / name, way), keys, in_cluster_mode="envoy" not in way)
-    match mode:
-        case "commands":
-            for behaviour in BEHAVIOURS:
-                report(behaviour, getattr(client, behaviour))
-        case "connect":
-            report("connect", client.connect)
-        case "load":
-            load.run(client.store, keys)
-        case _:
-            raise SystemExit(f"mode: got {mode!r}; allowed: commands, connect, load")
+
+    def connect(**options: Any) -> Client:
+        client = snippet(**options)
+        if name == "glide-python":
+            return Glide(client, not by_envoy)
+        return RedisPy(client, not by_envoy, TRANSACTIONS[name])
+
+    behaviours = Behaviours(
+        connect,
+        keys,
+        in_cluster_mode=not by_envoy,
+        from_replicas=FROM_REPLICAS[name],
+        # valkey-py takes primary and replica in turn
+        replica_reads=REPLICA_READS // 2 if name == "valkey-py" else REPLICA_READS,
+    )
+    run_mode(mode, behaviours, connect, keys)
     return 0
 
 
-def snippet(directory: Path, way: str) -> Callable[..., Any]:
-    """The function `connect` of the very file that docs/clients.md shows."""
-    description = json.loads((directory / "client.json").read_text(encoding="utf-8"))
-    file = directory / description["snippets"][way]
+def load_snippet(file: Path) -> Callable[..., Any]:
+    """The function `connect` of a snippet."""
     spec = importlib.util.spec_from_file_location(file.stem, file)
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} is no Python module")
@@ -66,37 +71,17 @@ def snippet(directory: Path, way: str) -> Callable[..., Any]:
     return connect
 
 
-def asked(
-    name: str, connect: Callable[..., Any], keys: Keys, *, in_cluster_mode: bool
-) -> RedisPy | Glide:
-    """The client with what is peculiar to it."""
-    match name:
-        case "redis-py":
-            return RedisPy(
-                connect,
-                keys,
-                in_cluster_mode,
-                from_replicas={"load_balancing_strategy": LoadBalancingStrategy.RANDOM_REPLICA},
-                transaction=lambda client, _: client.pipeline(transaction=True),
-            )
-        case "valkey-py":
-            return RedisPy(
-                connect,
-                keys,
-                in_cluster_mode,
-                from_replicas={"read_from_replicas": True},
-                transaction=node_transaction,
-            )
-        case "glide-python":
-            return Glide(connect, keys, in_cluster_mode)
-        case _:
-            raise SystemExit(f"client: got {name!r}; allowed: redis-py, valkey-py, glide-python")
-
-
-def node_transaction(cluster: Any, key: str) -> Any:
+def _node_transaction(cluster: Any, key: str) -> Any:
     """valkey-py's cluster client refuses transactions; its client of the key's own node has them."""
     node = cluster.get_node_from_key(key)
     return cluster.get_valkey_connection(node).pipeline(transaction=True)
+
+
+TRANSACTIONS: Mapping[str, Callable[[Any, str], Any]] = {
+    "redis-py": lambda cluster, _: cluster.pipeline(transaction=True),
+    "valkey-py": _node_transaction,
+}
+"""How the pipeline of a transaction is opened for a key of a cluster."""
 
 
 if __name__ == "__main__":

@@ -1,12 +1,10 @@
-"""What Valkey GLIDE is asked to do, in cluster mode and as a client of one server: batches instead of pipelines,
-scripts that load themselves, keys and values as bytes.
+"""Valkey GLIDE, in cluster mode and as a client of one server: batches instead of pipelines, scripts that load
+themselves, values as bytes.
 """
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from secrets import token_hex
 from typing import Any
 
 from glide_sync import (
@@ -16,179 +14,97 @@ from glide_sync import (
     InfoSection,
     Logger,
     LogLevel,
-    ReadFrom,
     Script,
     SlotKeyRoute,
     SlotType,
 )
 
-from lab.conformance.clients.python.shared.answers import (
-    expect,
-    expect_one_second,
-    expect_served,
-    expect_slots,
-)
-from lab.conformance.clients.python.shared.keys import SLOTS, Keys
-from lab.conformance.clients.python.shared.sizes import (
-    BATCH,
-    COMMANDS,
-    REPLICA_READS,
-    SCRIPT,
-    TRANSACTIONS,
-)
 from lab.wait import wait_until
 
 SUBSCRIBE_MILLISECONDS = 5000
-OK = "OK"
 
 Logger.set_logger_config(LogLevel.OFF)  # it writes to standard output
 
 
 @dataclass(frozen=True, slots=True)
-class TextStore:
-    """GLIDE's values as texts."""
+class Glide:
+    """An open client."""
 
     client: Any
+    in_cluster_mode: bool
 
-    def set(self, key: str, value: str, /) -> object:
-        """Returns when the write is acknowledged."""
+    def close(self) -> None:
+        self.client.close()
+
+    def set(self, key: str, value: str) -> object:
         return self.client.set(key, value)
 
-    def get(self, key: str, /) -> str | None:
-        """The value, none when there is none."""
+    def get(self, key: str) -> str | None:
         value = self.client.get(key)
         return None if value is None else str(value, "utf-8")
 
-
-@dataclass(frozen=True, slots=True)
-class Glide:
-    """A client of its own for each behaviour, so that what one left behind is no other's fault."""
-
-    open: Callable[..., Any]
-    """The snippet's `connect`."""
-    keys: Keys
-    in_cluster_mode: bool
-
-    def store(self) -> TextStore:
-        """For the load."""
-        return TextStore(self.open())
-
-    def connect(self) -> str:
-        """One SET and one GET."""
-        key, value = self.keys.any("connect"), token_hex(4)
-        with self.open() as client:
-            client.set(key, value)
-            return expect(client.get(key), value.encode())
-
-    def all_slots(self) -> str:
-        """SET and GET of a key in each slot, in batches."""
-        with self.open() as client:
-            for start in range(0, SLOTS, BATCH):
-                slots = range(start, start + BATCH)
-                writes, reads = self._batch(), self._batch()
-                for slot in slots:
-                    writes.set(self.keys.at(slot, "slot"), str(slot))
-                    reads.get(self.keys.at(slot, "slot"))
-                client.exec(writes, raise_on_error=True)
-                answers = client.exec(reads, raise_on_error=True)
-                expect(answers, [str(slot).encode() for slot in slots])
-        return f"{SLOTS} slots"
-
-    def pipeline_500(self) -> str:
-        """SET and GET in turn, in one batch over all nodes."""
+    def set_and_get(self, pairs: Sequence[tuple[str, str]]) -> list[str]:
         batch = self._batch()
-        wanted: list[object] = []
-        for number, key in enumerate(self.keys.spread(COMMANDS // 2, "pipeline")):
-            batch.set(key, str(number)).get(key)
-            wanted += [OK, str(number).encode()]
-        with self.open() as client:
-            expect(client.exec(batch, raise_on_error=True), wanted)
-        return f"{COMMANDS} answers in order"
+        for key, value in pairs:
+            batch.set(key, value).get(key)
+        return self._execute(batch)[1::2]
 
-    def multi_exec(self) -> str:
-        """Two keys in a slot, in many slots."""
-        with self.open() as client:
-            for key in self.keys.spread(TRANSACTIONS, "multi"):
-                batch = self._batch(atomic=True)
-                batch.set(f"{key}:a", "1").set(f"{key}:b", "2").get(f"{key}:a").get(f"{key}:b")
-                expect(client.exec(batch, raise_on_error=True), [OK, OK, b"1", b"2"])
-        return f"{TRANSACTIONS} transactions"
-
-    def evalsha(self) -> str:
-        """In every shard; GLIDE sends EVALSHA, and SCRIPT LOAD where the node does not know the script."""
-        script = Script(SCRIPT)
-        with self.open() as client:
-            for key in self.keys.spread(TRANSACTIONS, "script"):
-                client.set(key, "left")
-                expect(client.invoke_script(script, keys=[key], args=["right"]), b"leftright")
-        return f"{TRANSACTIONS} scripts run"
-
-    def pubsub(self) -> str:
-        """One client subscribes, another one publishes."""
-        channel = self.keys.any(f"channel:{token_hex(4)}")
-        with self.open() as subscriber, self.open() as publisher:
-            subscriber.subscribe({channel}, timeout_ms=SUBSCRIBE_MILLISECONDS)
-            publisher.publish("hello", channel)
-            message = wait_until(
-                subscriber.try_get_pubsub_message, timeout_seconds=5, what="a message"
-            )
-            return expect(message.message, b"hello")
-
-    def blpop(self) -> str:
-        """An empty list first, then one with an item."""
-        key = self.keys.any(f"list:{token_hex(4)}")
-        with self.open() as client:
-            started = time.monotonic()
-            expect(client.blpop([key], timeout=1), None)
-            waited = expect_one_second(started)
-            client.rpush(key, ["item"])
-            expect(client.blpop([key], timeout=1), [key.encode(), b"item"])
-        return waited
-
-    def scan(self) -> str:
-        """All keys once, those of `all_slots` among them."""
-        with self.open() as client:
-            scanned = _cluster_keys(client) if self.in_cluster_mode else _keys(client)
-            seen = {key.decode() for key in scanned}
-            expect_slots(seen, self.keys)
-            return expect(len(seen), client.dbsize())
-
-    def replica_read(self) -> str:
-        """A client of one server has no other server to read from, and asks its connection for READONLY."""
-        key, value = self.keys.any("replica"), token_hex(4).encode()
-        with self.open(read_from=ReadFrom.PREFER_REPLICA) as client:
-            if not self.in_cluster_mode:
-                return str(client.custom_command(["READONLY"]))
-            client.set(key, value)
-            wait_until(lambda: client.get(key) == value, timeout_seconds=5, what="the value")
-            before = _gets(client, key)
-            for _ in range(REPLICA_READS):
-                expect(client.get(key), value)
-            return expect_served(_gets(client, key) - before, at_least=REPLICA_READS)
+    def transaction(self, first: str, second: str) -> list[str]:
+        batch = self._batch(atomic=True)
+        batch.set(first, "1").set(second, "2").get(first).get(second)
+        return self._execute(batch)[2:]
 
     def _batch(self, *, atomic: bool = False) -> Any:
         return ClusterBatch(atomic) if self.in_cluster_mode else Batch(atomic)
 
+    def _execute(self, batch: Any) -> list[str]:
+        answers = self.client.exec(batch, raise_on_error=True)
+        return [one.decode() if isinstance(one, bytes) else one for one in answers]
 
-def _cluster_keys(client: Any) -> Iterator[bytes]:
-    cursor = ClusterScanCursor()
-    while not cursor.is_finished():
-        cursor, found = client.scan(cursor, count=BATCH)
-        yield from found
+    def load_script(self, script: str) -> Any:
+        """GLIDE sends EVALSHA, and SCRIPT LOAD where the node does not know the script."""
+        return Script(script)
 
+    def call_script(self, script: Any, key: str, argument: str) -> str:
+        return str(self.client.invoke_script(script, keys=[key], args=[argument]), "utf-8")
 
-def _keys(client: Any) -> Iterator[bytes]:
-    cursor = b"0"
-    while True:
-        cursor, found = client.scan(cursor, count=BATCH)
-        yield from found
-        if cursor == b"0":
-            return
+    def subscribe(self, channel: str) -> Callable[[], str]:
+        self.client.subscribe({channel}, timeout_ms=SUBSCRIBE_MILLISECONDS)
 
+        def receive() -> str:
+            message = wait_until(
+                self.client.try_get_pubsub_message, timeout_seconds=5, what="a message"
+            )
+            return str(message.message, "utf-8")
 
-def _gets(client: Any, key: str) -> int:
-    """How many GETs the replica of a key has served so far."""
-    route = SlotKeyRoute(SlotType.REPLICA, key)
-    statistics = client.info([InfoSection.COMMAND_STATS], route=route).decode()
-    calls = re.search(r"cmdstat_get:calls=(\d+)", statistics)
-    return int(calls[1]) if calls else 0
+        return receive
+
+    def publish(self, channel: str, message: str) -> object:
+        return self.client.publish(message, channel)
+
+    def blpop(self, key: str) -> str | None:
+        popped = self.client.blpop([key], timeout=1)
+        return None if popped is None else str(popped[1], "utf-8")
+
+    def rpush(self, key: str, item: str) -> object:
+        return self.client.rpush(key, [item])
+
+    def scan(self, count: int) -> Iterator[str]:
+        cursor = ClusterScanCursor() if self.in_cluster_mode else b"0"
+        while True:
+            cursor, found = self.client.scan(cursor, count=count)
+            yield from map(bytes.decode, found)
+            if cursor.is_finished() if self.in_cluster_mode else cursor == b"0":
+                return
+
+    def database_size(self) -> int:
+        return int(self.client.dbsize())
+
+    def read_only(self) -> object:
+        return self.client.custom_command(["READONLY"])
+
+    def count_replica_gets(self, key: str) -> int:
+        route = SlotKeyRoute(SlotType.REPLICA, key)
+        statistics = self.client.info([InfoSection.COMMAND_STATS], route=route).decode()
+        calls = re.search(r"cmdstat_get:calls=(\d+)", statistics)
+        return int(calls[1]) if calls else 0

@@ -1,7 +1,4 @@
-"""Steady writes while things happen to the proxies or the cluster: what was refused, and what was lost.
-
-It must never give up, and never count a write that was not acknowledged.
-"""
+"""Steady writes while proxies or nodes fail: counts errors, and at the end acknowledged writes that are lost."""
 
 import sys
 import threading
@@ -13,7 +10,7 @@ from secrets import token_hex
 from typing import Protocol
 
 from lab.conformance.clients.python.shared.keys import Keys
-from lab.conformance.clients.python.shared.outcome import say, told
+from lab.conformance.clients.python.shared.outcome import describe_error, print_line
 
 WORKERS = 4
 KEYS_A_WORKER = 50
@@ -45,7 +42,7 @@ class Worker:
     longest_gap: float = 0.0
 
     def write(self, store: Callable[[], Store], stop: threading.Event) -> None:
-        """Write until told to stop."""
+        """Write until describe_error to stop."""
         counter = 0
         last = time.monotonic()
         while not stop.is_set():
@@ -54,7 +51,7 @@ class Worker:
             try:
                 store().set(key, str(counter))
             except Exception as error:  # noqa: BLE001 - whatever the client raises is counted
-                self.errors.append(told(error))
+                self.errors.append(describe_error(error))
                 stop.wait(PAUSE_SECONDS)
                 continue
             self.acknowledged += 1
@@ -73,7 +70,7 @@ class Worker:
             try:
                 return int(store().get(key) or 0)
             except Exception as error:  # noqa: BLE001 - the same
-                self.errors.append(told(error))
+                self.errors.append(describe_error(error))
                 if time.monotonic() > deadline:
                     return 0
                 threading.Event().wait(PAUSE_SECONDS)
@@ -84,7 +81,7 @@ def run(open_store: Callable[[], Store], keys: Keys) -> None:
     run_id = token_hex(4)
     stop = threading.Event()
     threading.Thread(target=_stop_at_end_of_input, args=[stop], daemon=True).start()
-    store = _opened_once(open_store)
+    store = _open_once(open_store)
     workers = [
         Worker(keys.spread(KEYS_A_WORKER, f"load:{run_id}:{number}")) for number in range(WORKERS)
     ]
@@ -92,14 +89,14 @@ def run(open_store: Callable[[], Store], keys: Keys) -> None:
     for thread in threads:
         thread.start()
     while not stop.wait(REPORT_SECONDS):
-        say(**_totals(workers), workers=[worker.acknowledged for worker in workers])
+        print_line(**_totals(workers), workers=[worker.acknowledged for worker in workers])
     for thread in threads:
         thread.join()
     totals = _totals(workers)
     deadline = time.monotonic() + READ_BACK_SECONDS
     lost = sum(worker.lost(store, deadline) for worker in workers)
     texts = dict.fromkeys(error for worker in workers for error in worker.errors)
-    say(
+    print_line(
         final=True,
         **totals,
         lost=lost,
@@ -115,7 +112,7 @@ def _totals(workers: list[Worker]) -> dict[str, int]:
     }
 
 
-def _opened_once(open_store: Callable[[], Store]) -> Callable[[], Store]:
+def _open_once(open_store: Callable[[], Store]) -> Callable[[], Store]:
     """Opens at the first call that succeeds: a client that cannot connect yet is an error of that write."""
     lock = threading.Lock()
     opened = cache(open_store)

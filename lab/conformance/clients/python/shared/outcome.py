@@ -1,4 +1,4 @@
-"""Runs one behaviour, and says in one line of JSON how it went. It must never wait longer than its limit."""
+"""Runs one behaviour within a limit of time, and prints in one line of JSON how it went."""
 
 import json
 import threading
@@ -9,7 +9,7 @@ LIMIT_SECONDS = 20
 
 
 def report(name: str, behaviour: Callable[[], str]) -> None:
-    """A behaviour gives what it saw, or raises: WrongAnswer, or whatever the client raises."""
+    """Runs and reports a behaviour: it returns what it saw, or raises WrongAnswer or an error of the client."""
     started = time.monotonic()
     ended: list[tuple[str, str]] = []
 
@@ -17,7 +17,7 @@ def report(name: str, behaviour: Callable[[], str]) -> None:
         try:
             ended.append(("pass", behaviour()))
         except Exception as error:  # noqa: BLE001 - whatever a user would see is the outcome
-            ended.append(("fail", told(error)))
+            ended.append(("fail", describe_error(error)))
 
     # a daemon: one that never ends must not keep the program from its next behaviour, or from its end
     thread = threading.Thread(target=attempt, daemon=True)
@@ -25,14 +25,14 @@ def report(name: str, behaviour: Callable[[], str]) -> None:
     thread.join(LIMIT_SECONDS)
     outcome, detail = ended[0] if ended else ("fail", f"no answer in {LIMIT_SECONDS} s")
     seconds = round(time.monotonic() - started, 2)
-    say(behaviour=name, outcome=outcome, detail=detail, seconds=seconds)
+    print_line(behaviour=name, outcome=outcome, detail=detail, seconds=seconds)
 
 
-def told(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """An error as its user would see it."""
     return f"{type(error).__name__}: {error}"
 
 
-def say(**line: object) -> None:
-    """A line of the result."""
+def print_line(**line: object) -> None:
+    """Prints a line of the result."""
     print(json.dumps(line), flush=True)  # noqa: T201 - standard output is the result

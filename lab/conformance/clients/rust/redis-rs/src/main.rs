@@ -3,8 +3,7 @@
 mod behaviours;
 mod cluster;
 mod endpoint;
-mod envoy_resp2;
-mod envoy_resp3;
+mod envoy;
 mod keys;
 mod load;
 mod outcome;
@@ -21,27 +20,11 @@ use std::env;
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let mode = env::args().nth(1).unwrap_or_default();
-    match env::var("LAB_WAY")?.as_str() {
-        "envoy-resp2" => {
-            run(
-                &mode,
-                &Single {
-                    client: envoy_resp2::client()?,
-                },
-            )
-            .await
-        }
-        "envoy-resp3" => {
-            run(
-                &mode,
-                &Single {
-                    client: envoy_resp3::client()?,
-                },
-            )
-            .await
-        }
-        _ => run(&mode, &Cluster).await,
+    if env::var("LAB_WAY")?.starts_with("envoy") {
+        let client = envoy::client()?;
+        return run(&mode, &Single { client }).await;
     }
+    run(&mode, &Cluster).await
 }
 
 async fn run(mode: &str, endpoint: &impl Endpoint) -> Result<(), Failure> {

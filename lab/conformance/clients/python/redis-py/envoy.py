@@ -1,0 +1,22 @@
+"""redis-py as a client of one server, which is Envoy."""
+
+import os
+from typing import Any
+
+from redis import Redis
+
+
+def connect(**options: Any) -> Redis:
+    return Redis(
+        host=os.environ["LAB_ENDPOINT"],
+        port=int(os.environ["LAB_PORT"]),
+        username=os.environ["LAB_USERNAME"],
+        password=os.environ["LAB_PASSWORD"],
+        ssl=True,
+        ssl_ca_certs=os.environ["LAB_CA_FILE"],
+        protocol=2 if os.environ["LAB_WAY"] == "envoy-resp2" else 3,  # 3 is the default
+        socket_connect_timeout=4,
+        socket_timeout=2,
+        decode_responses=True,
+        **options,
+    )

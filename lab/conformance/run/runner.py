@@ -1,0 +1,73 @@
+"""Runs the programs of the clients for all behaviours in one access mode."""
+
+from collections.abc import Mapping, Sequence
+
+from lab.conformance.run import nodes, programs
+from lab.conformance.run.events import run_event
+from lab.conformance.suite.behaviours import (
+    BEHAVIOURS,
+    COMMANDS,
+    CONNECT,
+    WRONG_CA,
+    WRONG_PASSWORD,
+)
+from lab.conformance.suite.manifest import Client
+from lab.conformance.suite.observe import expect_refusal, observe
+from lab.conformance.suite.verdicts import Observation
+from lab.deployment.modes import Way
+from lab.deployment.world import World
+
+CONNECT_SECONDS = 45.0
+"""The 20 s of the contract, and what a program may need to start."""
+COMMANDS_SECONDS = 20.0 * len(COMMANDS) + 40.0
+OTHER_PASSWORD = "not-the-password"
+
+Observations = dict[str, Observation]
+"""By behaviour."""
+
+
+class Runner:
+    """The runs in one mode, which is deployed."""
+
+    def __init__(self, world: World, mode: Way) -> None:
+        self._world = world
+        self._mode = mode
+        self._logs = world.run_dir / "logs" / "conformance" / mode.value
+        self._environment = {
+            **world.client_environment(mode),
+            "LAB_SLOT_KEYS": str(programs.write_slot_keys(world.run_dir)),
+        }
+
+    def run_client(self, client: Client) -> Observations:
+        """All behaviours but the events; a client that does not connect fails all, with that reason."""
+        connected = self._connect(client, {})
+        if not connected.passed:
+            return dict.fromkeys(BEHAVIOURS, connected)
+        nodes.clear(self._world)
+        other_authority = str(self._world.run_dir / "wrong-ca.pem")
+        return {
+            CONNECT: connected,
+            **self._run(client, "commands", COMMANDS, {}, COMMANDS_SECONDS),
+            WRONG_PASSWORD: expect_refusal(self._connect(client, {"LAB_PASSWORD": OTHER_PASSWORD})),
+            WRONG_CA: expect_refusal(self._connect(client, {"LAB_CA_FILE": other_authority})),
+        }
+
+    def run_event(self, event: str, clients: Sequence[Client]) -> dict[str, Observation]:
+        """One event under the load of these clients; by client."""
+        logs = self._logs / event
+        return run_event(self._world, self._mode, event, clients, self._environment, logs)
+
+    def _connect(self, client: Client, more: Mapping[str, str]) -> Observation:
+        return self._run(client, CONNECT, (CONNECT,), more, CONNECT_SECONDS)[CONNECT]
+
+    def _run(
+        self,
+        client: Client,
+        action: str,
+        behaviours: Sequence[str],
+        more: Mapping[str, str],
+        limit_seconds: float,
+    ) -> Observations:
+        log = self._logs / f"{client.name}-{'-'.join([action, *more]).lower()}.log"
+        ended = programs.run(client, action, {**self._environment, **more}, log, limit_seconds)
+        return observe(behaviours, ended, self._environment["LAB_PASSWORD"])
