@@ -1,6 +1,6 @@
 """A redis-cli that reads commands from its standard input, as behind a shell's pipe, and answers in lines of CSV.
 
-It must never take an answer of another kind for a result: what redis-cli says of its connection is an error.
+What redis-cli prints of its connection raises CliError.
 """
 
 import csv
@@ -13,18 +13,18 @@ from types import TracebackType
 from typing import Self
 
 NOTICES = ("-> Redirected to slot", "Reading messages...")
-"""What redis-cli tells beside the answers."""
+"""Lines that redis-cli prints between the answers."""
 ANSWERS = ('"', "NULL", "(", "-", *"0123456789")
 """How an answer begins; that of an empty list is an empty line."""
-PATIENCE_SECONDS = 20.0
+ANSWER_SECONDS = 20.0
 
 
 class CliError(Exception):
-    """What redis-cli said in place of an answer."""
+    """What redis-cli printed in place of an answer."""
 
 
 class Session:
-    """One process. It stays with the node that the last MOVED named, as redis-cli does."""
+    """One redis-cli process, which stays with the node that the last MOVED named."""
 
     def __init__(self, script: Path, *options: str) -> None:
         self._process = subprocess.Popen(
@@ -53,7 +53,7 @@ class Session:
         self._process.kill()
         self._process.wait()
 
-    def ask(self, *commands: str, seconds: float = PATIENCE_SECONDS) -> list[list[str]]:
+    def ask(self, *commands: str, seconds: float = ANSWER_SECONDS) -> list[list[str]]:
         """One answer for each command, each as its fields; raises CliError."""
         if self._process.stdin is None:
             raise CliError("it takes no commands")
@@ -61,10 +61,10 @@ class Session:
             self._process.stdin.write("".join(f"{command}\n" for command in commands))
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise CliError(self._last_words()) from None
+            raise CliError(self._describe_end()) from None
         return [self.answer(seconds) for _ in commands]
 
-    def answer(self, seconds: float = PATIENCE_SECONDS) -> list[str]:
+    def answer(self, seconds: float = ANSWER_SECONDS) -> list[str]:
         """The next answer; raises CliError."""
         try:
             line = self._lines.get(timeout=seconds)
@@ -84,10 +84,10 @@ class Session:
                 self._lines.put(line.rstrip("\n"))
         self._lines.put(None)
 
-    def _last_words(self) -> str:
-        return "; ".join(line for line in self._left() if line) or "redis-cli ended"
+    def _describe_end(self) -> str:
+        return "; ".join(line for line in self._remaining_lines() if line) or "redis-cli ended"
 
-    def _left(self) -> Iterator[str]:
+    def _remaining_lines(self) -> Iterator[str]:
         while (line := self._lines.get()) is not None:
             yield line
 

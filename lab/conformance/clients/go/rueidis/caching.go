@@ -16,14 +16,14 @@ const (
 	invalidation = 5 * time.Second
 )
 
-// clientSideCaching sees, in each shard, that a second read does not leave the process, and that a write from elsewhere ends that.
+// clientSideCaching sees in each shard that a second read is answered from the cache until another client writes.
 func clientSideCaching(keys conformance.Keys) conformance.Check {
 	return func(ctx context.Context) (string, error) {
 		invalidated := make(chan struct{}, 1)
 		reader, err := open(rueidis.ClientOption{OnInvalidations: func([]rueidis.RedisMessage) {
 			select {
 			case invalidated <- struct{}{}:
-			default: // must never block what else the connection hears
+			default: // this callback must not block: the connection has other messages
 			}
 		}})
 		if err != nil {

@@ -140,7 +140,7 @@ func (p Program) pubSub(ctx context.Context, subscriber Client, _ Keys) error {
 	return err
 }
 
-// blPop waits in vain for a second, and then for an item that another client pushes meanwhile.
+// blPop waits one second at an empty list, and then for an item that another client pushes meanwhile.
 func (p Program) blPop(ctx context.Context, client Client, keys Keys) error {
 	list := keys.InSlot(8000, "list-"+unique())
 	began := time.Now()

@@ -33,7 +33,7 @@ func (k Keys) InSlot(slot int, suffix string) string {
 	return fmt.Sprintf("{%s}:%s:%s", k.tags[slot], k.client, suffix)
 }
 
-// Spread is so many keys, evenly spread over the slots and therefore over all shards.
+// Spread gives keys in evenly spaced slots, and so in all shards.
 func (k Keys) Spread(number int, suffix string) []string {
 	keys := make([]string, number)
 	for i := range keys {

@@ -56,7 +56,7 @@ func (w *worker) run(ctx context.Context) {
 	w.noteGap()
 }
 
-// write has its own time, not the run's: the end of the run must not abort it.
+// write has a time-out of its own: the end of the run does not abort it.
 func (w *worker) write() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
 	defer cancel()
@@ -98,7 +98,7 @@ func (w *worker) lost(ctx context.Context) int {
 	return lost
 }
 
-// read asks until there is an answer: what was done to the cluster may last a little longer than the load.
+// read asks until there is an answer: a fault may last a little longer than the load.
 func (w *worker) read(ctx context.Context, key string) (int64, bool) {
 	for ctx.Err() == nil {
 		once, cancel := context.WithTimeout(ctx, commandTimeout)

@@ -96,8 +96,8 @@ final class Conformance {
     /** The error as its user sees it, and where it began: among its causes, or among what it suppressed. */
     static String said(Throwable error) {
         Throwable root = root(error);
-        boolean told = shown(error).contains(String.valueOf(root.getMessage()));
-        return told ? shown(root) : shown(error) + " <- " + shown(root);
+        boolean included = shown(error).contains(String.valueOf(root.getMessage()));
+        return included ? shown(root) : shown(error) + " <- " + shown(root);
     }
 
     /** Redisson's errors may suppress one another in a circle, so the way down is limited. */

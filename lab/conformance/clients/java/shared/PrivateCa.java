@@ -8,14 +8,14 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 
-/** A trust store for a CA of one's own. The JVM's own has Amazon's: against ElastiCache nobody needs this. */
+/** A trust store for a private CA. ElastiCache needs none: the JVM's own trust store has Amazon's CA. */
 final class PrivateCa {
 
     static final String PASSWORD = "changeit"; // keytool's; there is nothing secret in a certificate
 
     private PrivateCa() {}
 
-    /** What {@code keytool -importcert} makes of the file; gone when the program ends. */
+    /** The file that {@code keytool -importcert} would make; deleted when the program ends. */
     static File trustStore(String pemFile) throws GeneralSecurityException, IOException {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);

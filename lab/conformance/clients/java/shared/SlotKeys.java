@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Keys in slots of one's choice, by the hash tags of the file LAB_SLOT_KEYS: its i-th line has the i-th slot. */
+/** Keys in chosen slots, by the hash tags of the file LAB_SLOT_KEYS: its i-th line has the i-th slot. */
 record SlotKeys(List<String> tags, String client) {
 
     static final int SLOTS = 16384;
@@ -13,7 +13,7 @@ record SlotKeys(List<String> tags, String client) {
         return new SlotKeys(Files.readAllLines(Path.of(System.getenv("LAB_SLOT_KEYS"))), client);
     }
 
-    /** So many keys in slots that lie as far apart as can be. */
+    /** `count` keys in evenly spaced slots, and so in all shards. */
     List<String> spread(int count, String suffix) {
         return IntStream.range(0, count).mapToObj(i -> key(i * SLOTS / count, suffix)).toList();
     }

@@ -1,4 +1,4 @@
-// Keys that lie in a slot of one's choice: the file LAB_SLOT_KEYS has a hash tag for each slot, line by line.
+// Keys in chosen slots: the file LAB_SLOT_KEYS has a hash tag for each slot, line by line.
 import { readFileSync } from 'node:fs';
 
 export const SLOTS = 16384;
@@ -20,7 +20,7 @@ export class Keys {
     return `{${this.tags[slot]}}:${this.client}:${suffix}`;
   }
 
-  // So many keys with even gaps between their slots, and so in every shard.
+  // `count` keys in evenly spaced slots, and so in all shards.
   spread(count, suffix) {
     return Array.from({ length: count }, (_, number) =>
       this.at(Math.floor((number * SLOTS) / count), `${suffix}:${number}`),

@@ -1,4 +1,4 @@
-"""Keys that lie in a slot of one's choice: the file LAB_SLOT_KEYS has a hash tag for each slot, line by line."""
+"""Keys in chosen slots: the file LAB_SLOT_KEYS has a hash tag for each slot, line by line."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,5 +28,5 @@ class Keys:
         return f"{{{self.tags[slot]}}}:{self.client}:{suffix}"
 
     def spread(self, count: int, suffix: str) -> list[str]:
-        """So many keys with even gaps between their slots, and so in every shard."""
+        """`count` keys in evenly spaced slots, and so in all shards."""
         return [self.at(number * SLOTS // count, f"{suffix}:{number}") for number in range(count)]

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-/** Keys in slots of one's choice, by the hash tags of the file LAB_SLOT_KEYS: its i-th line has the i-th slot. */
+/** Keys in chosen slots, by the hash tags of the file LAB_SLOT_KEYS: its i-th line has the i-th slot. */
 final class Keys
 {
     public const SLOTS = 16384;
@@ -18,7 +18,7 @@ final class Keys
     }
 
     /**
-     * So many keys in slots that lie as far apart as can be.
+     * `count` keys in evenly spaced slots, and so in all shards.
      *
      * @return list<string>
      */

@@ -33,7 +33,7 @@ pub async fn connect(endpoint: &impl Endpoint) -> Result<(), Failure> {
     expect(connection.get(&key).await?, Some("value".to_owned()))
 }
 
-/// Its connection is shared by whoever has commands, so many at a time.
+/// One connection takes many commands at a time.
 async fn all_slots(endpoint: &impl Endpoint, keys: &Keys) -> Result<(), Failure> {
     let connection = endpoint.connect().await?;
     stream::iter(keys.spread(SLOTS, "slot").into_iter().map(Ok))

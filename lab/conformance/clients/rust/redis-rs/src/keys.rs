@@ -1,4 +1,4 @@
-//! Keys in slots of one's choice, by the hash tags of the file `LAB_SLOT_KEYS`: its i-th line has the i-th slot.
+//! Keys in chosen slots, by the hash tags of the file `LAB_SLOT_KEYS`: its i-th line has the i-th slot.
 
 use std::{env, fs, io};
 
@@ -19,7 +19,7 @@ impl Keys {
         Ok(Self { tags })
     }
 
-    /// So many keys in slots that lie as far apart as can be.
+    /// `count` keys in evenly spaced slots, and so in all shards.
     pub fn spread(&self, count: usize, suffix: &str) -> Vec<String> {
         (0..count)
             .map(|number| self.at(number * SLOTS / count, suffix))
