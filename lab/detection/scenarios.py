@@ -10,7 +10,7 @@ from lab.detection.suite import ANOMALIES
 from lab.faults.certificates import expired_certificate
 from lab.faults.expected_verdicts import ExpectedVerdicts
 from lab.faults.secret import WRONG_PASSWORD
-from lab.observe.steady_state import wait_until_well
+from lab.observe.steady_state import wait_until_steady
 from lab.scenarios.scenario import Figures, expect, under_load
 from lab.wait import wait_until
 from nodeway_runtime.paths.report import Report, Row
@@ -84,7 +84,7 @@ def refused_certificate_is_told(world: World) -> Figures:
             timeout_seconds=60,
             what=f"the HAProxy of {name} to refuse the certificate, and the probe to say so",
         )
-    wait_until_well(world, product)
+    wait_until_steady(world, product)
     seen: Figures = {"name": name, "detail": found.detail}
     expect("SSL handshake failure" in found.detail, "in HAProxy's own words", seen)
     return seen

@@ -1,4 +1,4 @@
-"""The faults that the probe must see, each for real."""
+"""The faults that the probe must name: real faults of the running lab."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,14 +13,14 @@ from lab.faults.nodes import announces_ip, node_down, one_announces_ip, wrong_pa
 from lab.faults.records import cached_nxdomain, missing_record, proxy_loops, wrong_proxy
 from lab.faults.second_cluster import clusters_mixed, clusters_mixed_by_identity
 from lab.faults.secret import wrong_secret
-from lab.observe.steady_state import wait_until_well
+from lab.observe.steady_state import wait_until_steady
 
 Fault = Callable[[World], AbstractContextManager[ExpectedVerdicts]]
 
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """A fault: its name, what makes and undoes it, and what is the matter then, in one line."""
+    """A fault with its name, the context manager that makes and undoes it, and its description in one line."""
 
     name: str
     fault: Fault
@@ -28,15 +28,15 @@ class Anomaly:
 
     @contextmanager
     def injected(self, world: World) -> Iterator[ExpectedVerdicts]:
-        """The fault is there, and clients notice it; gives what the probe must say. After it the whole world is well.
+        """Makes the fault for the block, once clients notice it; gives the verdicts that the probe must report.
 
-        Raises LabError when it does not come, or does not heal.
+        Raises LabError when the fault does not begin, or the lab is not steady after it.
         """
         try:
             with self.fault(world) as expected:
                 yield expected
         finally:
-            wait_until_well(world, Product())
+            wait_until_steady(world, Product())
 
 
 def _anomaly(fault: Fault) -> Anomaly:
@@ -63,4 +63,4 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 ANOMALIES: tuple[Anomaly, ...] = tuple(map(_anomaly, FAULTS))
-"""All of them, in an order in which they may be played; each leaves the whole world well."""
+"""All of them in the order of the suite; each leaves the lab in its steady state."""

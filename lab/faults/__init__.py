@@ -1,4 +1,1 @@
-"""Faults under load, as scenarios: what a client sees of each through our part, and without it.
-
-It must never count a loss that Redis itself allows on a failover as ours, nor one of ours as Redis's.
-"""
+"""Faults of the running lab. Each is made for a block or by a call, and undone after it."""

@@ -1,12 +1,12 @@
-"""Faults of a node's certificate: expired, for another name, of an authority that nobody trusts.
+"""Faults of a node's certificate: expired, for another name, of an untrusted authority.
 
-HAProxy's own check verifies it, too: the client sees it at first, and seconds later is closed by HAProxy.
+HAProxy's own check verifies it as well: clients get the certificate at first, and seconds later closed connections.
 """
 
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -25,39 +25,33 @@ from nodeway_runtime.paths.verdicts import Verdict
 
 SECONDS = 20
 NOT_YET = {view.VERIFIED, view.CLOSED, view.SILENT, view.REFUSED}
-"""What the client sees until the node serves the certificate: HAProxy closes while a front starts anew."""
+"""Results of handshakes before the node serves the certificate; HAProxy closes connections while a front restarts."""
 WILDCARD = f"*.{layout.ZONE}"
 OTHER_NAME = "*.cache.example"
-"""Of no cluster: a certificate with another cluster's names is a cluster mixed up."""
+"""A name of no cluster: names of another cluster have the verdict clusters_mixed."""
 WRONG = (Verdict.CERTIFICATE_WRONG, Verdict.CERTIFICATE_REFUSED)
 
 
-@contextmanager
-def expired_certificate(world: World) -> Iterator[ExpectedVerdicts]:
+def expired_certificate(world: World) -> AbstractContextManager[ExpectedVerdicts]:
     """A node's certificate has expired yesterday, as when its renewal was missed."""
     file, yesterday = "expired.pem", datetime.now(UTC) - timedelta(days=1)
     certificates.issue(world.run_dir, file, WILDCARD, not_after=yesterday)
     verdicts = (Verdict.CERTIFICATE_EXPIRED, Verdict.CERTIFICATE_REFUSED)
-    with _served(world, file, verdicts) as expected:
-        yield expected
+    return _served(world, file, verdicts)
 
 
-@contextmanager
-def wrong_certificate(world: World) -> Iterator[ExpectedVerdicts]:
+def wrong_certificate(world: World) -> AbstractContextManager[ExpectedVerdicts]:
     """A node has a certificate for names that are not its own, of no cluster."""
     file = "other-name.pem"
     certificates.issue(world.run_dir, file, OTHER_NAME)
-    with _served(world, file, WRONG) as expected:
-        yield expected
+    return _served(world, file, WRONG)
 
 
-@contextmanager
-def foreign_certificate(world: World) -> Iterator[ExpectedVerdicts]:
+def foreign_certificate(world: World) -> AbstractContextManager[ExpectedVerdicts]:
     """A node has a certificate for its own name, of an authority that neither client nor HAProxy trusts."""
     file = "foreign.pem"
     certificates.issue(world.run_dir, file, WILDCARD, authority=Authority.FOREIGN)
-    with _served(world, file, WRONG) as expected:
-        yield expected
+    return _served(world, file, WRONG)
 
 
 @contextmanager
@@ -80,12 +74,12 @@ def _served(world: World, file: str, verdicts: tuple[Verdict, ...]) -> Iterator[
 
 
 def _serve(world: World, node: Node, file: str) -> None:
-    """The node serves this certificate from now on, its data untouched; a front is started anew for it."""
+    """Makes the node serve this certificate; a front before it is restarted, its data stay."""
     state = world.cluster.state
     node = replace(state.node(node.name), certificate=file)
     if state.server.tls:
         pem = str(world.run_dir / file)
-        # whatever it serves until now must not keep it from being told
+        # its current certificate may be a wrong one
         with control(world, node, verified=False) as connection:
             ask(connection, "CONFIG", "SET", "tls-cert-file", pem, "tls-key-file", pem)
     else:

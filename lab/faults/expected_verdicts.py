@@ -1,4 +1,4 @@
-"""What the probe must say while a fault lasts."""
+"""The verdicts that the probe must report during a fault."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from nodeway_runtime.paths.verdicts import Verdict
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVerdicts:
-    """Each of `names` gets one of `verdicts`; all others are reached, but for those that go the same way.
+    """Each of `names` must get one of `verdicts`, all others ok.
 
-    `beside`: names that may get one of `verdicts`, too, such as the configuration endpoint: it leads to every HAProxy.
+    `beside`: names that may get either, such as the configuration endpoint, which leads to every HAProxy.
     """
 
     names: frozenset[str]
@@ -18,7 +18,7 @@ class ExpectedVerdicts:
     beside: frozenset[str] = frozenset()
 
     def contradictions(self, seen: Mapping[str, Verdict]) -> list[str]:
-        """What is not as it must be in a run of the probe: a line for each name; none when all is."""
+        """A line for each name of a run's report with an unexpected verdict, and for each missing name."""
         missing = [f"{name}: not in the report" for name in sorted(self.names - seen.keys())]
         return missing + [
             f"{name}: {verdict}, and not {' or '.join(sorted(self._allowed(name)))}"
@@ -35,5 +35,5 @@ class ExpectedVerdicts:
 def expect_verdicts(
     *names: str, verdicts: tuple[Verdict, ...], beside: tuple[str, ...] = ()
 ) -> ExpectedVerdicts:
-    """An expected, of plain values."""
+    """The expected verdicts, from plain values."""
     return ExpectedVerdicts(frozenset(names), frozenset(verdicts), frozenset(beside))

@@ -50,11 +50,7 @@ def silent_proxy(world: World) -> Iterator[ExpectedVerdicts]:
 
 def expect_dead_proxy(world: World, name: str) -> ExpectedVerdicts:
     """Waits until clients get no answer at the addresses of a name; gives what the probe must report then."""
-    wait_until(
-        lambda: view.from_client(lambda: view.handshake(world, name)) == view.SILENT,
-        timeout_seconds=SECONDS,
-        what=f"{name} not to answer",
-    )
+    view.wait_for_handshake(world, name, result=view.SILENT, timeout_seconds=SECONDS)
     return expect_verdicts(name, verdicts=(Verdict.DEAD_PROXY,), beside=ENDPOINT)
 
 

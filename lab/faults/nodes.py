@@ -1,4 +1,4 @@
-"""Faults of nodes: one that is down, refuses the password, or tells clients an address that they cannot reach."""
+"""Faults of nodes: one is down, refuses the password, or announces an address that clients cannot reach."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from nodeway_runtime.paths.verdicts import Verdict
 SECONDS = 20
 PREFERRED = "cluster-preferred-endpoint-type"
 OTHER_USER = "default"
-"""Logs in where the clients' user no longer can."""
+"""The user that can log in after the clients' user has another password."""
 ENDPOINT = (layout.CONFIGURATION_ENDPOINT,)
 
 
@@ -44,16 +44,8 @@ def node_down(world: World) -> Iterator[ExpectedVerdicts]:
     """A replica's processes die; its HAProxy lives, takes connections and closes them."""
     node = replica(world, "0003")
     world.cluster.kill_node(node.name)
-
-    def closed() -> bool:
-        return view.handshake(world, node.hostname) == view.CLOSED
-
     try:
-        wait_until(
-            lambda: view.from_client(closed),
-            timeout_seconds=SECONDS,
-            what=f"{node.hostname} to close connections",
-        )
+        view.wait_for_handshake(world, node.hostname, result=view.CLOSED, timeout_seconds=SECONDS)
         yield expect_verdicts(node.hostname, verdicts=(Verdict.NODE_DOWN,), beside=ENDPOINT)
     finally:
         world.cluster.restart_node(node.name)
@@ -94,7 +86,7 @@ def one_announces_ip(world: World) -> Iterator[ExpectedVerdicts]:
 
 @contextmanager
 def preferring_ip(world: World, *nodes: Node) -> Iterator[None]:
-    """These nodes announce IP addresses, whatever else they know."""
+    """These nodes announce IP addresses only."""
 
     def prefer(what: str) -> None:
         for node in nodes:

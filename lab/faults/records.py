@@ -68,17 +68,9 @@ def proxy_loops(world: World) -> Iterator[ExpectedVerdicts]:
     product, names = Product(), all_names(world)
     route53, zone_id = client("route53"), product.outputs["HostedZoneId"]
     vpc = {"VPCId": layout.PROXY_VPC.vpc_id, "VPCRegion": layout.REGION}
-
-    def closed() -> bool:
-        return all(view.handshake(world, name) == view.CLOSED for name in names)
-
     route53.associate_vpc_with_hosted_zone(HostedZoneId=zone_id, VPC=vpc)
     try:
-        wait_until(
-            lambda: view.from_client(closed),
-            timeout_seconds=SECONDS,
-            what="each HAProxy to resolve its node to itself",
-        )
+        view.wait_for_handshake(world, *names, result=view.CLOSED, timeout_seconds=SECONDS)
         yield expect_verdicts(*names, verdicts=(Verdict.PROXY_LOOPS,), beside=ENDPOINT)
     finally:
         route53.disassociate_vpc_from_hosted_zone(HostedZoneId=zone_id, VPC=vpc)

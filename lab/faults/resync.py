@@ -1,4 +1,4 @@
-"""The resync that is down. It must never outlast its block."""
+"""The resync that is down for a block."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ RESERVED = "ReservedConcurrentExecutions"
 
 @contextmanager
 def resync_paused(product: Product) -> Iterator[None]:
-    """The function may not run: Lambda throttles every invocation, and keeps its events.
+    """Sets the function's reserved concurrency to 0: Lambda throttles every invocation, and keeps its events.
 
     A run that has begun goes on to its end, as on AWS.
     """

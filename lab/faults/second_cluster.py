@@ -1,11 +1,11 @@
-"""Another cluster beside the lab's own, with its own zone: a real node, and a real HAProxy of the product's before it.
+"""A second cluster with a zone of its own: one real node with all slots, and a real HAProxy before it.
 
-It is as small as one gets: one node with all slots. Its users are those of the lab's own: both have one user group.
+It has the users of the lab's own cluster, as two clusters with one user group.
 """
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 import redis
@@ -38,22 +38,18 @@ NODE = Node(
     zone=ZONE,
     certificate="other-cluster.pem",
 )
-"""Far from the addresses that the lab's own nodes get."""
+"""Its addresses are far from those of the lab's own nodes."""
 ECS_CLUSTER = "other"
 
 
-@contextmanager
-def clusters_mixed(world: World) -> Iterator[ExpectedVerdicts]:
+def clusters_mixed(world: World) -> AbstractContextManager[ExpectedVerdicts]:
     """A node's record leads to a HAProxy of another cluster: its certificate says so."""
-    with _mixed(world, f"*.{ZONE}") as expected:
-        yield expected
+    return _mixed(world, f"*.{ZONE}")
 
 
-@contextmanager
-def clusters_mixed_by_identity(world: World) -> Iterator[ExpectedVerdicts]:
+def clusters_mixed_by_identity(world: World) -> AbstractContextManager[ExpectedVerdicts]:
     """The same, and the certificate there fits both zones: only what the node says of itself tells."""
-    with _mixed(world, f"*.{ZONE}", f"*.{layout.ZONE}") as expected:
-        yield expected
+    return _mixed(world, f"*.{ZONE}", f"*.{layout.ZONE}")
 
 
 @contextmanager

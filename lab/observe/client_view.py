@@ -1,4 +1,4 @@
-"""What a program in the client's network sees: names, certificates, answers. It must never look from anywhere else."""
+"""What a program in the client's network gets: addresses of names, certificates, answers of nodes."""
 
 import errno
 import json
@@ -15,6 +15,7 @@ from lab import layout
 from lab.cluster.node import USERNAME, ask
 from lab.deployment.world import World
 from lab.host import network
+from lab.wait import wait_until
 
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 3.0
@@ -30,14 +31,14 @@ T = TypeVar("T")
 
 
 def from_client(work: Callable[[], T]) -> T:
-    """Does this in the client's network; threads that it starts are there, too."""
+    """Runs `work` in the client's network; threads that it starts are there, too."""
     return network.in_network("client", work)
 
 
 def addresses(name: str) -> tuple[str, ...] | None:
-    """Where a name leads now, in order; none for one that does not exist, None when the resolver does not say.
+    """The sorted addresses of a name; none for a name that does not exist, None when the resolver does not answer.
 
-    For a caller in the client's network, as all of the following.
+    For a caller in the client's network, as are all further functions.
     """
     try:
         found = socket.getaddrinfo(name, layout.PORT, socket.AF_INET, socket.SOCK_STREAM)
@@ -47,7 +48,7 @@ def addresses(name: str) -> tuple[str, ...] | None:
 
 
 def handshake(world: World, name: str) -> str:
-    """What becomes of a verified TLS handshake: one of the words above, or what is wrong with the certificate."""
+    """The result of a verified TLS handshake: one of the constants above, or the error of the certificate."""
     try:
         _peer(world, name, name)
     except ssl.SSLCertVerificationError as error:
@@ -62,8 +63,21 @@ def handshake(world: World, name: str) -> str:
     return VERIFIED
 
 
+def wait_for_handshake(world: World, *names: str, result: str, timeout_seconds: float) -> None:
+    """Waits until the handshake with each name has this result, from any network; raises LabError."""
+
+    def all_have_it() -> bool:
+        return all(handshake(world, name) == result for name in names)
+
+    wait_until(
+        lambda: from_client(all_have_it),
+        timeout_seconds=timeout_seconds,
+        what=f"the result {result!r} of a TLS handshake with {', '.join(names)}",
+    )
+
+
 def certificate_names(world: World, address: str) -> list[str]:
-    """Whom the certificate is for that is served at an address, whoever is expected there; raises OSError."""
+    """The names in the certificate that is served at an address; raises OSError."""
     names = _peer(world, address, None).get("subjectAltName", ())
     return [str(value) for _kind, value in names]
 
@@ -99,8 +113,8 @@ def answer(world: World, name: str, *words: str) -> Any:
         return ask(node, *words)
 
 
-def said(world: World, name: str, *words: str) -> str:
-    """The same as text, and the error's text when there is none."""
+def answer_or_error(world: World, name: str, *words: str) -> str:
+    """The same as text, or the text of the error."""
     try:
         return str(answer(world, name, *words))
     except redis.RedisError as error:
@@ -108,7 +122,7 @@ def said(world: World, name: str, *words: str) -> str:
 
 
 def _peer(world: World, host: str, name: str | None) -> dict[str, Any]:
-    """The certificate of who answers at `host`: verified for `name`, without one only as of the authority."""
+    """The certificate at `host`, verified for `name`, or without a name as of the authority only; raises OSError."""
     context = ssl.create_default_context(cafile=str(world.run_dir / "ca.pem"))
     context.check_hostname = name is not None
     with socket.create_connection((host, layout.PORT), timeout=CONNECT_SECONDS) as raw:

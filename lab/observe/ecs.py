@@ -1,7 +1,4 @@
-"""The deployed HAProxies and what a deploy did to them, from what ECS and CloudFormation tell of it.
-
-For scenarios: it looks from outside, with the describe calls that an operator has. It must never change anything.
-"""
+"""The deployed HAProxies and their deploys, as the describe calls of ECS and CloudFormation show them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +15,7 @@ PAGE = 10
 
 @dataclass(frozen=True, slots=True)
 class NodeService:
-    """A node's service: what must stay the same when another node changes."""
+    """A node's service; nothing of it may change when another node changes."""
 
     node: str
     arn: str
@@ -30,7 +27,7 @@ class NodeService:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What CloudFormation tells of one resource."""
+    """A stack event of one resource."""
 
     at: datetime
     stack: str
@@ -41,14 +38,14 @@ class Event:
 
 
 def services(product: Product) -> dict[str, NodeService]:
-    """The services by the node that they serve."""
+    """The services by their nodes' host names."""
     ecs, cluster = client("ecs"), product.outputs["EcsCluster"]
     pages = ecs.get_paginator("list_services").paginate(cluster=cluster)
     arns = [arn for page in pages for arn in page["serviceArns"]]
     found = {}
     for start in range(0, len(arns), PAGE):
-        asked = arns[start : start + PAGE]
-        answer = ecs.describe_services(cluster=cluster, services=asked, include=["TAGS"])
+        page_arns = arns[start : start + PAGE]
+        answer = ecs.describe_services(cluster=cluster, services=page_arns, include=["TAGS"])
         for one in answer["services"]:
             node = next(tag["value"] for tag in one["tags"] if tag["key"] == NODE_TAG)
             tasks = ecs.list_tasks(cluster=cluster, serviceName=one["serviceName"])["taskArns"]
@@ -64,7 +61,7 @@ def services(product: Product) -> dict[str, NodeService]:
 
 
 def service_tasks(product: Product) -> frozenset[str]:
-    """Every task that a service has started so far, those that ended included; no stand-in."""
+    """The ARNs of all tasks that services have started, ended ones included, stand-ins excluded."""
     ecs, cluster = client("ecs"), product.outputs["EcsCluster"]
     arns = [
         arn
@@ -72,12 +69,12 @@ def service_tasks(product: Product) -> frozenset[str]:
         for page in ecs.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus=status)
         for arn in page["taskArns"]
     ]
-    told = describe_tasks(product, arns)
-    return frozenset(t["taskArn"] for t in told if t["group"].startswith("service:"))
+    tasks = describe_tasks(product, arns)
+    return frozenset(t["taskArn"] for t in tasks if t["group"].startswith("service:"))
 
 
 def describe_tasks(product: Product, arns: list[str]) -> list[dict[str, Any]]:
-    """What ECS tells of these tasks."""
+    """ECS's descriptions of these tasks."""
     if not arns:
         return []
     answer = client("ecs").describe_tasks(cluster=product.outputs["EcsCluster"], tasks=arns)
@@ -85,15 +82,15 @@ def describe_tasks(product: Product, arns: list[str]) -> list[dict[str, Any]]:
 
 
 def events(product: Product, since: datetime) -> list[Event]:
-    """What happened to resources of all our stacks since then, the oldest first."""
-    told = []
+    """The events of resources of all stacks of the product since then, the oldest first."""
+    found = []
     for stack, described in product.stacks().items():
         pages = (
             client("cloudformation")
             .get_paginator("describe_stack_events")
             .paginate(StackName=stack)
         )
-        told += [
+        found += [
             Event(
                 at=one["Timestamp"],
                 stack=stack,
@@ -106,7 +103,7 @@ def events(product: Product, since: datetime) -> list[Event]:
             for one in page["StackEvents"]
             if one["Timestamp"] >= since and one["PhysicalResourceId"] != described["StackId"]
         ]
-    return sorted(told, key=lambda event: event.at)
+    return sorted(found, key=lambda event: event.at)
 
 
 def logical_ids(product: Product) -> dict[str, str]:

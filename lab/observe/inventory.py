@@ -1,6 +1,6 @@
-"""What there is in the account, service by service, for a scenario that compares before and after.
+"""All resources in the account, service by service, for a comparison of before and after.
 
-It must never be given a filter for what is ours: what nobody thought of is what is left behind.
+There is no filter for the product's own resources: it would hide those that a destroy forgets.
 """
 
 import json
@@ -44,38 +44,38 @@ QUERIES = (
     ("sqs", "list_queues", "QueueUrls[]"),
     ("ssm", "describe_parameters", "Parameters[].Name"),
 )
-"""Service, call, and what tells one thing from another in its answer."""
+"""Service, call, and the JMESPath query of the resources in its answer."""
 ACTIVE = {"list_task_definitions": {"status": "ACTIVE"}, "list_policies": {"Scope": "Local"}}
 IN_CLUSTER = (("list_services", "serviceArns[]"), ("list_tasks", "taskArns[]"))
 
 
 def inventory() -> dict[str, list[str]]:
-    """Everything that every service of the account tells, by service and call."""
+    """All resources of the account, by service and call."""
     found = {
-        f"{service} {call}": ask(service, call, query, **ACTIVE.get(call, {}))
+        f"{service} {call}": list_resources(service, call, query, **ACTIVE.get(call, {}))
         for service, call, query in QUERIES
     }
     for call, query in IN_CLUSTER:
         found[f"ecs {call}"] = [
             one
-            for cluster in ask("ecs", "list_clusters", "clusterArns[]")
-            for one in ask("ecs", call, query, cluster=json.loads(cluster))
+            for cluster in list_resources("ecs", "list_clusters", "clusterArns[]")
+            for one in list_resources("ecs", call, query, cluster=json.loads(cluster))
         ]
     return found
 
 
-def more(before: dict[str, list[str]], after: dict[str, list[str]]) -> dict[str, list[str]]:
-    """What is there after and was not before."""
-    kept = {name: sorted(set(after[name]) - set(before[name])) for name in after}
-    return {name: ones for name, ones in kept.items() if ones}
+def added(before: dict[str, list[str]], after: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The resources of `after` that are not in `before`, by service and call."""
+    new = {name: sorted(set(after[name]) - set(before[name])) for name in after}
+    return {name: ones for name, ones in new.items() if ones}
 
 
-def ask(service: str, call: str, query: str, **arguments: str) -> list[str]:
-    """The answer's parts as texts; all its pages."""
-    asked = client(service)
-    if asked.can_paginate(call):
-        pages = list(asked.get_paginator(call).paginate(**arguments))
+def list_resources(service: str, call: str, query: str, **arguments: str) -> list[str]:
+    """The resources of a call's answer as JSON texts, of all its pages."""
+    api = client(service)
+    if api.can_paginate(call):
+        pages = list(api.get_paginator(call).paginate(**arguments))
     else:
-        pages = [getattr(asked, call)(**arguments)]
+        pages = [getattr(api, call)(**arguments)]
     found: list[Any] = [one for page in pages for one in jmespath.search(query, page) or ()]
     return sorted(json.dumps(one, sort_keys=True, default=str) for one in found)

@@ -1,4 +1,4 @@
-"""Whether the whole world is well, as every fault must leave it. It must never call well what it did not ask."""
+"""Whether the lab is in its steady state, as every fault must leave it: every name leads to its own working node."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,64 +19,68 @@ from lab.wait import wait_until
 from nodeway.client.slots import tags
 
 BUSY = ("TooManyRequestsException", "ThrottlingException")
-WELL_SECONDS = 90
+STEADY_SECONDS = 90
 """A lost task's replacement must be started, found healthy, and in the records."""
 
 
-def wait_until_well(
-    world: World, product: Product, *, timeout_seconds: float = WELL_SECONDS
+def wait_until_steady(
+    world: World, product: Product, *, timeout_seconds: float = STEADY_SECONDS
 ) -> None:
     """Waits until nothing is wrong any more; raises LabError with what still is."""
-    resynced(product, timeout_seconds)
-    last = ["nobody has asked"]
+    wait_until_unchanged(product, timeout_seconds)
+    last = [""]
 
-    def well() -> bool:
-        last[0] = trouble(world, product)
+    def steady() -> bool:
+        last[0] = describe_trouble(world, product)
         return not last[0]
 
     try:
-        wait_until(well, timeout_seconds=timeout_seconds, what="the lab to be well")
+        wait_until(steady, timeout_seconds=timeout_seconds, what="the lab's steady state")
     except LabError as error:
         raise LabError(f"{error}: {last[0]}") from None
 
 
-def resynced(product: Product, timeout_seconds: float) -> None:
-    """Waits until a run of the resync has found everything right; raises LabError."""
+def wait_until_unchanged(product: Product, timeout_seconds: float) -> None:
+    """Runs the resync until a run changes nothing; raises LabError."""
 
-    def right() -> bool:
+    def unchanged() -> bool:
         try:
             return bool(product.resync()["outcome"] == "unchanged")
         except ClientError as error:
-            if error.response["Error"]["Code"] not in BUSY:  # an event's own run
+            # the run of an event has the function's only concurrency
+            if error.response["Error"]["Code"] not in BUSY:
                 raise
             return False
 
-    wait_until(right, timeout_seconds=timeout_seconds, what="the resync to find everything right")
+    what = "a run of the resync that changes nothing"
+    wait_until(unchanged, timeout_seconds=timeout_seconds, what=what)
 
 
-def trouble(world: World, product: Product) -> str:
-    """What is wrong in this world, or nothing: records, names, certificates, identities, and a write to each shard."""
+def describe_trouble(world: World, product: Product) -> str:
+    """What is wrong with records, names, certificates, identities, or a write to a shard; nothing in a steady state."""
     records = product.records()
-    if wrong := wrong_record(world, product, records):
+    if wrong := describe_wrong_record(world, product, records):
         return wrong
     known = {f"{name}.{layout.ZONE}": member for name, member in members(world).items()}
     names = [*(node.hostname for node in world.cluster.nodes), layout.CONFIGURATION_ENDPOINT]
 
-    def walk(name: str) -> str:
+    def check(name: str) -> str:
         try:
-            return walked(world, name, records[name], known)
+            return describe_wrong_path(world, name, records[name], known)
         except redis.RedisError as error:
             return f"{name}: {error}"
 
-    def walk_all() -> list[str]:
+    def check_all() -> list[str]:
         with ThreadPoolExecutor(max_workers=len(names)) as threads:
-            return list(threads.map(walk, names))
+            return list(threads.map(check, names))
 
-    return "; ".join(filter(None, view.from_client(walk_all)))
+    return "; ".join(filter(None, view.from_client(check_all)))
 
 
-def walked(world: World, name: str, record: tuple[str, ...], known: Mapping[str, Member]) -> str:
-    """What is wrong on the way to a name, for a caller in the client's network; raises redis.RedisError."""
+def describe_wrong_path(
+    world: World, name: str, record: tuple[str, ...], known: Mapping[str, Member]
+) -> str:
+    """What is wrong on the path to a name, for a caller in the client's network; raises redis.RedisError."""
     if (found := view.addresses(name)) != tuple(sorted(record)):
         return f"{name} is {found} for the client, and {record} in the zone"
     with view.connection(world, name) as node:
@@ -85,7 +89,7 @@ def walked(world: World, name: str, record: tuple[str, ...], known: Mapping[str,
         if (member := known.get(name)) is None or ask(node, "CLUSTER", "MYID") != member.node_id:
             return f"another node than {name} answers there"
         if "cluster_state:ok" not in str(ask(node, "CLUSTER", "INFO")):
-            return f"{name} does not call the cluster well"
+            return f"the cluster is not ok for {name}"
         if (places := announced(node)) != known.keys():
             return f"{name} announces {sorted(places)}"
         if member.slots:
@@ -94,13 +98,13 @@ def walked(world: World, name: str, record: tuple[str, ...], known: Mapping[str,
 
 
 def announced(node: redis.Redis) -> set[str]:
-    """Where a node sends its clients, as CLUSTER SLOTS says it; raises redis.RedisError."""
+    """The hosts that a node announces to its clients in CLUSTER SLOTS; raises redis.RedisError."""
     shards = ask(node, "CLUSTER", "SLOTS")
     return {str(member[0]) for _first, _last, *members in shards for member in members}
 
 
 def members(world: World) -> dict[str, Member]:
-    """The cluster's members by name, as the first node that answers the lab's own control knows them; LabError."""
+    """The cluster's members by name, from the first node that answers; raises LabError when none does."""
     for node in world.cluster.nodes:
         try:
             with control(world, node) as connection:
@@ -111,12 +115,14 @@ def members(world: World) -> dict[str, Member]:
 
 
 def control(world: World, node: Node, **options: Any) -> redis.Redis:
-    """The lab's own connection to a node; options are those of `valkey.connect`."""
+    """The lab's own connection to a node, without DNS and HAProxy; options are those of `valkey.connect`."""
     return valkey.connect(node, world.run_dir, view.password(world), **options)
 
 
-def wrong_record(world: World, product: Product, records: Mapping[str, tuple[str, ...]]) -> str:
-    """What is wrong with the records: each node's must lead to its own healthy HAProxies, and to nothing else."""
+def describe_wrong_record(
+    world: World, product: Product, records: Mapping[str, tuple[str, ...]]
+) -> str:
+    """The first record that does not lead to healthy HAProxies of its own node only, or nothing."""
     healthy: dict[str, set[str]] = {}
     for proxy in product.proxies():
         if proxy.healthy:

@@ -26,7 +26,7 @@ RIGHT_AGAIN_SECONDS = 90.0
 
 
 def dns_server_down_60s(world: World) -> Figures:
-    """Both VPCs' resolvers are down for a minute: who is connected stays so, who is not waits, with and without us."""
+    """Both VPCs' resolvers are down for a minute: connected clients go on, others wait, with and without HAProxies."""
     with side_by_side(world, "dns-down", direct_fresh=True) as loads:
         world.stop_resolver()
         try:

@@ -14,7 +14,7 @@ from lab.deployment import cdk as aws
 from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.observe import ecs as fleet
-from lab.observe.inventory import inventory, more
+from lab.observe.inventory import added, inventory
 from lab.scenarios.resync import look_up
 from lab.scenarios.scenario import Figures, client, expect, under_load
 from lab.state_files import write_json
@@ -145,7 +145,7 @@ def destroy_leaves_nothing(world: World) -> Figures:
     names = [*Product().records()]
     hidden = {name: look_up(world, name, side="client") for name in names}
     aws.destroy(directory=aws.synthesized())
-    left = more(json.loads((world.run_dir / "before.json").read_text()), inventory())
+    left = added(json.loads((world.run_dir / "before.json").read_text()), inventory())
     true = {name: look_up(world, name) for name in names}
     wait_until(
         lambda: all(look_up(world, name, side="client") == true[name] for name in names),
@@ -157,7 +157,7 @@ def destroy_leaves_nothing(world: World) -> Figures:
         timeout_seconds=DRAINED_SECONDS,
         what="the last HAProxy to end",
     )
-    late = more(json.loads((world.run_dir / "before.json").read_text()), inventory())
+    late = added(json.loads((world.run_dir / "before.json").read_text()), inventory())
     seen: Figures = {"left": left, "left_later": late, "names": len(names)}
     expect(len(names) == NODES + 1, "the names must have been there", seen)
     expect(not set(hidden.values()) & set(true.values()), "and have led to HAProxies", seen)

@@ -16,7 +16,7 @@ from lab.detection.scenarios import (
 from lab.detection.suite import ANOMALIES
 from lab.faults.expected_verdicts import expect_verdicts
 from lab.observe import client_view as view
-from lab.observe import steady_state as well
+from lab.observe.steady_state import describe_trouble
 from nodeway_runtime.paths.verdicts import Verdict
 from tests.support.lab.anomaly_looks import EFFECTS, LOOKS, Seen
 from tests.support.lab.room import Room
@@ -37,7 +37,7 @@ def play(name: str) -> Seen:
         "names": sorted(one.removesuffix(f".{layout.ZONE}") for one in expected.names),
         "verdicts": sorted(expected.verdicts),
         "changed": sorted(one for one in before | after if before.get(one) != after.get(one)),
-        "trouble": well.trouble(world, product),
+        "trouble": describe_trouble(world, product),
         "contradictions": contradictions,
         "afterwards": not_ok(product.probe()),
     }

@@ -14,7 +14,7 @@ from lab.deployment.world import World
 from lab.faults.expected_verdicts import ExpectedVerdicts
 from lab.faults.second_cluster import ZONE as OTHER_ZONE
 from lab.observe import client_view as view
-from lab.observe import steady_state as well
+from lab.observe.steady_state import announced, members
 from lab.wait import wait_until
 
 Seen = dict[str, Any]
@@ -27,14 +27,14 @@ def of_a_name(world: World, product: Product, expected: ExpectedVerdicts) -> See
     """What the client sees of the name, and of one that has nothing to do with the fault."""
     name = min(expected.names)
     rest = {node.hostname for node in world.cluster.nodes} - expected.names
-    own = {f"{key}.{layout.ZONE}": one.node_id for key, one in well.members(world).items()}
+    own = {f"{key}.{layout.ZONE}": one.node_id for key, one in members(world).items()}
 
     def look() -> Seen:
         return {
             "addresses": view.addresses(name),
             "handshake": view.handshake(world, name),
-            "said": view.said(world, name, "CLUSTER", "MYID"),
-            "announced": announced(world, name),
+            "said": view.answer_or_error(world, name, "CLUSTER", "MYID"),
+            "announced": announced_hosts(world, name),
             "others": sorted({view.handshake(world, one) for one in rest}),
         }
 
@@ -48,11 +48,11 @@ def of_a_name(world: World, product: Product, expected: ExpectedVerdicts) -> See
     }
 
 
-def announced(world: World, name: str) -> list[str]:
+def announced_hosts(world: World, name: str) -> list[str]:
     """Where the node behind a name sends its clients; nowhere if it does not answer."""
     try:
         with view.connection(world, name) as node:
-            return sorted(well.announced(node))
+            return sorted(announced(node))
     except redis.RedisError:
         return []
 
