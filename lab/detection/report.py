@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from lab import layout
+from lab.detection.faults import FAULTS
 from lab.detection.scenarios import SUITE
-from lab.detection.suite import ANOMALIES
 from lab.errors import LabError
 from lab.report.page import passed_figures, write_page
 from lab.report.table import Table
@@ -42,7 +42,8 @@ def blocks(summary: Figures) -> dict[str, str]:
     """The generated blocks of the page."""
     costs = [[names, *(f"{run[key]:,}" for key in COST)] for names, run in summary["cost"].items()]
     verdicts = [
-        (f"`{one.name}`", describe(one.doc), summary["verdicts"][one.name]) for one in ANOMALIES
+        (f"`{name}`", str(fault.__doc__).removesuffix("."), summary["verdicts"][name])
+        for name, fault in FAULTS.items()
     ]
     healthy = summary["healthy"]
     return {
@@ -51,12 +52,6 @@ def blocks(summary: Figures) -> dict[str, str]:
         + f"\n\n{healthy['runs']} runs in order beside {healthy['acknowledged']:,} writes of a client:"
         f" {healthy['false_verdicts']} false verdicts, {healthy['errors']} errors of a client.",
     }
-
-
-def describe(doc: str) -> str:
-    """The first paragraph of a fault's docstring, on one line."""
-    line = " ".join(doc.split("\n\n", maxsplit=1)[0].split())
-    return line.removesuffix(".").removesuffix(". LabError")
 
 
 def write(report: Path, page: Path) -> None:

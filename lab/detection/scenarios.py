@@ -6,7 +6,7 @@ from lab.deployment import cdk as aws
 from lab.deployment.product import Product, client
 from lab.deployment.world import World
 from lab.detection.cost import probe_costs_little
-from lab.detection.suite import ANOMALIES
+from lab.detection.faults import FAULTS, inject
 from lab.faults.certificates import expired_certificate
 from lab.faults.expected_verdicts import ExpectedVerdicts
 from lab.faults.secret import WRONG_PASSWORD
@@ -56,15 +56,15 @@ def anomalies_are_seen(world: World) -> Figures:
     product = Product()
     verdicts_by_fault: list[str] = []
     wrong: dict[str, list[str]] = {}
-    for anomaly in ANOMALIES:
-        with anomaly.injected(world) as expected:
+    for name, fault in FAULTS.items():
+        with inject(fault, world) as expected:
             runs, report, contradictions = probe_until_named(product, expected)
         verdicts = sorted({row.verdict for row in report.rows} - {Verdict.OK})
-        verdicts_by_fault.append(f"{anomaly.name}: {' '.join(verdicts)} in run {runs}")
+        verdicts_by_fault.append(f"{name}: {' '.join(verdicts)} in run {runs}")
         after = not_ok(product.probe())
-        found = contradictions + [f"afterwards {name}: {one}" for name, one in after.items()]
+        found = contradictions + [f"afterwards {host}: {one}" for host, one in after.items()]
         if found:
-            wrong[anomaly.name] = found
+            wrong[name] = found
     seen: Figures = {"faults": verdicts_by_fault, "wrong": wrong}
     expect(not wrong, "each fault must have its name, and nothing else one", seen)
     return seen

@@ -6,6 +6,7 @@ from lab import layout
 from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.detection.cost import probe_costs_little
+from lab.detection.faults import FAULTS, inject
 from lab.detection.scenarios import (
     SUITE,
     healthy_paths_stay_ok,
@@ -13,7 +14,6 @@ from lab.detection.scenarios import (
     not_ok,
     probe_until_named,
 )
-from lab.detection.suite import ANOMALIES
 from lab.faults.expected_verdicts import expect_verdicts
 from lab.observe import client_view as view
 from lab.observe.steady_state import describe_trouble
@@ -27,9 +27,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls")]
 def play(name: str) -> Seen:
     """Injects one fault and looks at it; then what the world is like after it."""
     world, product = World.attach(layout.run_dir()), Product()
-    anomaly = next(one for one in ANOMALIES if one.name == name)
     before = product.records()
-    with anomaly.injected(world) as expected:
+    with inject(FAULTS[name], world) as expected:
         seen = LOOKS[name](world, product, expected)
         _, _, contradictions = probe_until_named(product, expected)
     after = product.records()
@@ -49,7 +48,7 @@ def scenario(name: str) -> Seen:
     return play_it(World.attach(layout.run_dir()))
 
 
-@pytest.mark.parametrize("name", [one.name for one in ANOMALIES])
+@pytest.mark.parametrize("name", FAULTS)
 def test_fault_is_real_and_has_its_name_and_heals(up: Room, name: str) -> None:
     """All other nodes are reached meanwhile, the probe names it within two runs, and afterwards all is as before."""
     seen = up.call(play, name)
@@ -104,5 +103,7 @@ def test_expectation_says_what_contradicts_it(
 
 def test_every_fault_has_a_line_for_people() -> None:
     """The table's texts are the functions' own."""
-    assert all(one.doc.endswith(".") and "\n" not in one.doc for one in ANOMALIES)
-    assert len({one.name for one in ANOMALIES}) == len(ANOMALIES) == len(EFFECTS)
+    docs = [str(fault.__doc__) for fault in FAULTS.values()]
+
+    assert all(doc.endswith(".") and "\n" not in doc for doc in docs)
+    assert FAULTS.keys() == EFFECTS.keys()
