@@ -70,7 +70,7 @@ def anomalies_are_seen(world: World) -> Figures:
     return seen
 
 
-def refused_certificate_is_told(world: World) -> Figures:
+def refused_certificate_is_reported(world: World) -> Figures:
     """A HAProxy that took its node down for its certificate: the probe reads in its log that this is why."""
     product = Product()
     with expired_certificate(world) as expected:
@@ -136,7 +136,7 @@ def not_ok(report: Report) -> dict[str, str]:
 SUITE = (
     healthy_paths_stay_ok,
     anomalies_are_seen,
-    refused_certificate_is_told,
+    refused_certificate_is_reported,
     probe_costs_little,
     logs_hold_no_secret,
 )

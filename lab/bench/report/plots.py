@@ -15,6 +15,9 @@ from lab.bench.load.profiles import IDLE, UNLOADED
 from lab.bench.setup.variants import AGAIN, ENVOY, HAPROXY, KERNEL, SNI
 
 Report = Mapping[str, Any]
+Values = tuple[float, float, float]
+"""Median, low and high quartile."""
+COMPARED = (AGAIN, KERNEL, HAPROXY, SNI, ENVOY)
 COLOURS = {
     AGAIN: "#b0b0b0",
     KERNEL: "#5f6b7a",
@@ -59,11 +62,17 @@ def _row(report: Report, variant: str, load: str) -> Mapping[str, Any]:
     return found
 
 
+def _spread(row: Mapping[str, Any], middle: str, prefix: str) -> Values | None:
+    if row.get(middle) is None:
+        return None
+    return row[middle], row[f"{prefix}_low"], row[f"{prefix}_high"]
+
+
 def _grouped(
     axes: Axes,
     groups: Sequence[str],
     variants: Sequence[str],
-    of: Callable[[str, str], tuple[float, float, float] | None],
+    of: Callable[[str, str], Values | None],
     *,
     numbers: bool = False,
 ) -> None:
@@ -96,13 +105,10 @@ def _throughput(report: Report) -> Figure:
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     axes = figure.subplots()
 
-    def of(variant: str, load: str) -> tuple[float, float, float] | None:
-        row = _row(report, variant, load)
-        if row.get("ratio_to_direct") is None:
-            return None
-        return row["ratio_to_direct"], row["ratio_low"], row["ratio_high"]
+    def ratio(variant: str, load: str) -> Values | None:
+        return _spread(_row(report, variant, load), "ratio_to_direct", "ratio")
 
-    _grouped(axes, list(report["loads"]), [AGAIN, KERNEL, HAPROXY, SNI, ENVOY], of)
+    _grouped(axes, list(report["loads"]), COMPARED, ratio)
     axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
     axes.set_ylabel("requests/s, direct = 1")
     axes.set_title("Throughput (higher is better; whiskers: quartiles over the rounds)", loc="left")
@@ -114,13 +120,11 @@ def _latency(report: Report) -> Figure:
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     for axes, load in zip(figure.subplots(1, 2), (UNLOADED, IDLE), strict=True):
 
-        def of(variant: str, what: str, load: str = load) -> tuple[float, float, float] | None:
-            row, name = _row(report, variant, load), what.replace(".", "")
-            if row.get(f"{name}_ratio") is None:
-                return None
-            return row[f"{name}_ratio"], row[f"{name}_low"], row[f"{name}_high"]
+        def ratio(variant: str, what: str, load: str = load) -> Values | None:
+            name = what.replace(".", "")
+            return _spread(_row(report, variant, load), f"{name}_ratio", name)
 
-        _grouped(axes, ["p50", "p99", "p99.9"], [AGAIN, KERNEL, HAPROXY, SNI, ENVOY], of)
+        _grouped(axes, ["p50", "p99", "p99.9"], COMPARED, ratio)
         axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
         axes.set_title(report["loads"][load], loc="left", fontsize=10)
         axes.set_ylabel("latency, direct = 1")
@@ -131,15 +135,14 @@ def _latency(report: Report) -> Figure:
 
 
 def _cpu(report: Report) -> Figure:
-    loads = list(report["loads"])
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     axes = figure.subplots()
 
-    def of(variant: str, load: str) -> tuple[float, float, float] | None:
+    def cpu(variant: str, load: str) -> Values | None:
         spent = _row(report, variant, load).get("cpu_us_per_request")
         return None if spent is None else (spent, spent, spent)
 
-    _grouped(axes, loads, [HAPROXY, SNI, ENVOY], of, numbers=True)
+    _grouped(axes, list(report["loads"]), [HAPROXY, SNI, ENVOY], cpu, numbers=True)
     axes.set_yscale("log")
     axes.set_ylabel("microseconds, logarithmic")
     axes.set_title("CPU of the proxy for a request (lower is better)", loc="left")

@@ -24,8 +24,8 @@ from tests.support.lab.room import Room
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls")]
 
 
-def play(name: str) -> Seen:
-    """Injects one fault and looks at it; then what the world is like after it."""
+def examine(name: str) -> Seen:
+    """Injects one fault and looks at its effects, and at the lab after it."""
     world, product = World.attach(layout.run_dir()), Product()
     before = product.records()
     with inject(FAULTS[name], world) as expected:
@@ -43,15 +43,15 @@ def play(name: str) -> Seen:
 
 
 def scenario(name: str) -> Seen:
-    """Plays one of the probe's scenarios; what it promises and does not keep raises."""
-    play_it = next(one for one in SUITE if one.__name__ == name)
-    return play_it(World.attach(layout.run_dir()))
+    """Runs one of the probe's scenarios, which raises ExpectationFailed."""
+    run = next(one for one in SUITE if one.__name__ == name)
+    return run(World.attach(layout.run_dir()))
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault_is_real_and_has_its_name_and_heals(up: Room, name: str) -> None:
     """All other nodes are reached meanwhile, the probe names it within two runs, and afterwards all is as before."""
-    seen = up.call(play, name)
+    seen = up.call(examine, name)
 
     assert EFFECTS[name](seen), seen
     assert seen.get("others", []) in ([], [view.VERIFIED])
@@ -74,7 +74,7 @@ def test_fault_is_real_and_has_its_name_and_heals(up: Room, name: str) -> None:
     "name",
     [healthy_paths_stay_ok.__name__, probe_costs_little.__name__, logs_hold_no_secret.__name__],
 )
-def test_scenario_of_the_probe_keeps_its_promise(up: Room, name: str) -> None:
+def test_scenario_of_the_probe_is_as_expected(up: Room, name: str) -> None:
     """No false verdict under load, a run within its minute, and no password in any line."""
     assert up.call(scenario, name)
 
