@@ -1,1 +1,1 @@
-"""`make bench`: the ways to a node, measured side by side in the lab's networks."""
+"""The benchmark of `make bench`: variants of a path to the nodes, measured side by side in the lab."""

@@ -1,1 +1,1 @@
-"""observe."""
+"""What the running lab shows: records, HAProxies, ECS, the account, and what clients get."""

@@ -1,1 +1,1 @@
-"""load."""
+"""The loads, the programs that make them, and the rounds that run them."""

@@ -1,1 +1,1 @@
-"""report."""
+"""The reports: ratios, thresholds, plots, and the page."""
