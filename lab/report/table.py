@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rich import table as rich_table
 
@@ -29,7 +30,8 @@ class Table:
         """The table for rich's console."""
         shown = rich_table.Table(title=self.title or None, title_justify="left")
         for number, heading in enumerate(self.headings):
-            shown.add_column(heading, justify="left" if number < self.left else "right")
+            side: Literal["left", "right"] = "left" if number < self.left else "right"
+            shown.add_column(heading, justify=side, overflow="fold")
         for row in self.rows:
             if row:
                 shown.add_row(*row)

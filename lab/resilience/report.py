@@ -22,14 +22,8 @@ from lab.scenarios.scenario import Figures, Result
 PAGE = layout.ROOT / "docs" / "faults.md"
 REPORT = layout.ROOT / "build" / "lab" / "faults.json"
 COLUMNS = (
-    "pool, longest gap",
-    "its limit",
-    "fresh, longest gap",
-    "pool, direct",
-    "fresh, direct",
-    "errors / failed",
-    "lost by HAProxies",
-    "lost by Redis, with HAProxies / direct",
+    *("pool gap", "its limit", "fresh gap", "direct pool gap", "direct fresh gap"),
+    *("errors / failed", "lost by HAProxies", "lost by Redis, with HAProxies / direct"),
 )
 FAULTS = {fault.__name__: fault for fault in SUITE if fault not in DEPLOYS}
 SIDES = {"through": "through HAProxies", "direct": "direct"}

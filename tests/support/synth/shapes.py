@@ -16,7 +16,7 @@ from botocore.validate import ParamValidator
 
 from nodeway.constructs.nag import review
 from stacks.environment import build
-from tests.support.pages.networks_page import environments, offline
+from tests.support.pages.environments import environments, offline
 from tests.support.synth.policy import concrete
 from tests.synth.conftest import CONTEXT, Synthesis, part
 

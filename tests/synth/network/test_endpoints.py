@@ -6,7 +6,7 @@ import pytest
 
 from nodeway.config.model import EnvironmentConfig
 from nodeway.constructs.network.endpoints import repository_arn
-from tests.support.pages.networks_page import environments
+from tests.support.pages.environments import environments
 from tests.support.synth.shapes import (
     check_command,
     outputs,

@@ -9,7 +9,7 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from nodeway.config.model import EnvironmentConfig
 from nodeway.constructs.network.network import needs_network
-from tests.support.pages.networks_page import environments
+from tests.support.pages.environments import environments
 from tests.support.synth.shapes import (
     built,
     calls,

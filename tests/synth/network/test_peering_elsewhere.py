@@ -1,6 +1,6 @@
 """Peering without HAProxies, and with sides that are not ours: rules in groups, and what others are told."""
 
-from tests.support.pages.networks_page import environments
+from tests.support.pages.environments import environments
 from tests.support.synth.peered import (
     CACHE,
     CACHE_TABLE,

@@ -1,6 +1,6 @@
 """Peering: who is connected with whom, routes on the sides that are ours, DNS options, and what others are told."""
 
-from tests.support.pages.networks_page import environments
+from tests.support.pages.environments import environments
 from tests.support.synth.peered import (
     CACHE,
     CACHE_TABLE,

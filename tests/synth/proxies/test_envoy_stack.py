@@ -11,14 +11,14 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from lab.layout import ROOT
 from nodeway.constructs.proxies.envoy import warnings_of
 from nodeway.constructs.proxies.envoy_metrics import METRICS
 from nodeway.constructs.proxies.task import STOP_TIMEOUT_SECONDS
 from nodeway.envoy.render import EnvoySpec, Iam
 from nodeway_runtime.aws.ecs import FLEET_TAG
 from nodeway_runtime.model.metrics import Dimension
-from tests.support.pages.envoy_page import PAGE, environment
-from tests.support.pages.networks_page import NODES
+from tests.support.pages.environments import NODES, environments
 from tests.support.synth.shapes import built, outputs, properties, statements, types
 from tests.synth.conftest import Synthesis
 
@@ -28,7 +28,7 @@ STACKS = ("envoy-proxies", "envoy-dns", "envoy-resync")
 
 def synthesis_of(**changes: Any) -> Synthesis:  # noqa: ANN401 (any JSON)
     """The documented environment with nodes by hand, reviewed; `changes` are of its block `envoy`."""
-    block = environment()
+    block = environments("envoy")["envoy"]
     (cluster,) = block["clusters"]
     envoy = {key: one for key, one in (cluster["envoy"] | changes).items() if one is not None}
     return built({**block, "clusters": [{**cluster, "nodes": NODES, "envoy": envoy}]})
@@ -67,7 +67,9 @@ def test_envoys_are_one_service_of_two_tasks_over_the_zones(documented: Synthesi
     subnets = asked["NetworkConfiguration"]["AwsvpcConfiguration"]["Subnets"]
 
     assert asked["DesiredCount"] == 2
-    assert subnets == [one["subnet_id"] for one in environment()["proxy_vpc"]["subnets"]]
+    assert subnets == [
+        one["subnet_id"] for one in environments("envoy")["envoy"]["proxy_vpc"]["subnets"]
+    ]
     assert asked["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"] == "DISABLED"
     assert asked["PropagateTags"] == "TASK_DEFINITION"
     (task,) = documented.resources("envoy-proxies", "AWS::ECS::TaskDefinition").values()
@@ -223,7 +225,8 @@ def test_every_metric_is_a_field_of_the_line_and_of_the_page(documented: Synthes
         assert one["FilterPattern"] == '{ $.message = "envoy" }'
         assert metric["MetricValue"] == f"$.{METRICS[name]}"
         assert metric["Dimensions"] == [{"Key": Dimension.CLUSTER, "Value": "$.cluster"}]
-    shown = re.findall(r"^\| `(Envoy\w+)` \|", PAGE.read_text(), re.MULTILINE)
+    page = (ROOT / "docs" / "envoy.md").read_text()
+    shown = re.findall(r"^\| `(Envoy\w+)` \|", page, re.MULTILINE)
     assert shown == list(METRICS)
 
 
@@ -249,7 +252,7 @@ def test_template_of_the_envoys_is_as_reviewed(
 
 def test_both_ways_to_one_cluster_are_beside_each_other() -> None:
     """A cluster may have HAProxies for cluster clients and Envoys for the others."""
-    block = environment()
+    block = environments("envoy")["envoy"]
     (cluster,) = block["clusters"]
     haproxy = {"replication_group_id": "sessions", "nodes": NODES}
     both = built({**block, "clusters": [haproxy, {**cluster, "nodes": NODES}]})

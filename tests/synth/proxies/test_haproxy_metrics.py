@@ -8,8 +8,7 @@ import pytest
 from lab.layout import ROOT
 from nodeway.constructs.proxies.haproxy_metrics import COUNTERS
 from nodeway_runtime.model.metrics import NAMESPACE, Dimension, HaproxyMetric
-from tests.support.pages.networks_page import NODES
-from tests.support.pages.shared_page import environment
+from tests.support.pages.environments import NODES, environments
 from tests.support.synth.shapes import built, properties
 from tests.synth.conftest import Synthesis, Synthesise
 
@@ -49,7 +48,7 @@ def made(synthesis: Synthesis, stack: str) -> dict[tuple[str, ...], dict[str, tu
 
 def shared(**changes: Any) -> Synthesis:  # noqa: ANN401 (any JSON)
     """The documented environment of shared HAProxies."""
-    block = environment()
+    block = environments("shared")["shared"]
     (cluster,) = block["clusters"]
     return built({**block, "clusters": [{**cluster, "nodes": NODES}], **changes})
 

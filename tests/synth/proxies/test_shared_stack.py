@@ -15,8 +15,7 @@ from nodeway.constructs.proxies.task import STOP_TIMEOUT_SECONDS
 from nodeway.haproxy.render import START_COMMAND, SharedSpec, render_shared
 from nodeway_runtime.aws.ecs import FLEET_TAG, NODE_TAG
 from nodeway_runtime.model.settings import Settings
-from tests.support.pages.networks_page import NODES, environments, offline
-from tests.support.pages.shared_page import environment
+from tests.support.pages.environments import NODES, environments, offline
 from tests.support.synth.policy import Ask, holds
 from tests.support.synth.shapes import built, outputs, properties, statements, types, waits_for
 from tests.synth.conftest import Synthesis
@@ -28,7 +27,7 @@ SERVICE, TASK = "AWS::ECS::Service", "AWS::ECS::TaskDefinition"
 
 def synthesis_of(**changes: Any) -> Synthesis:  # noqa: ANN401 (any JSON)
     """The documented environment with nodes by hand, reviewed; `changes` are of its cluster."""
-    block = environment()
+    block = environments("shared")["shared"]
     (cluster,) = block["clusters"]
     return built({**block, "clusters": [{**cluster, "nodes": NODES, **changes}]})
 
@@ -68,7 +67,9 @@ def test_haproxies_are_one_service_of_two_tasks_over_the_zones(documented: Synth
     deployment = service["DeploymentConfiguration"]
 
     assert service["DesiredCount"] == 2
-    assert network["Subnets"] == [one["subnet_id"] for one in environment()["proxy_vpc"]["subnets"]]
+    assert network["Subnets"] == [
+        one["subnet_id"] for one in environments("shared")["shared"]["proxy_vpc"]["subnets"]
+    ]
     assert network["AssignPublicIp"] == "DISABLED"
     assert service["PropagateTags"] == "TASK_DEFINITION"
     assert service["AvailabilityZoneRebalancing"] == "ENABLED"
@@ -90,7 +91,7 @@ def test_task_is_of_the_asked_size_and_has_a_thread_for_each_vcpu(documented: Sy
     (task,) = properties(documented, "shared-proxies", TASK)
 
     assert (task["Cpu"], task["Memory"]) == ("1024", "2048")
-    block = {**environment(), "cpu": 4096, "memory": 8192}
+    block = {**environments("shared")["shared"], "cpu": 4096, "memory": 8192}
     assert "\n    nbthread 1\n" in text_of(documented)
     assert "\n    nbthread 4\n" in text_of(built(offline(block)))
 

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from lab.layout import ROOT
 from nodeway.config.loader import load
 from nodeway.errors import ConfigError
-from tests.support.pages.networks_page import PAGE, environments
+from tests.support.pages.environments import environments
+
+PAGE = ROOT / "docs" / "networks.md"
 
 
 def test_every_environment_of_the_page_loads() -> None:

@@ -18,8 +18,9 @@ from nodeway.pricing.table import MARK
 from nodeway.pricing.usage import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Shape
 from tests.support.fakes import context
 from tests.support.pages.documents import agrees
-from tests.support.pages.shared_page import PAGE, environment
+from tests.support.pages.environments import environments
 
+PAGE = ROOT / "docs" / "shared.md"
 NODES = (6, 12, 30, 90)
 
 
@@ -77,7 +78,7 @@ def test_page_lists_the_scenarios(*, update: bool) -> None:
 
 
 def test_page_shows_an_environment_that_is_taken() -> None:
-    (cluster,) = load(context(environment())).clusters
+    (cluster,) = load(context(environments("shared")["shared"])).clusters
 
     assert cluster.proxy == "shared"
     assert set(cluster.clients) <= set(SERVED)

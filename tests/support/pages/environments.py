@@ -1,4 +1,4 @@
-"""The environments that docs/networks.md shows: what is documented is what the tests build."""
+"""The environments that pages of docs/ show: the tests build what is documented."""
 
 import json
 import re
@@ -6,7 +6,6 @@ from typing import Any
 
 from lab.layout import ROOT
 
-PAGE = ROOT / "docs" / "networks.md"
 NODES = [
     f"sessions-000{shard}-00{member}.sessions.a1b2c3.use1.cache.amazonaws.com"
     for shard in (1, 2)
@@ -14,11 +13,12 @@ NODES = [
 ]
 
 
-def environments() -> dict[str, dict[str, Any]]:
-    """Each block of the page, by its name."""
+def environments(page: str = "networks") -> dict[str, dict[str, Any]]:
+    """Each block of JSON of docs/PAGE.md, by the environment's name."""
+    text = (ROOT / "docs" / f"{page}.md").read_text()
     found: dict[str, dict[str, Any]] = {}
-    for text in re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL):
-        found |= json.loads(f"{{{text}}}")
+    for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL):
+        found |= json.loads(f"{{{block}}}")
     return found
 
 
