@@ -9,12 +9,12 @@ from nodeway.config.loader import load
 from nodeway.config.model import ClusterConfig, EnvironmentConfig
 from nodeway.construct import Nodeway
 from nodeway.constructs.monitoring.monitoring import Monitoring
-from nodeway.constructs.network.network import Network, known_network, needs_network
+from nodeway.constructs.network.network import Network, existing_network, needs_network
 from nodeway.constructs.network.peering import Peering
 from nodeway.constructs.parts import PART_ID, deploy_after
 from nodeway.constructs.sandbox.sandbox import SandboxSite
-from nodeway.lookup.quota import known_quota, shortages
-from nodeway.lookup.topology import KnownTopology, known_topologies
+from nodeway.lookup.quota import describe_shortages, load_quota
+from nodeway.lookup.topology import KnownTopology, load_topologies
 from nodeway.pricing.prices import load_prices
 from nodeway.pricing.table import render_estimate
 from stacks.parts import StackPerPart
@@ -52,7 +52,7 @@ def build(app: cdk.App) -> str:
     ]
     if clusters:
         add_monitoring(environment, clusters, parts)
-        short = shortages(environment, topologies, known_quota(environment, context))
+        short = describe_shortages(environment, topologies, load_quota(environment, context))
         if short:
             warnings = cdk.Annotations.of(clusters[0].proxies.fleet)
             warnings.add_warning_v2("nodeway:fargate-vcpu-quota", " ".join(short))
@@ -65,7 +65,7 @@ def known(
 ) -> tuple[EnvironmentConfig, tuple[KnownTopology, ...]]:
     """The environment and its clusters' nodes; of a sandbox with the attributes of what its own stack makes."""
     if environment.sandbox is None:
-        return environment, known_topologies(environment, parts.app.node.get_all_context())
+        return environment, load_topologies(environment, parts.app.node.get_all_context())
     site = SandboxSite(
         parts.scope("sandbox"), PART_ID, environment=environment, sandbox=environment.sandbox
     )
@@ -107,7 +107,7 @@ def add_cluster(
         environment_name=environment.name,
         replication_group_id=cluster.replication_group_id,
         topology=topology,
-        network=made or known_network(environment),
+        network=made or existing_network(environment),
         client_vpcs=clients_of(environment),
         mode=mode,
         ttl=environment.ttl,

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nodeway.advice.rules import RULES, WORDS, Fact, Rule, Way
+from nodeway.advice.rules import RULES, WORDS, AccessOption, Fact, Rule
 from nodeway.config.model import Block
 
 CHOICES = frozenset({Fact.ROUTES, Fact.OVERLAP, Fact.NODE_SET})
@@ -23,16 +23,16 @@ _CLUSTER = (
     "its defaults; InitAddress: the configuration endpoint, TLSConfig without ServerName (it is set per"
     " node), ConnLifetime of some minutes so that connections follow a record"
 )
-RUEIDIS: Mapping[Way, str] = {
-    Way.PEERING: _CLUSTER,
-    Way.ROUTES: _CLUSTER,
-    Way.LATTICE: _CLUSTER,
-    Way.NODEWAY: _CLUSTER,
-    Way.ENVOY: (
+RUEIDIS: Mapping[AccessOption, str] = {
+    AccessOption.PEERING: _CLUSTER,
+    AccessOption.ROUTES: _CLUSTER,
+    AccessOption.LATTICE: _CLUSTER,
+    AccessOption.NODEWAY: _CLUSTER,
+    AccessOption.ENVOY: (
         "ForceSingleClient: true, DisableCache: true, AlwaysRESP2: true (Envoy 1.37 to 1.40; without"
         " AlwaysRESP2 for a RESP3 listener of 1.40)"
     ),
-    Way.ONE_PROXY: (
+    AccessOption.ONE_PROXY: (
         "its defaults; without cluster mode ForceSingleClient: true saves the question for a topology"
         " that there is not"
     ),
@@ -77,7 +77,7 @@ class Branch:
 class Excluded:
     """A way that would come before, and what of the networks or of the people keeps it out."""
 
-    way: Way
+    way: AccessOption
     because: tuple[str, ...]
 
 
@@ -100,18 +100,18 @@ class Advice:
 
 def advise(situation: Situation) -> Advice:
     """The advice for a situation; there is always at least one branch."""
-    known = facts(situation)
-    branches = tuple(branches_of(known))
+    known = rule_facts(situation)
+    branches = tuple(matching_branches(known))
     ways = tuple(dict.fromkeys(branch.rule.way for branch in branches))
     return Advice(
         branches=branches,
-        excluded=tuple(excluded_of(known, branches[-1].rule)),
-        notes=tuple(notes(situation, ways)),
-        client=tuple(settings(situation, ways)),
+        excluded=tuple(excluded_options(known, branches[-1].rule)),
+        notes=tuple(render_notes(situation, ways)),
+        client=tuple(client_settings(situation, ways)),
     )
 
 
-def branches_of(known: Mapping[Fact, str | None]) -> Iterator[Branch]:
+def matching_branches(known: Mapping[Fact, str | None]) -> Iterator[Branch]:
     """The rules that may fit, up to the first that fits whatever is unknown."""
     for rule in RULES:
         if any(known[fact] not in {None, wanted} for fact, wanted in rule.when.items()):
@@ -122,7 +122,7 @@ def branches_of(known: Mapping[Fact, str | None]) -> Iterator[Branch]:
             return
 
 
-def excluded_of(known: Mapping[Fact, str | None], last: Rule) -> Iterator[Excluded]:
+def excluded_options(known: Mapping[Fact, str | None], last: Rule) -> Iterator[Excluded]:
     """The rules before the last branch that only a choice or a range keeps out."""
     for rule in RULES[: RULES.index(last)]:
         against = [fact for fact, wanted in rule.when.items() if known[fact] not in {None, wanted}]
@@ -131,29 +131,29 @@ def excluded_of(known: Mapping[Fact, str | None], last: Rule) -> Iterator[Exclud
             yield Excluded(rule.way, tuple(words))
 
 
-def facts(situation: Situation) -> dict[Fact, str | None]:
+def rule_facts(situation: Situation) -> dict[Fact, str | None]:
     """What the rules ask, of what is known."""
     client = (
         None if situation.client is None else "plain" if situation.client == "plain" else "cluster"
     )
     return {
-        Fact.SERVICE: either(situation.serverless, "serverless", "group"),
-        Fact.CLUSTER_MODE: either(situation.cluster_mode, "on", "off"),
+        Fact.SERVICE: fact_value(situation.serverless, "serverless", "group"),
+        Fact.CLUSTER_MODE: fact_value(situation.cluster_mode, "on", "off"),
         Fact.CLIENT: client,
-        Fact.ROUTES: either(situation.routes_allowed, "allowed", "refused"),
-        Fact.OVERLAP: either(overlap(situation), "overlap", "apart"),
-        Fact.WHERE: either(situation.on_premises, "outside", "aws"),
-        Fact.ANSWERS: either(names(situation), "names", "addresses"),
-        Fact.NODE_SET: either(situation.scripted, "you", "nobody"),
+        Fact.ROUTES: fact_value(situation.routes_allowed, "allowed", "refused"),
+        Fact.OVERLAP: fact_value(find_overlap(situation), "overlap", "apart"),
+        Fact.WHERE: fact_value(situation.on_premises, "outside", "aws"),
+        Fact.ANSWERS: fact_value(announces_names(situation), "names", "addresses"),
+        Fact.NODE_SET: fact_value(situation.scripted, "you", "nobody"),
     }
 
 
-def either(known: bool | None, yes: str, no: str) -> str | None:  # noqa: FBT001 (a fact)
+def fact_value(known: bool | None, yes: str, no: str) -> str | None:  # noqa: FBT001 (a fact)
     """A fact's value, None when it is unknown."""
     return None if known is None else yes if known else no
 
 
-def names(situation: Situation) -> bool | None:
+def announces_names(situation: Situation) -> bool | None:
     """Whether discovery and MOVED carry names.
 
     https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html
@@ -163,7 +163,7 @@ def names(situation: Situation) -> bool | None:
     return None if situation.tls is None or situation.endpoint_type is None else True
 
 
-def overlapping(situation: Situation) -> tuple[tuple[IPv4Network, IPv4Network], ...]:
+def overlapping_ranges(situation: Situation) -> tuple[tuple[IPv4Network, IPv4Network], ...]:
     """The pairs of a client's and the cache's range that share addresses, as far as they are known."""
     return tuple(
         (client, cache)
@@ -173,16 +173,16 @@ def overlapping(situation: Situation) -> tuple[tuple[IPv4Network, IPv4Network], 
     )
 
 
-def overlap(situation: Situation) -> bool | None:
+def find_overlap(situation: Situation) -> bool | None:
     """Whether ranges overlap: a known pair is enough for yes, and only both sides known for no."""
-    if overlapping(situation):
+    if overlapping_ranges(situation):
         return True
     return False if situation.client_cidrs and situation.cache_cidrs else None
 
 
-def notes(situation: Situation, ways: tuple[Way, ...]) -> Iterator[str]:
+def render_notes(situation: Situation, ways: tuple[AccessOption, ...]) -> Iterator[str]:
     """What to do or to mind besides."""
-    for client, cache in overlapping(situation):
+    for client, cache in overlapping_ranges(situation):
         yield f"{client} (client) and {cache} (cache) overlap: neither peering nor a transit gateway can route that"
     if situation.tls == "preferred":
         yield (
@@ -194,24 +194,24 @@ def notes(situation: Situation, ways: tuple[Way, ...]) -> Iterator[str]:
             "set cluster-preferred-endpoint-type to tls-dynamic in the parameter group (it takes"
             " effect at once), and ask again: MOVED then carries names"
         )
-    if Way.NODEWAY in ways and situation.other_account:
+    if AccessOption.NODEWAY in ways and situation.other_account:
         yield (
             "clients in another account: their VPC is associated with the zone by an authorisation"
             " on this side and a call on theirs (docs/deploying.md)"
         )
-    if Way.NODEWAY in ways and situation.on_premises:
+    if AccessOption.NODEWAY in ways and situation.on_premises:
         yield (
             "clients outside AWS ask a Route 53 Resolver inbound endpoint (`on_premises`), and need a"
             " route to the HAProxies only"
         )
-    if Way.LATTICE in ways and (situation.nodes or 0) >= LATTICE_CHILDREN:
+    if AccessOption.LATTICE in ways and (situation.nodes or 0) >= LATTICE_CHILDREN:
         yield (
             f"{situation.nodes} nodes and the configuration endpoint are more than the"
             f" {LATTICE_CHILDREN} names of a Lattice GROUP: have that quota raised first"
         )
 
 
-def settings(situation: Situation, ways: tuple[Way, ...]) -> Iterator[str]:
+def client_settings(situation: Situation, ways: tuple[AccessOption, ...]) -> Iterator[str]:
     """What rueidis must be told, for the ways that are left."""
     if situation.client != "rueidis":
         return

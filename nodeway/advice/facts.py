@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Read:
+class ReadFacts:
     """What was read, and what was not."""
 
     situation: Situation
@@ -32,7 +32,7 @@ class Read:
     """A sentence for each: what, why, what to do."""
 
     def attempt(self, what: str, instead: str, read: Callable[[], dict[str, Any]]) -> None:
-        """Adds the facts that `read` gives; a refusal becomes a sentence."""
+        """Adds the facts that `read_facts` gives; a refusal becomes a sentence."""
         try:
             found = read()
         except (ClientError, BotoCoreError) as error:
@@ -50,7 +50,7 @@ class Read:
             )
 
 
-def read(name: str, region: str | None, session: boto3.Session | None = None) -> Read:
+def read_facts(name: str, region: str | None, session: boto3.Session | None = None) -> ReadFacts:
     """The facts of a replication group, or of a serverless cache of that name.
 
     Raises CommandError without credentials or Region, and when there is neither of the two.
@@ -58,7 +58,7 @@ def read(name: str, region: str | None, session: boto3.Session | None = None) ->
     try:
         session = session or boto3.Session(region_name=region)
         client: ElastiCacheClient = session.client("elasticache", config=TIMEOUTS)
-        group = described(client, name)
+        group = describe_group(client, name)
     except NoRegionError as error:
         msg = "no Region: give --region, or set AWS_REGION"
         raise CommandError(msg) from error
@@ -71,15 +71,15 @@ def read(name: str, region: str | None, session: boto3.Session | None = None) ->
         )
         raise CommandError(msg) from error
     if group is None:
-        return Read(Situation(name=name, serverless=True, cluster_mode=True, tls="required"))
-    found = Read(group_facts(name, group))
+        return ReadFacts(Situation(name=name, serverless=True, cluster_mode=True, tls="required"))
+    found = ReadFacts(group_facts(name, group))
     member = next(iter(group.get("MemberClusters", [])), None)
     if member is not None:
         member_facts(found, session, client, member)
     return found
 
 
-def described(client: "ElastiCacheClient", name: str) -> "ReplicationGroupTypeDef | None":
+def describe_group(client: "ElastiCacheClient", name: str) -> "ReplicationGroupTypeDef | None":
     """The group, or None when it is a serverless cache; raises CommandError when it is neither."""
     try:
         return client.describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"][0]
@@ -121,7 +121,7 @@ def group_facts(name: str, group: "ReplicationGroupTypeDef") -> Situation:
 
 
 def member_facts(
-    found: Read, session: boto3.Session, client: "ElastiCacheClient", member: str
+    found: ReadFacts, session: boto3.Session, client: "ElastiCacheClient", member: str
 ) -> None:
     """Adds what only a member says: its parameter group's endpoint type, and its VPC's ranges."""
     try:
@@ -141,11 +141,11 @@ def member_facts(
     found.attempt(
         "the cache's ranges",
         "give --cache-cidr, or allow elasticache:DescribeCacheSubnetGroups and ec2:DescribeVpcs",
-        lambda: {"cache_cidrs": ranges(session, client, subnets)},
+        lambda: {"cache_cidrs": vpc_ranges(session, client, subnets)},
     )
 
 
-def ranges(
+def vpc_ranges(
     session: boto3.Session, client: "ElastiCacheClient", subnet_group: str
 ) -> tuple[IPv4Network, ...] | None:
     """Every IPv4 range of the VPC that the subnet group is in; None when AWS names none."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Way(StrEnum):
+class AccessOption(StrEnum):
     """A way from a client to the nodes."""
 
     PEERING = "VPC peering"
@@ -70,7 +70,7 @@ class Rule:
     """When all of `when` is so, this is the way."""
 
     name: str
-    way: Way
+    way: AccessOption
     why: str
     when: Mapping[Fact, str] = field(default_factory=dict)
     mind: str = ""
@@ -80,7 +80,7 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule(
         "plain_client",
-        Way.ENVOY,
+        AccessOption.ENVOY,
         "only a proxy that follows MOVED itself serves a client that cannot: routes do not help it",
         {Fact.SERVICE: "group", Fact.CLUSTER_MODE: "on", Fact.CLIENT: "plain"},
         "no pub/sub, blocking commands, streams or SCAN; Envoy ends TLS and logs in for the client."
@@ -88,28 +88,28 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "peering",
-        Way.PEERING,
+        AccessOption.PEERING,
         "nothing runs in between: every node is reached by its own name, and no hour is billed",
         {Fact.ROUTES: "allowed", Fact.OVERLAP: "apart", Fact.WHERE: "aws"},
         "many VPCs: a Transit Gateway; both VPCs need enableDnsSupport and enableDnsHostnames",
     ),
     Rule(
         "routes",
-        Way.ROUTES,
+        AccessOption.ROUTES,
         "the clients outside reach every node directly; ElastiCache's names resolve publicly",
         {Fact.ROUTES: "allowed", Fact.OVERLAP: "apart", Fact.WHERE: "outside"},
         "an outside resolver that drops private answers (rebinding protection) needs an exception",
     ),
     Rule(
         "serverless",
-        Way.ONE_PROXY,
+        AccessOption.ONE_PROXY,
         "Serverless has one name with the ports 6379 and 6380: there are no nodes to follow",
         {Fact.SERVICE: "serverless"},
         "both ports, and a private zone for the one name; a Lattice resource for it does the same",
     ),
     Rule(
         "one_endpoint",
-        Way.ONE_PROXY,
+        AccessOption.ONE_PROXY,
         "without cluster mode no client is redirected, so one proxy for the primary is enough",
         {Fact.SERVICE: "group", Fact.CLUSTER_MODE: "off"},
         "a second one for the reader endpoint; HAProxy re-resolves the name after a failover, an NLB"
@@ -117,7 +117,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "addresses",
-        Way.ENVOY,
+        AccessOption.ENVOY,
         "MOVED sends clients to addresses, which no DNS can turn; Envoy follows them itself",
         {Fact.SERVICE: "group", Fact.CLUSTER_MODE: "on", Fact.ANSWERS: "addresses"},
         "better: switch TLS on (Redis OSS 7 and Valkey 7.2 can, live) and leave"
@@ -125,7 +125,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "lattice",
-        Way.LATTICE,
+        AccessOption.LATTICE,
         "AWS runs the path and the private zone, also over overlapping ranges: no proxies of yours",
         {
             Fact.SERVICE: "group",
@@ -139,7 +139,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "nodeway",
-        Way.NODEWAY,
+        AccessOption.NODEWAY,
         "a HAProxy per node behind the node's own name: clients, TLS and logins stay as they are,"
         " and records follow the nodes by themselves",
         {Fact.SERVICE: "group", Fact.CLUSTER_MODE: "on", Fact.ANSWERS: "names"},

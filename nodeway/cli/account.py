@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from nodeway.config.loader import load
 from nodeway.config.model import EnvironmentConfig
 from nodeway.errors import CommandError, on_one_line
-from nodeway.suggestions import nearest
+from nodeway.suggestions import suggest_nearest
 from nodeway_runtime.aws.clients import RETRIES, aws_ports
 from nodeway_runtime.aws.elasticache import ElastiCache
 from nodeway_runtime.model.errors import BadSettings
@@ -51,7 +51,7 @@ class Reach(Protocol):
         ...
 
 
-def environment(name: str, directory: Path) -> EnvironmentConfig:
+def load_environment(name: str, directory: Path) -> EnvironmentConfig:
     """The environment's block of the cdk.json in this directory, else in the repository.
 
     Raises CommandError for an unknown name, and ConfigError with every problem of the block.
@@ -76,7 +76,7 @@ def choose(name: str, known: Iterable[str], *, what: str) -> str:
     """The name if it is known; raises CommandError with the nearest known one if it is not."""
     names = sorted(known)
     if name not in names:
-        msg = f"unknown {what}: got {name!r}{nearest(name, names)}; there are: {', '.join(names)}"
+        msg = f"unknown {what}: got {name!r}{suggest_nearest(name, names)}; there are: {', '.join(names)}"
         raise CommandError(msg)
     return name
 

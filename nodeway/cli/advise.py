@@ -15,12 +15,12 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from nodeway.advice import facts as cluster_facts
-from nodeway.advice.advise import Advice, Branch, Situation, facts
+from nodeway.advice.advise import Advice, Branch, Situation, rule_facts
 from nodeway.advice.advise import advise as decide
-from nodeway.advice.facts import Read
+from nodeway.advice.facts import ReadFacts
 from nodeway.advice.rules import ASK, WORDS
 from nodeway.cli.resync import AsJson, machine, plain
-from nodeway.config.loader import lines_of
+from nodeway.config.loader import describe_errors
 from nodeway.errors import CommandError
 
 INDENT, LEAST = 13, 40
@@ -68,14 +68,14 @@ def advise(
         "on_premises": on_premises,
         "other_account": other_account,
         "scripted": scripted,
-        "client_cidrs": networks("--client-cidr", client_cidr),
-        "cache_cidrs": networks("--cache-cidr", cache_cidr),
+        "client_cidrs": parse_networks("--client-cidr", client_cidr),
+        "cache_cidrs": parse_networks("--cache-cidr", cache_cidr),
     }
     match replication_group, description:
         case str(name), None:
-            found = cluster_facts.read(name, region)
+            found = cluster_facts.read_facts(name, region)
         case None, Path() as file:
-            found = Read(described(file))
+            found = ReadFacts(read_description(file))
         case _:
             msg = "give one of --replication-group NAME and --from FILE (docs/choosing.md has its keys)"
             raise CommandError(msg)
@@ -83,12 +83,12 @@ def advise(
     situation = Situation.model_validate(found.situation.model_dump() | answered)
     advice = decide(situation)
     if as_json:
-        machine(document(situation, advice, found.unread))
+        machine(advice_document(situation, advice, found.unread))
     else:
-        show(situation, advice, found.unread)
+        print_advice(situation, advice, found.unread)
 
 
-def networks(option: str, texts: list[str] | None) -> tuple[IPv4Network, ...] | None:
+def parse_networks(option: str, texts: list[str] | None) -> tuple[IPv4Network, ...] | None:
     """The ranges of an option, None without any; raises CommandError for what is no range."""
     try:
         return tuple(IPv4Network(text) for text in texts) if texts else None
@@ -97,7 +97,7 @@ def networks(option: str, texts: list[str] | None) -> tuple[IPv4Network, ...] | 
         raise CommandError(msg) from error
 
 
-def described(file: Path) -> Situation:
+def read_description(file: Path) -> Situation:
     """The description in this file; raises CommandError with every problem in one line."""
     try:
         return Situation.model_validate_json(file.read_bytes())
@@ -105,11 +105,11 @@ def described(file: Path) -> Situation:
         msg = f"{file} cannot be read: {error.strerror}"
         raise CommandError(msg) from error
     except ValidationError as error:
-        msg = f"{file}: {'; '.join(lines_of(error))}; docs/choosing.md lists the keys"
+        msg = f"{file}: {'; '.join(describe_errors(error))}; docs/choosing.md lists the keys"
         raise CommandError(msg) from error
 
 
-def document(situation: Situation, advice: Advice, unread: list[str]) -> dict[str, Any]:
+def advice_document(situation: Situation, advice: Advice, unread: list[str]) -> dict[str, Any]:
     """The advice for machines; every key is always there."""
     first, *rest = (
         {
@@ -128,7 +128,7 @@ def document(situation: Situation, advice: Advice, unread: list[str]) -> dict[st
         "excluded": [
             {"way": str(one.way), "because": list(one.because)} for one in advice.excluded
         ],
-        "facts": {fact.name.lower(): value for fact, value in facts(situation).items()},
+        "facts": {fact.name.lower(): value for fact, value in rule_facts(situation).items()},
         "unknown": [{"fact": fact.name.lower(), "do": ASK[fact]} for fact in advice.unknown],
         "not_read": unread,
         "notes": list(advice.notes),
@@ -136,17 +136,19 @@ def document(situation: Situation, advice: Advice, unread: list[str]) -> dict[st
     }
 
 
-def headline(branch: Branch) -> str:
+def describe_branch(branch: Branch) -> str:
     """A way with what it hangs on."""
     conditions = " and ".join(branch.holds_if)
     return f"{branch.rule.way}, if {conditions}" if conditions else str(branch.rule.way)
 
 
-def rows(situation: Situation, advice: Advice, unread: list[str]) -> Iterator[tuple[str, str]]:
+def advice_rows(
+    situation: Situation, advice: Advice, unread: list[str]
+) -> Iterator[tuple[str, str]]:
     """The advice for a person: what, and what of it."""
-    known = facts(situation)
+    known = rule_facts(situation)
     for at, branch in enumerate(advice.branches):
-        yield ("otherwise" if at else "advice", headline(branch))
+        yield ("otherwise" if at else "advice", describe_branch(branch))
         settled = [WORDS[pair] for pair in branch.rule.when.items() if known[pair[0]] is not None]
         if settled and not at:
             yield "because", "; ".join(settled)
@@ -160,12 +162,12 @@ def rows(situation: Situation, advice: Advice, unread: list[str]) -> Iterator[tu
     yield from (("not read", sentence) for sentence in unread)
 
 
-def show(situation: Situation, advice: Advice, unread: list[str]) -> None:
+def print_advice(situation: Situation, advice: Advice, unread: list[str]) -> None:
     """Prints the advice for a person."""
     console = plain()
     nodes = f", {situation.nodes} nodes" if situation.nodes else ""
     console.print(Text(f"{situation.name}{nodes}", style="bold"))
-    for what, text in rows(situation, advice, unread):
+    for what, text in advice_rows(situation, advice, unread):
         style = "bold" if what in {"advice", "otherwise"} else ""
         lines = textwrap.wrap(text, max(console.width - INDENT, LEAST), break_on_hyphens=False)
         for at, line in enumerate(lines):

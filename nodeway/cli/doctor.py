@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from nodeway.cli.doctor_output import show
+from nodeway.cli.doctor_output import print_table
 from nodeway.cli.resync import AsJson, Cluster, machine, plain, reached
 from nodeway.errors import CommandError
 from nodeway_runtime.html.page import page
@@ -82,33 +82,33 @@ def doctor(
         )
     if endpoint is not None and cluster is not None:
         raise CommandError("--cluster goes with --env: with --endpoint, its zone is the cluster")
-    login = login_of(username)
+    login = read_login(username)
     expected = (
-        given(endpoint, node or [])
+        targets_from_args(endpoint, node or [])
         if endpoint is not None
-        else deployed(context, str(env), cluster)
+        else targets_from_aws(context, str(env), cluster)
     )
-    walker = walker_of(expected.port, ca, login)
+    walker = make_walker(expected.port, ca, login)
     if expected.records is None:
-        expected = asked(expected, walker)
+        expected = targets_from_cluster(expected, walker)
     probe = Probe(f"host {socket.gethostname()}")
     with progress(len(expected.names)) as told:
-        report = probe.run(expected, walker, notes_of(login), told)
-    raise typer.Exit(tell(report, as_json=as_json, html=html))
+        report = probe.run(expected, walker, access_notes(login), told)
+    raise typer.Exit(print_report(report, as_json=as_json, html=html))
 
 
-def tell(report: Report, *, as_json: bool, html: Path | None) -> int:
+def print_report(report: Report, *, as_json: bool, html: Path | None) -> int:
     """Prints what was found, and gives the exit code; raises CommandError for a file that cannot be written."""
     if html is not None:
-        write(html, page(report, datetime.now(UTC)))
+        write_file(html, page(report, datetime.now(UTC)))
     if as_json:
         machine(document(report))
     else:
-        show(plain(), report)
+        print_table(plain(), report)
     return EXIT[report.worst]
 
 
-def login_of(username: str | None) -> Login | None:
+def read_login(username: str | None) -> Login | None:
     """Whom to log in as; the password never stands in an argument, which every process of the host can read."""
     password = os.environ.get(PASSWORD)  # noqa: TID251 (the one way in for a password without a terminal)
     if username is None:
@@ -122,13 +122,13 @@ def login_of(username: str | None) -> Login | None:
     return Login(username, password)
 
 
-def given(endpoint: str, nodes: list[str]) -> Expected:
+def targets_from_args(endpoint: str, nodes: list[str]) -> Expected:
     """The map of what a person typed; raises CommandError."""
     host, colon, port = endpoint.partition(":")
     if colon and not (port.isdecimal() and 0 < int(port) < 2**16):
         raise CommandError(f"--endpoint: got {endpoint!r}; allowed: HOST or HOST:PORT")
-    entrance = named("--endpoint", host)
-    names = tuple(dict.fromkeys((*(named("--node", one) for one in nodes), entrance)))
+    entrance = parse_name("--endpoint", host)
+    names = tuple(dict.fromkeys((*(parse_name("--node", one) for one in nodes), entrance)))
     label, _, zone = entrance.partition(".")
     if not zone:
         raise CommandError(f"--endpoint: got {endpoint!r}; allowed: a whole name, with its zone")
@@ -144,7 +144,7 @@ def given(endpoint: str, nodes: list[str]) -> Expected:
     )
 
 
-def named(option: str, text: str) -> Hostname:
+def parse_name(option: str, text: str) -> Hostname:
     """A name that a person typed; raises CommandError."""
     try:
         name = hostname(text)
@@ -157,7 +157,7 @@ def named(option: str, text: str) -> Hostname:
     return name
 
 
-def asked(expected: Expected, walker: Walker) -> Expected:
+def targets_from_cluster(expected: Expected, walker: Walker) -> Expected:
     """The map with the nodes that the cluster itself names, where somebody may ask it."""
     if walker.login is None:
         return expected if len(expected.names) > 1 else replace(expected, notes=(NOT_KNOWN,))
@@ -167,7 +167,7 @@ def asked(expected: Expected, walker: Walker) -> Expected:
         for walk in walker.walk(name, view=True).walks
     ]
     told = {member.endpoint for view in views for member in view if not member.is_address}
-    mine = sorted(name for name in told if is_of(name, expected.zone))
+    mine = sorted(name for name in told if is_in_zone(name, expected.zone))
     elsewhere = sorted(told - set(mine))
     notes = (f"the cluster names nodes outside of the zone: {', '.join(elsewhere)}",)
     return replace(
@@ -177,7 +177,7 @@ def asked(expected: Expected, walker: Walker) -> Expected:
     )
 
 
-def is_of(name: str, zone: str) -> bool:
+def is_in_zone(name: str, zone: str) -> bool:
     """Whether what a node says is a name of the zone."""
     try:
         return hostname(name).endswith(f".{zone}")
@@ -185,10 +185,10 @@ def is_of(name: str, zone: str) -> bool:
         return False
 
 
-def deployed(context: typer.Context, env: str, cluster: str | None) -> Expected:
+def targets_from_aws(context: typer.Context, env: str, cluster: str | None) -> Expected:
     """The map of what is deployed; raises CommandError."""
     config, account = reached(context, env)
-    choices = {one.label: one for one in config.shadowed}
+    choices = {one.label: one for one in config.overridden_clusters}
     if cluster is None and len(choices) != 1:
         raise CommandError(f"--cluster: give one of {', '.join(sorted(choices)) or 'none'}")
     label = cluster or next(iter(choices))
@@ -205,7 +205,7 @@ def deployed(context: typer.Context, env: str, cluster: str | None) -> Expected:
     return expected_of(seen, nodes, found.settings, label)
 
 
-def walker_of(port: int, ca: Path | None, login: Login | None) -> Walker:
+def make_walker(port: int, ca: Path | None, login: Login | None) -> Walker:
     """How to walk; raises CommandError for a file without authorities."""
     try:
         return Walker.of(port, ca_file=str(ca) if ca else None, login=login)
@@ -214,7 +214,7 @@ def walker_of(port: int, ca: Path | None, login: Login | None) -> Walker:
         raise CommandError(f"--ca {ca}: {why}; give a PEM file") from error
 
 
-def notes_of(login: Login | None) -> tuple[str, ...]:
+def access_notes(login: Login | None) -> tuple[str, ...]:
     """What the reader must know of how deep it went."""
     return (
         () if login else ("no --username: nodes were asked whether they answer, not who they are",)
@@ -229,7 +229,7 @@ def progress(names: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: status.update(f"walked {done} of {names} names")
 
 
-def write(target: Path, text: str) -> None:
+def write_file(target: Path, text: str) -> None:
     """The file whole or not at all; raises CommandError."""
     if not target.name:
         raise CommandError(f"--html {target}: is a directory; give a file")

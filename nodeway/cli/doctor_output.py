@@ -13,7 +13,7 @@ MOST_SHOWN = 10
 """Names of one cause that are listed: of more, the table above has them all."""
 
 
-def show(console: Console, report: Report) -> None:
+def print_table(console: Console, report: Report) -> None:
     """The report for a person: the answer first, then a row for each name, the worst first."""
     worst = report.worst
     reached_names = report.count(State.OK)
@@ -30,13 +30,13 @@ def show(console: Console, report: Report) -> None:
         )
         table.add_row(
             escape(row.label),
-            escape("\n".join(map(leads_to, row.paths)) or "nothing"),
-            times(row),
+            escape("\n".join(map(describe_path, row.paths)) or "nothing"),
+            phase_times(row),
             f"[{STYLE[row.state]}]{SIGN[row.state]}[/]",
             escape(what),
         )
     console.print(table)
-    for verdict, rows in by_verdict(report).items():
+    for verdict, rows in group_by_verdict(report).items():
         meaning = MEANINGS[verdict]
         console.print()
         console.print(f"[{STYLE[meaning.state]}]{verdict}[/]: {escape(meaning.what)}")
@@ -50,7 +50,7 @@ def show(console: Console, report: Report) -> None:
         console.print(f"note: {escape(note)}", style="dim")
 
 
-def by_verdict(report: Report) -> dict[Verdict, list[Row]]:
+def group_by_verdict(report: Report) -> dict[Verdict, list[Row]]:
     """The rows that are not in order, together with those that have the same cause."""
     found: dict[Verdict, list[Row]] = {}
     for row in report.worst_first:
@@ -59,14 +59,14 @@ def by_verdict(report: Report) -> dict[Verdict, list[Row]]:
     return found
 
 
-def leads_to(path: Path) -> str:
+def describe_path(path: Path) -> str:
     """An address, and whose it is."""
     if path.proxy is None:
         return path.address
     return f"{path.address} ({path.proxy.availability_zone}, {path.proxy.health})"
 
 
-def times(row: Row) -> str:
+def phase_times(row: Row) -> str:
     """The legs' milliseconds: the slowest path's."""
     legs = [row.resolve_milliseconds] + [
         max(

@@ -12,11 +12,11 @@ from rich.console import Console
 
 from nodeway.cli import explain as explaining
 from nodeway.cli import resync_output as told
-from nodeway.cli.account import Account, AwsAccount, Reach, choose, environment
+from nodeway.cli.account import Account, AwsAccount, Reach, choose, load_environment
 from nodeway.cli.resync_runs import Allowed, Review, carry_out, review
 from nodeway.config.model import EnvironmentConfig
 from nodeway.errors import CommandError
-from nodeway.suggestions import nearest
+from nodeway.suggestions import suggest_nearest
 from nodeway_runtime.model.topology import Hostname, record_name
 
 DONE, FAILED, CHANGES = 0, 1, 2
@@ -128,13 +128,13 @@ def explanation(
         if answered:
             return explaining.explain(answered, seen.outcome, seen.settings)
         known |= names | {Hostname(one.partition(".")[0]) for one in names if "." not in name}
-    msg = f"unknown name: got {name!r}{nearest(name, sorted(known))}"
+    msg = f"unknown name: got {name!r}{suggest_nearest(name, sorted(known))}"
     raise CommandError(msg)
 
 
 def reached(context: typer.Context, env: str) -> tuple[EnvironmentConfig, Account]:
     """The environment and its account; raises CommandError or ConfigError."""
-    config = environment(env, Path.cwd())
+    config = load_environment(env, Path.cwd())
     reach: Reach = context.obj or AwsAccount
     return config, reach(config)
 

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
-from nodeway.cli.account import AwsAccount, environment
+from nodeway.cli.account import AwsAccount, load_environment
 from nodeway.client.wait import WaitTimeout, wait_until
 from nodeway.config.model import EnvironmentConfig
 from nodeway.config.sandbox import HOME, PORT, quarters
@@ -67,28 +67,28 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """From the sandbox's client host: no way to a node but through its HAProxy, then a cluster client's day's work."""
-    config = environment(env, Path.cwd())
+    config = load_environment(env, Path.cwd())
     if config.sandbox is None:
         raise CommandError(f"{env} is no sandbox: its block in cdk.json has no key `sandbox`")
     reach: Callable[[EnvironmentConfig], Account] = context.obj or AwsAccount
-    result = checked(config, reach(config), Patience(timeout))
+    result = run_check(config, reach(config), Patience(timeout))
     if as_json:
         typer.echo(json.dumps({"environment": config.name, **result}))
     else:
-        Console(width=None if sys.stdout.isatty() else 120).print(table(result))
+        Console(width=None if sys.stdout.isatty() else 120).print(render_table(result))
     if not result["ok"]:
         raise typer.Exit(FAILED)
 
 
-def checked(config: EnvironmentConfig, account: Account, patience: Patience) -> Result:
+def run_check(config: EnvironmentConfig, account: Account, patience: Patience) -> Result:
     """What the check on the host found; raises CommandError when it could not be run to its end."""
     stack = f"nodeway-{config.name}-sandbox"
     try:
         told = account.outputs(stack)
-        words = command(config, told, own_addresses(account.client("ec2"), told))
+        words = check_command(config, told, node_addresses(account.client("ec2"), told))
         ssm = account.client("ssm")
-        registered(ssm, told["ClientInstance"], patience)
-        return read(ended(ssm, told["ClientInstance"], words, patience))
+        wait_for_registration(ssm, told["ClientInstance"], patience)
+        return parse_result(run_command(ssm, told["ClientInstance"], words, patience))
     except KeyError as error:
         msg = f"stack {stack} has no output {error.args[0]}: deploy it again"
         raise CommandError(msg) from error
@@ -99,7 +99,7 @@ def checked(config: EnvironmentConfig, account: Account, patience: Patience) -> 
         raise CommandError(f"the check cannot be run: {on_one_line(error)}") from error
 
 
-def own_addresses(ec2: Any, told: Mapping[str, str]) -> list[str]:  # noqa: ANN401 (an untyped client)
+def node_addresses(ec2: Any, told: Mapping[str, str]) -> list[str]:  # noqa: ANN401 (an untyped client)
     """The nodes' own addresses, from their network interfaces; raises CommandError unless each node has one."""
     pages = ec2.get_paginator("describe_network_interfaces").paginate(
         Filters=[
@@ -115,7 +115,7 @@ def own_addresses(ec2: Any, told: Mapping[str, str]) -> list[str]:  # noqa: ANN4
     return found
 
 
-def command(
+def check_command(
     config: EnvironmentConfig, told: Mapping[str, str], addresses: Sequence[str]
 ) -> list[str]:
     """The shell's lines. They name the secret and never hold it."""
@@ -144,7 +144,7 @@ exec {HOME}/venv/bin/python -m nodeway.client.check {shlex.join(words)}
     return script.strip().splitlines()
 
 
-def registered(ssm: Any, instance: str, patience: Patience) -> None:  # noqa: ANN401 (as above)
+def wait_for_registration(ssm: Any, instance: str, patience: Patience) -> None:  # noqa: ANN401 (as above)
     """Waits until Systems Manager has the host; raises CommandError when it does not come."""
 
     def online() -> bool:
@@ -153,11 +153,11 @@ def registered(ssm: Any, instance: str, patience: Patience) -> None:  # noqa: AN
         )["InstanceInformationList"]
         return any(one.get("PingStatus") == "Online" for one in told)
 
-    say(f"waiting for {instance} in Systems Manager")
-    awaited(online, f"{instance} is not in Systems Manager", patience)
+    print_progress(f"waiting for {instance} in Systems Manager")
+    wait_for(online, f"{instance} is not in Systems Manager", patience)
 
 
-def ended(ssm: Any, instance: str, words: Sequence[str], patience: Patience) -> Result:  # noqa: ANN401 (as above)
+def run_command(ssm: Any, instance: str, words: Sequence[str], patience: Patience) -> Result:  # noqa: ANN401 (as above)
     """The command's invocation when it has ended; raises CommandError, and cancels it, when it does not end."""
     sent = ssm.send_command(
         InstanceIds=[instance],
@@ -174,15 +174,15 @@ def ended(ssm: Any, instance: str, words: Sequence[str], patience: Patience) -> 
             return None
         return None if told["Status"] in UNDER_WAY else told
 
-    say(f"the check runs as command {sent}")
+    print_progress(f"the check runs as command {sent}")
     try:
-        return awaited(done, f"command {sent} did not end", patience)
+        return wait_for(done, f"command {sent} did not end", patience)
     except CommandError:
         ssm.cancel_command(CommandId=sent)
         raise
 
 
-def awaited(ask: Callable[[], T | None], without: str, patience: Patience) -> T:
+def wait_for(ask: Callable[[], T | None], without: str, patience: Patience) -> T:
     """What `ask` says at last; raises CommandError with `without` when its time is over."""
     try:
         return wait_until(
@@ -193,7 +193,7 @@ def awaited(ask: Callable[[], T | None], without: str, patience: Patience) -> T:
         raise CommandError(msg) from error
 
 
-def read(told: Result) -> Result:
+def parse_result(told: Result) -> Result:
     """The check's own line; raises CommandError with the host's words when it has none."""
     lines = told.get("StandardOutputContent", "").splitlines()
     try:
@@ -206,17 +206,17 @@ def read(told: Result) -> Result:
     return {**parts, "ok": parts["ok"] is True and told["Status"] == "Success"}
 
 
-def table(result: Result) -> Table:
+def render_table(result: Result) -> Table:
     """The result for a person."""
     shown = Table(title="the sandbox, from its client host", title_justify="left")
     for column in ("what", "right", "found"):
         shown.add_column(column)
-    for what, right, found in rows(result):
+    for what, right, found in result_rows(result):
         shown.add_row(what, "yes" if right else "NO", found)
     return shown
 
 
-def rows(result: Result) -> Iterator[tuple[str, bool, str]]:
+def result_rows(result: Result) -> Iterator[tuple[str, bool, str]]:
     """What was looked at, whether it was right, and what there was."""
     for one in result["direct"]:
         told = f"{one['answer']}: there is a way around" if one["answer"] else "no answer"
@@ -241,6 +241,6 @@ def rows(result: Result) -> Iterator[tuple[str, bool, str]]:
         yield "nodes", False, f"not as deployed: {', '.join(done['other_nodes'])}"
 
 
-def say(text: str) -> None:
+def print_progress(text: str) -> None:
     """Progress, beside the result."""
     sys.stderr.write(f"nodeway: {text}\n")

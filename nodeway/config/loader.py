@@ -9,10 +9,10 @@ from typing import Any, cast
 from pydantic import TypeAdapter, ValidationError
 
 from nodeway.config.model import EnvironmentConfig
-from nodeway.config.rules import problems as problems_between
+from nodeway.config.rules import find_problems as problems_between
 from nodeway.config.sandbox import with_sandbox
 from nodeway.errors import ConfigError
-from nodeway.suggestions import nearest
+from nodeway.suggestions import suggest_nearest
 from nodeway_runtime.model.topology import Address, Hostname, address, hostname
 
 OVERRIDES = (
@@ -50,7 +50,9 @@ def load(context: Mapping[str, Any]) -> EnvironmentConfig:
     name = context.get("env")
     if name not in environments:
         got = (
-            "none was chosen" if name is None else f"got {name!r}{nearest(str(name), environments)}"
+            "none was chosen"
+            if name is None
+            else f"got {name!r}{suggest_nearest(str(name), environments)}"
         )
         msg = f"unknown environment: {got}; allowed: {', '.join(sorted(environments))}; choose one with -c env=NAME"
         raise ConfigError(msg)
@@ -59,8 +61,8 @@ def load(context: Mapping[str, Any]) -> EnvironmentConfig:
     if not isinstance(written, dict):
         msg = f"environment {name}: got {written!r}; allowed: an object (docs/configuration.md)"
         raise ConfigError(msg)
-    block = with_sandbox(overridden({**written, "name": name}, context, problems), problems)
-    config = checked(block, problems)
+    block = with_sandbox(apply_overrides({**written, "name": name}, context, problems), problems)
+    config = validate_block(block, problems)
     if problems:
         lines = "\n".join(f"  - {problem}" for problem in problems)
         msg = f"environment {name} has {len(problems)} problem{'s' if len(problems) > 1 else ''}:\n{lines}"
@@ -68,13 +70,13 @@ def load(context: Mapping[str, Any]) -> EnvironmentConfig:
     return config
 
 
-def checked(block: dict[str, Any], problems: list[str]) -> EnvironmentConfig:
+def validate_block(block: dict[str, Any], problems: list[str]) -> EnvironmentConfig:
     """The block as values; whatever is wrong, in a key or between keys, is added to the problems."""
     fields = EnvironmentConfig.model_fields
     try:
         config, valid = EnvironmentConfig.model_validate(block), frozenset(fields)
     except ValidationError as error:
-        problems += lines_of(error)
+        problems += describe_errors(error)
         wrong = {str(one["loc"][0]) for one in error.errors()}
         valid = frozenset(fields) - wrong
         parts = {
@@ -87,7 +89,7 @@ def checked(block: dict[str, Any], problems: list[str]) -> EnvironmentConfig:
     return config
 
 
-def overridden(
+def apply_overrides(
     block: dict[str, Any], context: Mapping[str, Any], problems: list[str]
 ) -> dict[str, Any]:
     """The block with what `-c` says instead; what cannot be read is added to the problems."""
@@ -104,16 +106,16 @@ def overridden(
     if "pin" in context:
         written = block.get("pins", {})
         try:
-            more = pins(str(context["pin"]))
+            more = parse_pins(str(context["pin"]))
             changed["pins"] = {**written, **more} if isinstance(written, dict) else written
         except ValueError as error:
             problems.append(f"-c pin: {error}")
     if "nodes" in context:
-        changed["clusters"] = with_nodes(block.get("clusters"), str(context["nodes"]), problems)
+        changed["clusters"] = override_nodes(block.get("clusters"), str(context["nodes"]), problems)
     return changed
 
 
-def with_nodes(clusters: object, text: str, problems: list[str]) -> object:
+def override_nodes(clusters: object, text: str, problems: list[str]) -> object:
     """The one cluster of an environment with these nodes, given as names with commas between."""
     match clusters:
         case [{**cluster}]:
@@ -127,7 +129,7 @@ def with_nodes(clusters: object, text: str, problems: list[str]) -> object:
     return clusters
 
 
-def pins(text: str) -> dict[Hostname, tuple[Address, ...]]:
+def parse_pins(text: str) -> dict[Hostname, tuple[Address, ...]]:
     """`HOST=IP[,IP][;HOST=IP…]` as a mapping; raises ValueError with what is allowed."""
     found: dict[Hostname, tuple[Address, ...]] = {}
     for part in filter(None, (p.strip() for p in text.split(";"))):
@@ -147,17 +149,17 @@ def refuse_unknown(context: Mapping[str, Any]) -> None:
         if key not in {*OVERRIDES, *CDK_OWN} and not key.startswith(CDK_OWN_PREFIXES)
     ]
     if unknown:
-        listed = "; ".join(f"{key!r}{nearest(key, OVERRIDES)}" for key in sorted(unknown))
+        listed = "; ".join(f"{key!r}{suggest_nearest(key, OVERRIDES)}" for key in sorted(unknown))
         msg = f"unknown context variable: {listed}; allowed with -c: {', '.join(OVERRIDES)}"
         raise ConfigError(msg)
 
 
-def lines_of(error: ValidationError) -> list[str]:
+def describe_errors(error: ValidationError) -> list[str]:
     """A pydantic error as lines for a person: where, what, got."""
     found = error.errors()
     places = [one["loc"] for one in found]
     return [
-        told(dict(one))
+        describe_error(dict(one))
         for one in found
         # a list is not too short because one of its items is wrong
         if one["type"] != "too_short"
@@ -165,7 +167,7 @@ def lines_of(error: ValidationError) -> list[str]:
     ]
 
 
-def told(error: dict[str, Any]) -> str:
+def describe_error(error: dict[str, Any]) -> str:
     """One pydantic error as a line."""
     where = ".".join(str(part) for part in error["loc"])
     text = str(error["msg"]).removeprefix("Value error, ")

@@ -27,7 +27,7 @@ FARGATE_MEMORY_MIB: Mapping[int, tuple[int, ...]] = {
 """CPU units to MiB that Fargate takes: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html"""
 
 
-def pinned(image: str) -> str:
+def require_fixed_image(image: str) -> str:
     """An image that stays the same: with a tag that is not `latest`, or a digest; raises ValueError for others."""
     if not re.fullmatch(
         r"[^\s:@]+(:\d+/[^\s:@]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})", image
@@ -37,7 +37,7 @@ def pinned(image: str) -> str:
     return image
 
 
-def in_quarters(network: IPv4Network) -> IPv4Network:
+def require_quarters(network: IPv4Network) -> IPv4Network:
     """A range whose quarters can each be a VPC to make; raises ValueError for others."""
     if not 16 <= network.prefixlen <= 22:  # noqa: PLR2004 (a VPC to make is a /16 to /24)
         msg = "allowed: /16 to /22"
@@ -45,7 +45,7 @@ def in_quarters(network: IPv4Network) -> IPv4Network:
     return network
 
 
-def several(zones: tuple[str, ...]) -> tuple[str, ...]:
+def require_failover_zones(zones: tuple[str, ...]) -> tuple[str, ...]:
     """Zones that a cluster with automatic failover can be in, or none named; raises ValueError for others."""
     if len(zones) not in {0, 2, 3, 4}:
         msg = f"{len(zones)} given; allowed: 2 to 4, as replicas are in another zone than their primary"
@@ -69,7 +69,7 @@ Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 AvailabilityZone = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d(-[a-z]+-\d)?[a-z]$")]
 NodeName = Annotated[str, AfterValidator(hostname)]
 NodeAddress = Annotated[str, AfterValidator(address)]
-Image = Annotated[str, AfterValidator(pinned)]
+Image = Annotated[str, AfterValidator(require_fixed_image)]
 Endpoint = Literal["ecr.api", "ecr.dkr", "logs", "s3", "ssm"]
 
 
@@ -203,8 +203,10 @@ class Sandbox(Block):
     replication_group_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")] = "trial"
     shards: Annotated[int, Field(ge=1, le=5)] = 2
     replicas: Annotated[int, Field(ge=1, le=2)] = 1
-    cidr: Annotated[IPv4Network, AfterValidator(in_quarters)] = IPv4Network("10.71.0.0/22")
-    availability_zones: Annotated[tuple[AvailabilityZone, ...], AfterValidator(several)] = ()
+    cidr: Annotated[IPv4Network, AfterValidator(require_quarters)] = IPv4Network("10.71.0.0/22")
+    availability_zones: Annotated[
+        tuple[AvailabilityZone, ...], AfterValidator(require_failover_zones)
+    ] = ()
 
 
 class EnvironmentConfig(Block):
@@ -251,6 +253,6 @@ class EnvironmentConfig(Block):
         return cluster.cache_cidrs or ((self.cache_vpc.cidr,) if self.cache_vpc else ())
 
     @property
-    def shadowed(self) -> tuple[ClusterConfig, ...]:
+    def overridden_clusters(self) -> tuple[ClusterConfig, ...]:
         """The clusters whose own names lead to proxies, so that nobody who sees the zone finds the nodes by them."""
         return tuple(cluster for cluster in self.proxied if cluster.proxy != "envoy")

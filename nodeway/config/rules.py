@@ -9,10 +9,10 @@ from nodeway.config import rules_modes as ways
 from nodeway.config import rules_network as network
 from nodeway.config import rules_shared as sharing
 from nodeway.config.model import FARGATE_MEMORY_MIB, EnvironmentConfig
-from nodeway.config.rules_network import twice
+from nodeway.config.rules_network import duplicates
 
 
-def problems(environment: EnvironmentConfig, valid: frozenset[str]) -> list[str]:
+def find_problems(environment: EnvironmentConfig, valid: frozenset[str]) -> list[str]:
     """Every problem between the keys that are valid by themselves."""
     return [line for keys, rule in RULES if valid >= set(keys) for line in rule(environment)]
 
@@ -29,13 +29,13 @@ def size_is_fargates(environment: EnvironmentConfig) -> Iterator[str]:
         yield f"memory: got {environment.memory} MiB with cpu {environment.cpu}; allowed: {allowed}"
 
 
-def clusters_are_told_once(environment: EnvironmentConfig) -> Iterator[str]:
+def clusters_are_unique(environment: EnvironmentConfig) -> Iterator[str]:
     """A cluster stands there once for each way, and each of its nodes once; nodes given by hand are of one zone."""
-    for name in twice(cluster.label for cluster in environment.clusters):
+    for name in duplicates(cluster.label for cluster in environment.clusters):
         yield f"clusters: {name} stands there twice"
     for cluster in environment.clusters:
         where = f"nodes of {cluster.replication_group_id}"
-        for name in twice(cluster.nodes):
+        for name in duplicates(cluster.nodes):
             yield f"{where}: {name} stands there twice"
         zones = sorted({name.partition(".")[2] for name in cluster.nodes})
         if len(zones) > 1:
@@ -53,9 +53,9 @@ def alarms_have_one_topic(environment: EnvironmentConfig) -> Iterator[str]:
 
 RULES: Sequence[tuple[tuple[str, ...], Callable[[EnvironmentConfig], Iterator[str]]]] = (
     (("cpu", "memory"), size_is_fargates),
-    (("clusters",), clusters_are_told_once),
+    (("clusters",), clusters_are_unique),
     (("alarm_topic_arn", "alarm_email"), alarms_have_one_topic),
-    (("clusters",), ways.keys_are_of_the_way),
+    (("clusters",), ways.keys_fit_the_mode),
     (("clusters",), ways.one_zone_has_one_owner),
     (("clusters",), ways.envoy_can_log_in),
     (("clusters", "memory"), ways.envoy_has_room),
@@ -68,12 +68,12 @@ RULES: Sequence[tuple[tuple[str, ...], Callable[[EnvironmentConfig], Iterator[st
     (("proxy_vpc",), network.proxy_vpc_is_given_or_made),
     (("proxy_vpc", "region"), network.zones_are_the_regions),
     (("proxy_vpc", "image", "clusters", "region"), network.image_can_be_pulled),
-    (("client_vpcs", "region"), network.clients_are_told_once),
+    (("client_vpcs", "region"), network.clients_are_unique),
     (
         ("on_premises", "client_vpcs", "clusters", "account", "region"),
         network.outside_clients_have_a_resolver,
     ),
-    (("access", "cache_vpc", "clusters"), network.nothing_is_given_for_nothing),
+    (("access", "cache_vpc", "clusters"), network.unused_keys_are_absent),
     (("access", "cache_vpc", "proxy_vpc", "clusters"), network.peering_reaches_the_cache),
     (("access", "client_vpcs", "account", "region"), network.peering_reaches_the_clients),
     (("access", "cache_vpc", "proxy_vpc", "client_vpcs"), network.ranges_do_not_overlap),

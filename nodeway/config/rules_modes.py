@@ -16,7 +16,7 @@ READ_BY: Mapping[str, frozenset[str]] = {
 ENVOY_MEMORY_MIB = MEMORY_RESERVED_MIB + 64
 
 
-def keys_are_of_the_way(environment: EnvironmentConfig) -> Iterator[str]:
+def keys_fit_the_mode(environment: EnvironmentConfig) -> Iterator[str]:
     """What nobody reads would be silently passed over."""
     for cluster in environment.clusters:
         for key, ways in READ_BY.items():
@@ -30,7 +30,7 @@ def keys_are_of_the_way(environment: EnvironmentConfig) -> Iterator[str]:
 def one_zone_has_one_owner(environment: EnvironmentConfig) -> Iterator[str]:
     """A cluster's names lead to HAProxies of its nodes or to shared ones; Envoy has a name of its own beside either."""
     ways: dict[str, set[str]] = {}
-    for cluster in environment.shadowed:
+    for cluster in environment.overridden_clusters:
         ways.setdefault(cluster.replication_group_id, set()).add(cluster.proxy)
     for name in sorted(name for name, found in ways.items() if len(found) > 1):
         yield f"clusters: {name} has proxy: haproxy and shared; its names can lead to one of them only"

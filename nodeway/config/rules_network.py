@@ -21,7 +21,7 @@ def proxies_do_not_loop(environment: EnvironmentConfig) -> Iterator[str]:
     """A resolver that sees the zone would send a HAProxy to itself."""
     proxy_vpc = environment.proxy_vpc.vpc_id if environment.proxy_vpc else None
     if (
-        environment.shadowed
+        environment.overridden_clusters
         and proxy_vpc
         and proxy_vpc in {vpc.vpc_id for vpc in environment.client_vpcs}
     ):
@@ -43,10 +43,10 @@ def proxy_vpc_is_given_or_made(environment: EnvironmentConfig) -> Iterator[str]:
     """Either all of one that is there, or all of one to make."""
     vpc = environment.proxy_vpc
     if vpc is not None:
-        yield from made_vpc(vpc) if vpc.made else given_vpc(vpc)
+        yield from check_made_vpc(vpc) if vpc.made else check_existing_vpc(vpc)
 
 
-def made_vpc(vpc: ProxyVpc) -> Iterator[str]:
+def check_made_vpc(vpc: ProxyVpc) -> Iterator[str]:
     """Problems of a VPC that the deploy is to make."""
     missing = [key for key in ("cidr", "availability_zones") if not getattr(vpc, key)]
     if missing:
@@ -68,7 +68,7 @@ def made_vpc(vpc: ProxyVpc) -> Iterator[str]:
         )
 
 
-def given_vpc(vpc: ProxyVpc) -> Iterator[str]:
+def check_existing_vpc(vpc: ProxyVpc) -> Iterator[str]:
     """Problems of a VPC that is there."""
     if not vpc.subnets:
         yield "proxy_vpc.subnets: is missing; give at least one subnet of the VPC"
@@ -86,10 +86,10 @@ def zones_are_the_regions(environment: EnvironmentConfig) -> Iterator[str]:
     vpc = environment.proxy_vpc
     if vpc is None:
         return
-    for name in twice(subnet.subnet_id for subnet in vpc.subnets):
+    for name in duplicates(subnet.subnet_id for subnet in vpc.subnets):
         yield f"proxy_vpc.subnets: {name} stands there twice"
     for kind in ("availability_zones", "endpoints", "route_table_ids"):
-        for name in twice(getattr(vpc, kind)):
+        for name in duplicates(getattr(vpc, kind)):
             yield f"proxy_vpc.{kind}: {name} stands there twice"
     zones = {*vpc.availability_zones, *(s.availability_zone for s in vpc.subnets)}
     for zone in sorted(z for z in zones if not z.startswith(environment.region)):
@@ -117,19 +117,19 @@ def image_can_be_pulled(environment: EnvironmentConfig) -> Iterator[str]:
 
 def images(environment: EnvironmentConfig) -> Iterator[tuple[str, str]]:
     """The images that the proxies run, each with its key."""
-    if environment.shadowed:
+    if environment.overridden_clusters:
         yield "image", environment.image
     for cluster in environment.proxied:
         if cluster.envoy:
             yield f"clusters {cluster.replication_group_id}.envoy.image", cluster.envoy.image
 
 
-def clients_are_told_once(environment: EnvironmentConfig) -> Iterator[str]:
+def clients_are_unique(environment: EnvironmentConfig) -> Iterator[str]:
     """A VPC may have two ranges, but one place."""
-    for vpc_id, cidr in twice((vpc.vpc_id, vpc.cidr) for vpc in environment.client_vpcs):
+    for vpc_id, cidr in duplicates((vpc.vpc_id, vpc.cidr) for vpc in environment.client_vpcs):
         yield f"client_vpcs: {vpc_id} with {cidr} stands there twice"
     places = {(vpc.vpc_id, vpc.region, vpc.account) for vpc in environment.client_vpcs}
-    for vpc_id in twice(place[0] for place in places):
+    for vpc_id in duplicates(place[0] for place in places):
         yield f"client_vpcs: {vpc_id} stands there with different accounts or Regions"
     for vpc in environment.client_vpcs:
         if vpc.security_group_ids and vpc.region not in {None, environment.region}:
@@ -146,17 +146,23 @@ def outside_clients_have_a_resolver(environment: EnvironmentConfig) -> Iterator[
         return
     if not environment.proxied:
         yield "on_premises: no cluster has HAProxies (proxy: none), so there is no zone; leave it out"
-    ours = sorted({vpc.vpc_id for vpc in environment.client_vpcs if is_near(environment, vpc)})
+    ours = sorted(
+        {
+            vpc.vpc_id
+            for vpc in environment.client_vpcs
+            if is_same_account_and_region(environment, vpc)
+        }
+    )
     if outside.resolver_vpc_id not in ours:
         yield (
             f"on_premises.resolver_vpc_id: got {outside.resolver_vpc_id}; allowed: a client VPC of this account and"
             f" Region, as its resolver must see the zone: {', '.join(ours) or 'there is none'}"
         )
-    for name in twice(outside.resolver_subnet_ids):
+    for name in duplicates(outside.resolver_subnet_ids):
         yield f"on_premises.resolver_subnet_ids: {name} stands there twice"
 
 
-def nothing_is_given_for_nothing(environment: EnvironmentConfig) -> Iterator[str]:
+def unused_keys_are_absent(environment: EnvironmentConfig) -> Iterator[str]:
     """Without peering, what only peering reads would be silently passed over."""
     if environment.access == "peering":
         return
@@ -201,7 +207,7 @@ def peering_reaches_the_clients(environment: EnvironmentConfig) -> Iterator[str]
     if environment.access != "peering":
         return
     for client in environment.client_vpcs:
-        if is_near(environment, client) and not client.route_table_ids:
+        if is_same_account_and_region(environment, client) and not client.route_table_ids:
             yield f"client_vpcs {client.vpc_id}: route_table_ids missing; access: peering makes routes in them"
         if client.account not in {None, environment.account} and client.peer_role_arn is None:
             yield (
@@ -231,7 +237,7 @@ def ranges_do_not_overlap(environment: EnvironmentConfig) -> Iterator[str]:
             )
 
 
-def is_near(environment: EnvironmentConfig, client: ClientVpc) -> bool:
+def is_same_account_and_region(environment: EnvironmentConfig, client: ClientVpc) -> bool:
     """Whether the deploy can change this VPC itself: it is of its account and Region."""
     return client.account in {None, environment.account} and client.region in {
         None,
@@ -239,6 +245,6 @@ def is_near(environment: EnvironmentConfig, client: ClientVpc) -> bool:
     }
 
 
-def twice(values: Iterable[Value]) -> list[Value]:
+def duplicates(values: Iterable[Value]) -> list[Value]:
     """The values that are there more than once."""
     return [value for value, count in Counter(values).items() if count > 1]

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from nodeway.config.model import ClusterConfig, EnvironmentConfig
-from nodeway.config.rules_shared_shared_clients import NOT_SERVED, SERVED
-from nodeway.suggestions import nearest
+from nodeway.config.shared_clients import NOT_SERVED, SERVED
+from nodeway.suggestions import suggest_nearest
 
 VPC_PREFIXES = range(16, 29)
 """A network of a VPC, or of one of its subnets: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html"""
@@ -68,8 +68,8 @@ def shared_clients_can_be_served(environment: EnvironmentConfig) -> Iterator[str
             elif name not in SERVED:
                 known = (*SERVED, *NOT_SERVED)
                 yield (
-                    f"{where}: got {name!r}{nearest(name.lower(), known)}; allowed: {', '.join(SERVED)}; for any other"
-                    " client use proxy: haproxy"
+                    f"{where}: got {name!r}{suggest_nearest(name.lower(), known)}; allowed: {', '.join(SERVED)};"
+                    " for any other client use proxy: haproxy"
                 )
 
 

@@ -14,7 +14,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nodeway.config.model import EnvironmentConfig
-from nodeway.lookup.topology import TIMEOUTS, KnownTopology, context_key, remember
+from nodeway.lookup.topology import TIMEOUTS, KnownTopology, context_key, save_lookup
 from nodeway_runtime.model.settings import Mode
 
 SERVICE_CODE = "fargate"
@@ -42,7 +42,7 @@ def quota_key(environment: EnvironmentConfig) -> str:
     return f"nodeway:fargate-vcpu-quota:account={environment.account}:region={environment.region}"
 
 
-def need_of(environment: EnvironmentConfig, topologies: Sequence[KnownTopology]) -> Need:
+def compute_need(environment: EnvironmentConfig, topologies: Sequence[KnownTopology]) -> Need:
     """What the deploy needs; `topologies` are those of the clusters with proxies."""
     vcpu = environment.cpu / 1024
     reached = list(zip(environment.proxied, topologies, strict=True))
@@ -62,7 +62,7 @@ def need_of(environment: EnvironmentConfig, topologies: Sequence[KnownTopology])
     )
 
 
-def known_quota(
+def load_quota(
     environment: EnvironmentConfig,
     context: Mapping[str, Any],
     look_up: Callable[[str], float | None] | None = None,
@@ -77,13 +77,13 @@ def known_quota(
     if not any(refresh or context_key(environment, one) not in context for one in discovered):
         cached = context.get(quota_key(environment))
         return float(cached) if isinstance(cached, int | float) else None
-    quota = (look_up or ask)(environment.region)
+    quota = (look_up or fetch_quota)(environment.region)
     if quota is not None:
-        remember(quota_key(environment), quota)
+        save_lookup(quota_key(environment), quota)
     return quota
 
 
-def ask(region: str) -> float | None:
+def fetch_quota(region: str) -> float | None:
     """What Service Quotas says of this Region in the caller's account; None when it does not say."""
     try:
         client = boto3.client("service-quotas", region_name=region, config=TIMEOUTS)
@@ -93,13 +93,13 @@ def ask(region: str) -> float | None:
         return None
 
 
-def shortages(
+def describe_shortages(
     environment: EnvironmentConfig,
     topologies: Sequence[KnownTopology],
     quota: float | None,
 ) -> tuple[str, ...]:
     """Sentences for a person, none when the quota is enough for the worst hour."""
-    need = need_of(environment, topologies)
+    need = compute_need(environment, topologies)
     allowed = DEFAULT_VCPU if quota is None else quota
     if need.at_most <= allowed:
         return ()
@@ -124,10 +124,10 @@ def shortages(
         f" {need.rolling:g} while a change rolls, {need.at_most:g} with every stand-in; {is_told}"
         f" {short}. All else that runs on Fargate in this account and Region counts too."
     )
-    return (told, f"Ask for more before the deploy: {request(environment.region, need)}")
+    return (told, f"Ask for more before the deploy: {request_command(environment.region, need)}")
 
 
-def request(region: str, need: Need) -> str:
+def request_command(region: str, need: Need) -> str:
     """The command that asks AWS for a quota that this environment alone fits in."""
     return (
         "aws service-quotas request-service-quota-increase"

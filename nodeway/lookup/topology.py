@@ -70,7 +70,7 @@ def context_key(environment: EnvironmentConfig, cluster: ClusterConfig) -> str:
     )
 
 
-def known_topologies(
+def load_topologies(
     environment: EnvironmentConfig, context: Mapping[str, Any]
 ) -> tuple[KnownTopology, ...]:
     """The nodes of each cluster of the environment, in its order; raises ConfigError."""
@@ -79,14 +79,14 @@ def known_topologies(
         msg = f"-c refresh: got {context['refresh']!r}; allowed: true, false"
         raise ConfigError(msg)
     found = tuple(
-        for_clients(
+        with_clients_zone(
             environment,
             cluster,
-            known_topology(
+            load_topology(
                 environment,
                 cluster,
                 None if refresh == "true" else context.get(context_key(environment, cluster)),
-                partial(look_up, environment, cluster),
+                partial(fetch_topology, environment, cluster),
             ),
         )
         for cluster in environment.proxied
@@ -95,7 +95,7 @@ def known_topologies(
     return found
 
 
-def known_topology(
+def load_topology(
     environment: EnvironmentConfig,
     cluster: ClusterConfig,
     cached: Any,  # noqa: ANN401 (whatever cdk.context.json holds)
@@ -105,7 +105,7 @@ def known_topology(
     the three serves.
     """
     if cluster.nodes:
-        return by_hand(cluster)
+        return topology_from_names(cluster)
     if cached is not None:
         try:
             return KnownTopology.model_validate(cached)
@@ -116,13 +116,13 @@ def known_topology(
             )
             raise ConfigError(msg) from error
     found = look_up()
-    remember(
+    save_lookup(
         context_key(environment, cluster), found.model_dump(mode="json", exclude_defaults=True)
     )
     return found
 
 
-def for_clients(
+def with_clients_zone(
     environment: EnvironmentConfig, cluster: ClusterConfig, known: KnownTopology
 ) -> KnownTopology:
     """The topology with the zone that the clients get: Envoy's is one of ours, and the cluster's own names stay."""
@@ -137,7 +137,7 @@ def for_clients(
     )
 
 
-def by_hand(cluster: ClusterConfig) -> KnownTopology:
+def topology_from_names(cluster: ClusterConfig) -> KnownTopology:
     """The topology that a list of hostnames states."""
     zone = cluster.nodes[0].partition(".")[2]
     if not zone.startswith(f"{cluster.replication_group_id}."):
@@ -154,7 +154,7 @@ def by_hand(cluster: ClusterConfig) -> KnownTopology:
     return KnownTopology(zone_name=zone, port=cluster.port, nodes=nodes)
 
 
-def look_up(environment: EnvironmentConfig, cluster: ClusterConfig) -> KnownTopology:
+def fetch_topology(environment: EnvironmentConfig, cluster: ClusterConfig) -> KnownTopology:
     """Asks ElastiCache, once. Raises ConfigError when it cannot be asked, or says that this cluster
     cannot be served.
     """
@@ -164,7 +164,7 @@ def look_up(environment: EnvironmentConfig, cluster: ClusterConfig) -> KnownTopo
         group = client.describe_replication_groups(ReplicationGroupId=group_id)[
             "ReplicationGroups"
         ][0]
-        refuse_what_cannot_be_served(group, cluster)
+        refuse_unserved_group(group, cluster)
         pages = client.get_paginator("describe_cache_clusters").paginate(ShowCacheNodeInfo=True)
         members = [
             c
@@ -221,7 +221,7 @@ def refuse_pins_elsewhere(environment: EnvironmentConfig, zones: Iterable[str]) 
         raise ConfigError(msg)
 
 
-def refuse_what_cannot_be_served(group: "ReplicationGroupTypeDef", cluster: ClusterConfig) -> None:
+def refuse_unserved_group(group: "ReplicationGroupTypeDef", cluster: ClusterConfig) -> None:
     """Raises ConfigError for a group whose clients are not sent from name to name; Envoy follows addresses, too."""
     name = group.get("ReplicationGroupId")
     if not group.get("ClusterEnabled"):
@@ -264,7 +264,7 @@ def zone_of(configuration_endpoint: Hostname) -> Hostname:
     return hostname(zone)
 
 
-def remember(key: str, value: Any) -> None:  # noqa: ANN401 (any JSON)
+def save_lookup(key: str, value: Any) -> None:  # noqa: ANN401 (any JSON)
     """Writes one look-up into cdk.context.json beside the app, as the CDK does; the others stay."""
     path = Path.cwd() / CONTEXT_FILE
     known = json.loads(path.read_text()) if path.exists() else {}

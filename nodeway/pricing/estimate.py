@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from nodeway.config.model import EnvironmentConfig
 from nodeway.pricing.prices import Figures, Price, Prices
-from nodeway.pricing.usage import Shape, shape_of
+from nodeway.pricing.usage import Usage, usage_of
 from nodeway_runtime.model.metrics import ResyncMetric
 
 HOURS = 730
@@ -62,12 +62,12 @@ def estimate(
     environment: EnvironmentConfig, nodes: Sequence[int], prices: Prices
 ) -> tuple[Row, ...]:
     """The month of this environment with so many nodes in each cluster: its parts, its sum, the other ways."""
-    return rows_of(shape_of(environment, nodes), prices)
+    return estimate_rows(usage_of(environment, nodes), prices)
 
 
-def rows_of(shape: Shape, prices: Prices) -> tuple[Row, ...]:
+def estimate_rows(shape: Usage, prices: Prices) -> tuple[Row, ...]:
     """The parts of this design that cost anything, their sum, and the other ways."""
-    parts = tuple(row for row in parts_of(shape, prices.prices) if row.month)
+    parts = tuple(row for row in usage_rows(shape, prices.prices) if row.month)
     crossing = 2 * prices.prices.cross_az_gb.value
     total = Row(
         THIS,
@@ -81,7 +81,7 @@ def rows_of(shape: Shape, prices: Prices) -> tuple[Row, ...]:
     return (*parts, total, *(others(shape, prices.prices) if reached else ()))
 
 
-def parts_of(shape: Shape, figures: Figures) -> Iterator[Row]:
+def usage_rows(shape: Usage, figures: Figures) -> Iterator[Row]:
     """What this design is billed for."""
     f = Ledger(figures)
     yield tasks_row("HAProxies", shape.nodes * shape.haproxies_per_node, shape, figures)
@@ -109,7 +109,7 @@ def parts_of(shape: Shape, figures: Figures) -> Iterator[Row]:
     yield probe_row(shape, figures)
 
 
-def tasks_row(what: str, tasks: int, shape: Shape, figures: Figures) -> Row:
+def tasks_row(what: str, tasks: int, shape: Usage, figures: Figures) -> Row:
     """Proxies of the environment's size."""
     vcpu, gb = shape.cpu / 1024, shape.memory / 1024
     month = tasks * task_month(Ledger(figures), vcpu, gb)
@@ -128,7 +128,7 @@ def resync_row(functions: int, figures: Figures) -> Row:
     return Row("resync Lambda", month, how, assumed=f.assumed, part=True)
 
 
-def probe_row(shape: Shape, figures: Figures) -> Row:
+def probe_row(shape: Usage, figures: Figures) -> Row:
     """A function in each client's VPC, and one that sends it and waits, for each cluster; a run a minute."""
     f = Ledger(figures)
     walks, seconds = shape.probed * shape.probe_vpcs, f["lambda_seconds_per_run"]
@@ -140,7 +140,7 @@ def probe_row(shape: Shape, figures: Figures) -> Row:
     return Row("probe", runs + metrics, how, assumed=f.assumed, part=True)
 
 
-def others(shape: Shape, figures: Figures) -> Iterator[Row]:
+def others(shape: Usage, figures: Figures) -> Iterator[Row]:
     """The other ways to the same nodes, from the dearest idea to the cheapest."""
     crossing = 2 * figures.cross_az_gb.value
     nodes = shape.nodes + shape.other_nodes

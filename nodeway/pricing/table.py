@@ -24,7 +24,7 @@ def render_estimate(environment: EnvironmentConfig, nodes: Sequence[int], prices
         f"nodeway: a month of {environment.name} ({HOURS} h, {count}),"
         f" {prices.region} prices of {prices.as_of} (stacks/prices.json)"
     )
-    lines = [head, *table(estimate(environment, nodes, prices), prices)]
+    lines = [head, *render_rows(estimate(environment, nodes, prices), prices)]
     if environment.region != prices.region:
         lines.append(
             f"  the prices are those of {prices.region}, but {environment.name} is in"
@@ -33,7 +33,7 @@ def render_estimate(environment: EnvironmentConfig, nodes: Sequence[int], prices
     return "\n".join(lines) + "\n"
 
 
-def table(rows: Sequence[Row], prices: Prices) -> Iterator[str]:
+def render_rows(rows: Sequence[Row], prices: Prices) -> Iterator[str]:
     """The rows as lines of at most WIDTH columns, with a footnote for what is an assumption."""
     yield f"  {'what':<30}  {prices.currency + '/month':>11}   {prices.currency + '/GB':<11}  how"
     for row in rows:

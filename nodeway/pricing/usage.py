@@ -43,7 +43,7 @@ class Fleet:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class Usage:
     """What of an environment costs money.
 
     `nodes`, of `clusters`: those with HAProxies of their own; `other_nodes`, of `other_clusters`: those behind `fleets`
@@ -93,7 +93,7 @@ class Shape:
         return self.clusters * HAPROXY_METRICS + of_nodes + of_fleets
 
 
-def shape_of(environment: EnvironmentConfig, nodes: Sequence[int]) -> Shape:
+def usage_of(environment: EnvironmentConfig, nodes: Sequence[int]) -> Usage:
     """What of this environment costs money, with so many nodes in each cluster that has proxies."""
     vpc = environment.proxy_vpc
     zones = (
@@ -107,9 +107,9 @@ def shape_of(environment: EnvironmentConfig, nodes: Sequence[int]) -> Shape:
     own = {one.replication_group_id: count for one, count in counted if one.by_node}
     every = {one.replication_group_id: count for one, count in counted}
     probe_vpcs = sum(bool(one.probe_subnet_ids) for one in environment.client_vpcs)
-    probed = [pair for pair in counted if probe_vpcs and pair[0] in environment.shadowed]
+    probed = [pair for pair in counted if probe_vpcs and pair[0] in environment.overridden_clusters]
     of_shared = HAPROXY_METRICS + (HAPROXY_NODE_METRICS if environment.node_metrics else 0)
-    return Shape(
+    return Usage(
         nodes=sum(own.values()),
         clusters=len(own),
         fleets=tuple(

@@ -23,6 +23,6 @@ MEANINGS = {
 """Each alarm by the end of its name, and what it means."""
 
 
-def description(label: str, alarm: str) -> str:
+def render_description(label: str, alarm: str) -> str:
     """What a person reads who is called: of which cluster, what it means, and where it goes on."""
     return f"{label}: {MEANINGS[alarm]}. What to do: {RUNBOOK}#alarm-{alarm}"

@@ -10,7 +10,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from nodeway.constructs.monitoring.alarm_texts import description
+from nodeway.constructs.monitoring.alarm_texts import render_description
 from nodeway.constructs.monitoring.monitored import Monitored
 from nodeway_runtime.model.metrics import (
     NAMESPACE,
@@ -142,7 +142,7 @@ class Alarms(Construct):
             self,
             "redirects-unusual",
             alarm_name=f"{self._prefix}-redirects-unusual",
-            alarm_description=description(label, "redirects-unusual"),
+            alarm_description=render_description(label, "redirects-unusual"),
             comparison_operator="GreaterThanUpperThreshold",
             evaluation_periods=3,
             # as NO_NEWS: the probe speaks each minute
@@ -198,7 +198,7 @@ class Alarms(Construct):
             self,
             name,
             alarm_name=f"{self._prefix}-{name}",
-            alarm_description=description(self._watched.label, name),
+            alarm_description=render_description(self._watched.label, name),
             metric=of,
             threshold=least,
             evaluation_periods=periods,

@@ -15,11 +15,11 @@ from nodeway.constructs.monitoring.monitored import Monitored
 from nodeway.constructs.monitoring.widgets import (
     WIDTH,
     Row,
-    envoys,
-    latency,
-    redirected,
-    resync,
-    sessions,
+    envoy_row,
+    latency_row,
+    redirect_row,
+    resync_row,
+    session_rows,
 )
 from nodeway_runtime.model.metrics import ProbeMetric, ResyncMetric
 
@@ -42,10 +42,10 @@ class Dashboard(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         watched = [one for one, _ in clusters]
-        first, *more = states(alarms)
-        rows: list[Row] = [[reached(watched), first], more, *maps(watched)]
+        first, *more = alarm_widgets(alarms)
+        rows: list[Row] = [[reached_widget(watched), first], more, *map_rows(watched)]
         for one, stopped in clusters:
-            rows += of_cluster(one, stopped, node_metrics=node_metrics)
+            rows += cluster_rows(one, stopped, node_metrics=node_metrics)
         self.dashboard = cloudwatch.Dashboard(
             self,
             "Resource",
@@ -55,7 +55,7 @@ class Dashboard(Construct):
         )
 
 
-def reached(clusters: Sequence[Monitored]) -> cloudwatch.IWidget:
+def reached_widget(clusters: Sequence[Monitored]) -> cloudwatch.IWidget:
     """Whether every node of every cluster is reached: by the probe, else as the resync knows of proxies."""
     lines: list[cloudwatch.IMetric] = []
     for one in clusters:
@@ -74,7 +74,7 @@ def reached(clusters: Sequence[Monitored]) -> cloudwatch.IWidget:
     )
 
 
-def states(alarms: Sequence[cloudwatch.IAlarm]) -> list[cloudwatch.IWidget]:
+def alarm_widgets(alarms: Sequence[cloudwatch.IAlarm]) -> list[cloudwatch.IWidget]:
     """Every alarm: those that rang last first."""
     return [
         cloudwatch.AlarmStatusWidget(
@@ -88,7 +88,7 @@ def states(alarms: Sequence[cloudwatch.IAlarm]) -> list[cloudwatch.IWidget]:
     ]
 
 
-def maps(clusters: Sequence[Monitored]) -> Iterator[Row]:
+def map_rows(clusters: Sequence[Monitored]) -> Iterator[Row]:
     """Each probed cluster's map of the last walk: name, proxy, node."""
     for one in clusters:
         if one.coordinator:
@@ -106,7 +106,9 @@ def maps(clusters: Sequence[Monitored]) -> Iterator[Row]:
             ]
 
 
-def of_cluster(one: Monitored, stopped: cloudwatch.Metric, *, node_metrics: bool) -> Iterator[Row]:
+def cluster_rows(
+    one: Monitored, stopped: cloudwatch.Metric, *, node_metrics: bool
+) -> Iterator[Row]:
     """The rows of one cluster."""
     label = one.label
     zone = one.zone_name
@@ -115,11 +117,11 @@ def of_cluster(one: Monitored, stopped: cloudwatch.Metric, *, node_metrics: bool
     text = f"## {label}: {one.mode.title}{where}"
     yield [cloudwatch.TextWidget(markdown=text, width=WIDTH, height=1)]
     if one.counts_redirects:
-        yield redirected(label, node_metrics=node_metrics)
+        yield redirect_row(label, node_metrics=node_metrics)
     if one.mode.runs_haproxy:
-        yield from sessions(label, node_metrics=node_metrics)
+        yield from session_rows(label, node_metrics=node_metrics)
     else:
-        yield envoys(label)
+        yield envoy_row(label)
     if one.coordinator or (one.mode.runs_haproxy and node_metrics):
-        yield latency(one, node_metrics=node_metrics)
-    yield resync(one, stopped)
+        yield latency_row(one, node_metrics=node_metrics)
+    yield resync_row(one, stopped)

@@ -32,7 +32,7 @@ Row = Sequence[cloudwatch.IWidget]
 Lines = Sequence[cloudwatch.IMetric]
 
 
-def redirected(label: str, *, node_metrics: bool) -> Row:
+def redirect_row(label: str, *, node_metrics: bool) -> Row:
     """MOVED and ASK, and whether there are more than usual."""
     moved, unusual, band = redirects(label)
     lines: Lines = [moved, metric(label, ProbeMetric.ASKED, "Sum", FIVE, "asked"), unusual, band]
@@ -45,7 +45,7 @@ def redirected(label: str, *, node_metrics: bool) -> Row:
     ]
 
 
-def sessions(label: str, *, node_metrics: bool) -> Iterator[Row]:
+def session_rows(label: str, *, node_metrics: bool) -> Iterator[Row]:
     """What flows through HAProxies, and what goes wrong there; all but a few figures are there for each node only."""
     begun = metric(label, HaproxyMetric.SESSIONS, "Sum", ONE, "begun")
     if node_metrics:
@@ -68,7 +68,7 @@ def sessions(label: str, *, node_metrics: bool) -> Iterator[Row]:
     }
     yield [
         graph("Abnormal sessions by cause" if node_metrics else "Abnormal sessions", [abnormal]),
-        graph("Failures and starts", [metric(label, *one) for one in summed(wrong)]),
+        graph("Failures and starts", [metric(label, *one) for one in sum_lines(wrong)]),
         graph(
             "Nodes down, queue",
             [metric(label, HaproxyMetric.BACKEND_DOWN, "Maximum", ONE, "a node is down (1)")],
@@ -77,7 +77,7 @@ def sessions(label: str, *, node_metrics: bool) -> Iterator[Row]:
     ]
 
 
-def envoys(label: str) -> Row:
+def envoy_row(label: str) -> Row:
     """What flows through Envoys, and what goes wrong there."""
     wrong = {
         EnvoyMetric.CONNECT_FAILURES: "connect failures",
@@ -95,18 +95,18 @@ def envoys(label: str) -> Row:
             [metric(label, EnvoyMetric.REQUESTS, "Sum", ONE, "requests")],
             [metric(label, EnvoyMetric.CLIENTS, "Sum", ONE, "clients")],
         ),
-        graph("Redirects", [metric(label, *one) for one in summed(followed)]),
-        graph("Failures", [metric(label, *one) for one in summed(wrong)]),
+        graph("Redirects", [metric(label, *one) for one in sum_lines(followed)]),
+        graph("Failures", [metric(label, *one) for one in sum_lines(wrong)]),
     ]
 
 
-def summed(names: Mapping[M, str]) -> Iterator[tuple[str, str, cdk.Duration, str]]:
+def sum_lines(names: Mapping[M, str]) -> Iterator[tuple[str, str, cdk.Duration, str]]:
     """Counters by the minute, with what people call them."""
     for name, text in names.items():
         yield name, "Sum", ONE, text
 
 
-def latency(one: Monitored, *, node_metrics: bool) -> Row:
+def latency_row(one: Monitored, *, node_metrics: bool) -> Row:
     """Each leg of the probe's walks, and how long HAProxies take to connect to their nodes."""
     label = one.label
     drawn: dict[str, Lines] = {}
@@ -122,7 +122,7 @@ def latency(one: Monitored, *, node_metrics: bool) -> Row:
     return [graph(title, lines, width=WIDTH // len(drawn)) for title, lines in drawn.items()]
 
 
-def resync(one: Monitored, stopped: cloudwatch.Metric) -> Row:
+def resync_row(one: Monitored, stopped: cloudwatch.Metric) -> Row:
     """What keeps the records true, and the tasks behind them."""
     label = one.label
     changes = {
@@ -139,7 +139,7 @@ def resync(one: Monitored, stopped: cloudwatch.Metric) -> Row:
     return [
         graph(
             "Records",
-            [metric(label, *line) for line in summed(changes)],
+            [metric(label, *line) for line in sum_lines(changes)],
             [metric(label, ResyncMetric.GUARD_TRIPPED, "Maximum", ONE, "refused")],
         ),
         graph(

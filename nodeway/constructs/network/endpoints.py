@@ -36,7 +36,7 @@ class VpcEndpoints(Construct):
         super().__init__(scope, construct_id)
         self._environment = environment
         self._vpc = vpc
-        self._subnet_ids = one_a_zone(subnets)
+        self._subnet_ids = one_per_zone(subnets)
         self._route_table_ids = list(route_table_ids)
         self._narrow = proxy_vpc.made
         interfaces = [name for name in proxy_vpc.endpoints if name != "s3"]
@@ -90,12 +90,12 @@ class VpcEndpoints(Construct):
                 iam.PolicyStatement(
                     principals=[iam.StarPrincipal()], actions=actions, resources=resources
                 )
-                for actions, resources in allowed(name, self._environment, cdk.Stack.of(self))
+                for actions, resources in allowed_calls(name, self._environment, cdk.Stack.of(self))
             ]
         )
 
 
-def allowed(
+def allowed_calls(
     name: str, environment: EnvironmentConfig, stack: cdk.Stack
 ) -> list[tuple[list[str], list[str]]]:
     """The actions and resources that a HAProxy needs of a service.
@@ -142,7 +142,7 @@ def service_name(name: str) -> str:
     return ec2.InterfaceVpcEndpointAwsService(name).name
 
 
-def one_a_zone(subnets: Sequence[tuple[str, str]]) -> list[str]:
+def one_per_zone(subnets: Sequence[tuple[str, str]]) -> list[str]:
     """The first subnet of each zone, as an interface endpoint takes one of each.
 
     https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html

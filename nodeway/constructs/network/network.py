@@ -15,7 +15,7 @@ from nodeway.config.model import EnvironmentConfig, ProxyVpc
 from nodeway.constructs.nag import acknowledge
 from nodeway.constructs.network.endpoints import VpcEndpoints
 from nodeway.constructs.network.resolver import InboundResolver
-from nodeway.constructs.network.vpc import PROXIES, made_vpc, name_without_part
+from nodeway.constructs.network.vpc import PROXIES, make_vpc, name_without_part
 from nodeway.errors import ConfigError
 
 ANCHOR_CIDR = "192.168.255.240/28"
@@ -62,7 +62,7 @@ class ProxyNetwork:
         return [subnet_id for subnet_id, zone in self.subnets if zone in chosen]
 
 
-def known_network(environment: EnvironmentConfig) -> ProxyNetwork:
+def existing_network(environment: EnvironmentConfig) -> ProxyNetwork:
     """The network of a VPC that is there already; raises ConfigError when the environment names none."""
     proxy_vpc = environment.proxy_vpc
     if proxy_vpc is None or proxy_vpc.vpc_id is None:
@@ -107,9 +107,9 @@ class Network(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         proxy_vpc = environment.proxy_vpc
-        self.network = made_network(self, proxy_vpc) if proxy_vpc and proxy_vpc.made else None
+        self.network = make_network(self, proxy_vpc) if proxy_vpc and proxy_vpc.made else None
         if proxy_vpc and proxy_vpc.endpoints:
-            network = self.network or known_network(environment)
+            network = self.network or existing_network(environment)
             VpcEndpoints(
                 self,
                 "Endpoints",
@@ -127,7 +127,7 @@ class Network(Construct):
                 region=environment.region,
                 zone_names=zone_names,
             )
-        self.anchor = anchor_vpc(self, environment) if needs_anchor(environment) else None
+        self.anchor = make_anchor_vpc(self, environment) if needs_anchor(environment) else None
         if self.network:
             cdk.CfnOutput(self, "ProxyVpcId", value=self.network.vpc_id)
             tables = [table_id for _, table_id in self.network.route_tables]
@@ -139,9 +139,9 @@ class Network(Construct):
             )
 
 
-def made_network(scope: Construct, proxy_vpc: ProxyVpc) -> ProxyNetwork:
+def make_network(scope: Construct, proxy_vpc: ProxyVpc) -> ProxyNetwork:
     """Makes the VPC, and finds in it where HAProxies run."""
-    vpc = made_vpc(scope, "ProxyVpc", proxy_vpc)
+    vpc = make_vpc(scope, "ProxyVpc", proxy_vpc)
     subnets = vpc.select_subnets(subnet_group_name=PROXIES).subnets
     return ProxyNetwork(
         vpc.vpc_id,
@@ -154,7 +154,7 @@ def made_network(scope: Construct, proxy_vpc: ProxyVpc) -> ProxyNetwork:
     )
 
 
-def anchor_vpc(scope: Construct, environment: EnvironmentConfig) -> ec2.IVpc:
+def make_anchor_vpc(scope: Construct, environment: EnvironmentConfig) -> ec2.IVpc:
     """A VPC that holds nothing: Route 53 makes a private zone only with a VPC of the zone's own account.
 
     https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-associate-vpcs-different-accounts.html

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from nodeway.config.model import EnvironmentConfig
 from nodeway.constructs.network.network import ProxyNetwork
-from nodeway.constructs.network.peers import Peer, pairs
+from nodeway.constructs.network.peers import Peer, peering_pairs
 from nodeway.constructs.network.sdk_calls import AwsCalls, Call
 
 OPTION = "AllowDnsResolutionFromRemoteVpc"
@@ -32,7 +32,7 @@ class Peering(Construct):
         super().__init__(scope, construct_id)
         self._calls: AwsCalls | None = None
         connections = {}
-        for near, far in pairs(environment, made):
+        for near, far in peering_pairs(environment, made):
             connection = self._connect(environment, near, far)
             connections[near.vpc_id, far.vpc_id] = connection
             if far.is_ours:

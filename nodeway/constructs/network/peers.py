@@ -37,27 +37,29 @@ class Peer:
         )
 
 
-def pairs(environment: EnvironmentConfig, made: ProxyNetwork | None) -> Iterator[tuple[Peer, Peer]]:
+def peering_pairs(
+    environment: EnvironmentConfig, made: ProxyNetwork | None
+) -> Iterator[tuple[Peer, Peer]]:
     """Each pair of VPCs once, ours first; VPCs can have one connection only, whatever they use it for.
 
     https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html
     """
-    proxies, cache = proxies_of(environment, made), cache_of(environment)
-    clients = [client_of(client, environment) for client in environment.client_vpcs]
+    proxies, cache = proxy_peer(environment, made), cache_peer(environment)
+    clients = [client_peer(client, environment) for client in environment.client_vpcs]
     peers: dict[str, Peer] = {}
     for peer in (proxies, cache, *clients):
         if peer is not None:
             known = peers.get(peer.vpc_id)
             peers[peer.vpc_id] = known.joined(peer) if known else peer
     seen = set()
-    for near, far in wanted(environment, proxies, cache, clients):
+    for near, far in wanted_pairs(environment, proxies, cache, clients):
         pair = frozenset((near.vpc_id, far.vpc_id))
         if len(pair) > 1 and pair not in seen:
             seen.add(pair)
             yield peers[near.vpc_id], peers[far.vpc_id]
 
 
-def wanted(
+def wanted_pairs(
     environment: EnvironmentConfig,
     proxies: Peer | None,
     cache: Peer | None,
@@ -74,37 +76,37 @@ def wanted(
         yield proxies, cache
 
 
-def proxies_of(environment: EnvironmentConfig, made: ProxyNetwork | None) -> Peer | None:
+def proxy_peer(environment: EnvironmentConfig, made: ProxyNetwork | None) -> Peer | None:
     """The HAProxies' VPC, whether it is there or made."""
     vpc = environment.proxy_vpc
     if vpc is None:
         return None
-    tables = made.route_tables if made else named(vpc.route_table_ids)
+    tables = made.route_tables if made else named_tables(vpc.route_table_ids)
     return Peer("proxies", made.vpc_id if made else str(vpc.vpc_id), (str(vpc.cidr),), tables)
 
 
-def cache_of(environment: EnvironmentConfig) -> Peer | None:
+def cache_peer(environment: EnvironmentConfig) -> Peer | None:
     """The caches' VPC; it is of the deploy's own account and Region."""
     vpc = environment.cache_vpc
     if vpc is None:
         return None
-    tables = named(vpc.route_table_ids)
+    tables = named_tables(vpc.route_table_ids)
     return Peer("cache", vpc.vpc_id, (str(vpc.cidr),), tables)
 
 
-def client_of(client: ClientVpc, environment: EnvironmentConfig) -> Peer:
+def client_peer(client: ClientVpc, environment: EnvironmentConfig) -> Peer:
     """One range of a client VPC."""
     return Peer(
         plain_id(client.vpc_id, "client"),
         client.vpc_id,
         (str(client.cidr),),
-        named(client.route_table_ids),
+        named_tables(client.route_table_ids),
         region=None if client.region == environment.region else client.region,
         account=None if client.account == environment.account else client.account,
         peer_role_arn=client.peer_role_arn,
     )
 
 
-def named(route_table_ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
+def named_tables(route_table_ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Each route table with its name in ids."""
     return tuple((plain_id(one, f"table{place}"), one) for place, one in enumerate(route_table_ids))

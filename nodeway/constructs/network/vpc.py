@@ -21,7 +21,7 @@ NAT = "Nat"
 EVERYTHING = "0.0.0.0/0"
 
 
-def made_vpc(
+def make_vpc(
     scope: Construct,
     construct_id: str,
     proxy_vpc: ProxyVpc,

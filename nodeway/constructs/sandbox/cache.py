@@ -33,7 +33,7 @@ class SandboxCache(Construct):
         subnets: Sequence[ec2.ISubnet],
     ) -> None:
         super().__init__(scope, construct_id)
-        self.secret = auth_token(self)
+        self.secret = make_auth_token(self)
         # the HAProxies' stack adds the only rule that lets anybody in
         group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description="cache nodes"
@@ -70,7 +70,9 @@ class SandboxCache(Construct):
             security_group_ids=[self.security_group_id],
             port=PORT,
             num_node_groups=sandbox.shards,
-            node_group_configuration=shards(sandbox, zones_of(sandbox, cdk.Stack.of(self).region)),
+            node_group_configuration=shard_configuration(
+                sandbox, zones_of(sandbox, cdk.Stack.of(self).region)
+            ),
             automatic_failover_enabled=True,
             multi_az_enabled=True,
             at_rest_encryption_enabled=True,
@@ -83,7 +85,9 @@ class SandboxCache(Construct):
         )
 
 
-def shards(sandbox: Sandbox, zones: Sequence[str]) -> list[Group.NodeGroupConfigurationProperty]:
+def shard_configuration(
+    sandbox: Sandbox, zones: Sequence[str]
+) -> list[Group.NodeGroupConfigurationProperty]:
     """Each shard with its number, so that node names are known, and with zones, so that HAProxies can be near."""
     replicas = len(members_of(sandbox)) - 1
     return [
@@ -99,7 +103,7 @@ def shards(sandbox: Sandbox, zones: Sequence[str]) -> list[Group.NodeGroupConfig
     ]
 
 
-def auth_token(scope: Construct) -> secretsmanager.Secret:
+def make_auth_token(scope: Construct) -> secretsmanager.Secret:
     """64 letters and digits, as AUTH takes them.
 
     https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html

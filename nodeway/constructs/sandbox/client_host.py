@@ -93,7 +93,7 @@ class SandboxClient(Construct):
                     ),
                 )
             ],
-            user_data=boot(programs, cdk.Stack.of(self).region),
+            user_data=boot_commands(programs, cdk.Stack.of(self).region),
             user_data_causes_replacement=True,
         )
         name_without_part(instance)
@@ -145,7 +145,7 @@ class SandboxClient(Construct):
         return group
 
 
-def boot(programs: assets.Asset, region: str) -> ec2.UserData:
+def boot_commands(programs: assets.Asset, region: str) -> ec2.UserData:
     """Installs Python, redis-py as it is locked for the lab, and the programs; the last line says that it is done."""
     data = ec2.UserData.for_linux()
     data.add_commands(

@@ -14,7 +14,7 @@ from nodeway.config.model import CacheVpc, ClientVpc, EnvironmentConfig, ProxyVp
 from nodeway.config.sandbox import quarters, shards_of, zones_of
 from nodeway.constructs.group import topology_of_group
 from nodeway.constructs.network.sdk_calls import AwsCalls
-from nodeway.constructs.network.vpc import made_vpc
+from nodeway.constructs.network.vpc import make_vpc
 from nodeway.constructs.sandbox.cache import SandboxCache
 from nodeway.constructs.sandbox.client_host import SandboxClient
 
@@ -38,7 +38,7 @@ class SandboxSite(Construct):
         calls = AwsCalls(self, "Calls")
 
         def vpc(name: str, description: ProxyVpc) -> tuple[ec2.Vpc, list[ec2.ISubnet]]:
-            made = made_vpc(
+            made = make_vpc(
                 Construct(self, name), f"{name}Vpc", description, subnets=SUBNETS, calls=calls
             )
             return made, list(made.select_subnets(subnet_group_name=SUBNETS).subnets)
@@ -69,13 +69,13 @@ class SandboxSite(Construct):
                     ClientVpc.model_construct(
                         vpc_id=client_vpc.vpc_id,
                         cidr=client_range,
-                        route_table_ids=tables_of(client_subnets),
+                        route_table_ids=route_tables_of(client_subnets),
                     ),
                 ),
                 "cache_vpc": CacheVpc.model_construct(
                     vpc_id=cache_vpc.vpc_id,
                     cidr=cache_range,
-                    route_table_ids=tables_of(cache_subnets),
+                    route_table_ids=route_tables_of(cache_subnets),
                 ),
                 "clusters": tuple(
                     cluster.model_copy(
@@ -100,6 +100,6 @@ class SandboxSite(Construct):
             cdk.CfnOutput(self, name, value=value)
 
 
-def tables_of(subnets: Sequence[ec2.ISubnet]) -> tuple[str, ...]:
+def route_tables_of(subnets: Sequence[ec2.ISubnet]) -> tuple[str, ...]:
     """The route tables of the subnets."""
     return tuple(subnet.route_table.route_table_id for subnet in subnets)

@@ -7,7 +7,7 @@ import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
-from nodeway.constructs.monitoring.alarm_texts import MEANINGS, description
+from nodeway.constructs.monitoring.alarm_texts import MEANINGS, render_description
 from nodeway.pricing.usage import ALARMS, LOGIN_ALARMS, PROBE_ALARMS
 from nodeway_runtime.model.metrics import (
     NAMESPACE,
@@ -238,7 +238,7 @@ def test_redirects_are_held_against_a_band_from_above(probed: Shown) -> None:
 def test_alarm_says_what_it_means_and_where_to_read_on(probed: Shown, label: str) -> None:
     """tests/unit/docs/test_runbook.py holds that the link leads there."""
     for name, alarm in short(probed, label).items():
-        assert alarm["AlarmDescription"] == description(label, name)
+        assert alarm["AlarmDescription"] == render_description(label, name)
         assert alarm["AlarmName"] == f"nodeway-dev-{label}-{name}"
 
 

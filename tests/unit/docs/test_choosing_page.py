@@ -10,10 +10,10 @@ import pytest
 from lab.layout import ROOT
 from nodeway.advice.advise import Situation
 from nodeway.advice.rules import RULES, WORDS, Rule
-from nodeway.pricing.estimate import THIS, rows_of
+from nodeway.pricing.estimate import THIS, estimate_rows
 from nodeway.pricing.prices import load_prices
 from nodeway.pricing.table import MARK
-from nodeway.pricing.usage import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Shape
+from nodeway.pricing.usage import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Usage
 from tests.support.pages.documents import agrees
 from tests.support.terminal import Terminal
 
@@ -70,18 +70,18 @@ def test_page_has_the_rules_as_its_decision_table(*, update: bool) -> None:
 def test_page_has_the_costs_of_the_price_list(*, update: bool) -> None:
     """For a few sizes: at the defaults, with two HAProxies a node, and with shared ones; assumptions are marked."""
     prices = load_prices()
-    shapes = [Shape(nodes=n) for n in NODES]
-    pairs = [Shape(nodes=n, haproxies_per_node=2) for n in NODES]
+    shapes = [Usage(nodes=n) for n in NODES]
+    pairs = [Usage(nodes=n, haproxies_per_node=2) for n in NODES]
     fleet = (Fleet("shared HAProxies", 2, HAPROXY_METRICS + HAPROXY_NODE_METRICS),)
-    shared = [Shape(0, 0, fleet, other_nodes=n, other_clusters=1) for n in NODES]
+    shared = [Usage(0, 0, fleet, other_nodes=n, other_clusters=1) for n in NODES]
     lines: dict[str, list[str]] = {}
     for shape in shapes:
-        for one in rows_of(shape, prices):
+        for one in estimate_rows(shape, prices):
             if not one.part:
                 name = "Nodeway, 0.25 vCPU a HAProxy" if one.what == THIS else one.what
                 lines.setdefault(name, []).append(f"{one.month:,.0f}{MARK if one.assumed else ''}")
     for name, more in (("two HAProxies a node", pairs), ("two shared HAProxies", shared)):
-        rows = [one for s in more for one in rows_of(s, prices) if one.what == THIS]
+        rows = [one for s in more for one in estimate_rows(s, prices) if one.what == THIS]
         lines[f"Nodeway, {name}"] = [f"{one.month:,.0f}{MARK}" for one in rows]
     ordered = sorted(lines.items(), key=lambda item: not item[0].startswith("Nodeway"))
     head = ("way", *(f"{n} nodes" for n in NODES))

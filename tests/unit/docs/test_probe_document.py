@@ -9,7 +9,7 @@ from rich.console import Console
 
 from lab.detection import report as detection
 from lab.report.page import replace_blocks
-from nodeway.cli.doctor_output import show
+from nodeway.cli.doctor_output import print_table
 from nodeway_runtime.paths.verdicts import Verdict
 from tests.support.pages.documents import agrees
 from tests.support.reports import endpoint, nodes, path, report, row
@@ -31,7 +31,7 @@ def test_page_shows_what_doctor_prints(*, update: bool) -> None:
     seen = replace(report(endpoint(*others), broken, *map(row, others)), client="host app-1")
     told = io.StringIO()
 
-    show(Console(file=told, width=100, highlight=False), seen)
+    print_table(Console(file=told, width=100, highlight=False), seen)
 
     lines = "".join(f"{line.rstrip()}\n" for line in told.getvalue().splitlines())
     command = "nodeway doctor --env prod --username probe"

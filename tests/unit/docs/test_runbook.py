@@ -11,7 +11,7 @@ from botocore import xform_name
 
 from lab.layout import ROOT
 from nodeway.cli.main import app
-from nodeway.constructs.monitoring.alarm_texts import MEANINGS, RUNBOOK, description
+from nodeway.constructs.monitoring.alarm_texts import MEANINGS, RUNBOOK, render_description
 from nodeway_runtime.paths.verdicts import Verdict
 
 PAGE = ROOT / RUNBOOK
@@ -69,7 +69,7 @@ def test_section_says_what_it_means_what_to_look_at_and_what_mends_it(name: str)
 @pytest.mark.parametrize("alarm", MEANINGS)
 def test_alarm_links_its_section(alarm: str) -> None:
     """In one sentence, which has to fit with the link: CloudWatch takes 1,024 characters."""
-    told = description("sessions", alarm)
+    told = render_description("sessions", alarm)
     meaning, _, link = told.partition(". What to do: ")
     page, _, anchor = link.partition("#")
 

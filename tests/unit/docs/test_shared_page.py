@@ -10,12 +10,12 @@ from lab.layout import ROOT
 from lab.scenarios.shared import CHAPTER
 from nodeway.config.loader import load
 from nodeway.config.model import ClusterConfig
-from nodeway.config.rules_shared_shared_clients import NOT_SERVED, SERVED
+from nodeway.config.shared_clients import NOT_SERVED, SERVED
 from nodeway.haproxy.render import KIB_PER_SESSION
-from nodeway.pricing.estimate import THIS, rows_of
+from nodeway.pricing.estimate import THIS, estimate_rows
 from nodeway.pricing.prices import load_prices
 from nodeway.pricing.table import MARK
-from nodeway.pricing.usage import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Shape
+from nodeway.pricing.usage import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Usage
 from tests.support.fakes import context
 from tests.support.pages.documents import agrees
 from tests.support.pages.environments import environments
@@ -30,14 +30,14 @@ def update(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
 
 
-def shapes(nodes: int) -> Iterator[tuple[str, Shape]]:
+def shapes(nodes: int) -> Iterator[tuple[str, Usage]]:
     """What is compared, for so many nodes."""
-    yield "a HAProxy for each node, 0.25 vCPU", Shape(nodes)
-    yield "two for each node, 0.25 vCPU", Shape(nodes, haproxies_per_node=2)
+    yield "a HAProxy for each node, 0.25 vCPU", Usage(nodes)
+    yield "two for each node, 0.25 vCPU", Usage(nodes, haproxies_per_node=2)
     for cpu, memory in ((256, 512), (1024, 2048), (4096, 8192)):
         fleet = (Fleet("shared HAProxies", 2, HAPROXY_METRICS + HAPROXY_NODE_METRICS),)
         what = f"two shared HAProxies, {cpu / 1024:g} vCPU each"
-        yield what, Shape(0, 0, fleet, nodes, 1, cpu=cpu, memory=memory)
+        yield what, Usage(0, 0, fleet, nodes, 1, cpu=cpu, memory=memory)
 
 
 def test_page_has_the_costs_of_the_price_list(*, update: bool) -> None:
@@ -46,7 +46,7 @@ def test_page_has_the_costs_of_the_price_list(*, update: bool) -> None:
     months: dict[str, list[str]] = {}
     for nodes in NODES:
         for what, shape in shapes(nodes):
-            (row,) = [one for one in rows_of(shape, prices) if one.what == THIS]
+            (row,) = [one for one in estimate_rows(shape, prices) if one.what == THIS]
             mark = f"\\{MARK}" if row.assumed else ""
             months.setdefault(what, []).append(f"{row.month:,.0f}{mark}")
     head = ("way", *(f"{nodes} nodes" for nodes in NODES))

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from nodeway.advice.advise import RUEIDIS, Advice, Situation, advise, branches_of, facts
-from nodeway.advice.rules import ASK, RULES, WORDS, Fact, Way
+from nodeway.advice.advise import RUEIDIS, Advice, Situation, advise, matching_branches, rule_facts
+from nodeway.advice.rules import ASK, RULES, WORDS, AccessOption, Fact
 
 VALUES = {fact: tuple(value for one, value in WORDS if one is fact) for fact in Fact}
 SERVED: dict[str, Any] = {
@@ -31,31 +31,31 @@ def advice(**changes: Any) -> Advice:  # noqa: ANN401 (any JSON)
 @pytest.mark.parametrize(
     ("changes", "way"),
     [
-        ({}, Way.NODEWAY),
-        ({"routes_allowed": True}, Way.PEERING),
-        ({"routes_allowed": True, "client_cidrs": ["10.50.128.0/20"]}, Way.NODEWAY),
-        ({"routes_allowed": True, "on_premises": True}, Way.ROUTES),
-        ({"on_premises": True, "scripted": True}, Way.NODEWAY),
-        ({"scripted": True}, Way.LATTICE),
-        ({"scripted": True, "client_cidrs": ["10.50.0.0/24"]}, Way.LATTICE),
-        ({"client": "plain"}, Way.ENVOY),
-        ({"client": "plain", "routes_allowed": True}, Way.ENVOY),
-        ({"client": "plain", "cluster_mode": False}, Way.ONE_PROXY),
-        ({"client": "plain", "cluster_mode": False, "routes_allowed": True}, Way.PEERING),
-        ({"tls": "off"}, Way.ENVOY),
-        ({"tls": "off", "scripted": True}, Way.ENVOY),
-        ({"tls": "off", "routes_allowed": True}, Way.PEERING),
-        ({"endpoint_type": "ip"}, Way.ENVOY),
-        ({"endpoint_type": "absent"}, Way.NODEWAY),
-        ({"tls": "preferred"}, Way.NODEWAY),
-        ({"cluster_mode": False}, Way.ONE_PROXY),
-        ({"serverless": True}, Way.ONE_PROXY),
-        ({"serverless": True, "routes_allowed": True}, Way.PEERING),
-        ({"other_account": True}, Way.NODEWAY),
-        ({"client": "rueidis"}, Way.NODEWAY),
+        ({}, AccessOption.NODEWAY),
+        ({"routes_allowed": True}, AccessOption.PEERING),
+        ({"routes_allowed": True, "client_cidrs": ["10.50.128.0/20"]}, AccessOption.NODEWAY),
+        ({"routes_allowed": True, "on_premises": True}, AccessOption.ROUTES),
+        ({"on_premises": True, "scripted": True}, AccessOption.NODEWAY),
+        ({"scripted": True}, AccessOption.LATTICE),
+        ({"scripted": True, "client_cidrs": ["10.50.0.0/24"]}, AccessOption.LATTICE),
+        ({"client": "plain"}, AccessOption.ENVOY),
+        ({"client": "plain", "routes_allowed": True}, AccessOption.ENVOY),
+        ({"client": "plain", "cluster_mode": False}, AccessOption.ONE_PROXY),
+        ({"client": "plain", "cluster_mode": False, "routes_allowed": True}, AccessOption.PEERING),
+        ({"tls": "off"}, AccessOption.ENVOY),
+        ({"tls": "off", "scripted": True}, AccessOption.ENVOY),
+        ({"tls": "off", "routes_allowed": True}, AccessOption.PEERING),
+        ({"endpoint_type": "ip"}, AccessOption.ENVOY),
+        ({"endpoint_type": "absent"}, AccessOption.NODEWAY),
+        ({"tls": "preferred"}, AccessOption.NODEWAY),
+        ({"cluster_mode": False}, AccessOption.ONE_PROXY),
+        ({"serverless": True}, AccessOption.ONE_PROXY),
+        ({"serverless": True, "routes_allowed": True}, AccessOption.PEERING),
+        ({"other_account": True}, AccessOption.NODEWAY),
+        ({"client": "rueidis"}, AccessOption.NODEWAY),
     ],
 )
-def test_way_for_a_situation(changes: dict[str, Any], way: Way) -> None:
+def test_way_for_a_situation(changes: dict[str, Any], way: AccessOption) -> None:
     """With everything known there is one way, without an if."""
     (branch,) = advice(**changes).branches
 
@@ -67,7 +67,7 @@ def test_every_combination_has_a_way_and_every_rule_is_somebodys() -> None:
     """256 combinations, all facts known: never no advice, and no rule that nothing reaches."""
     used = set()
     for values in product(*VALUES.values()):
-        (branch,) = branches_of(dict(zip(VALUES, values, strict=True)))
+        (branch,) = matching_branches(dict(zip(VALUES, values, strict=True)))
         used.add(branch.rule.name)
 
     assert used == {rule.name for rule in RULES}
@@ -80,9 +80,9 @@ def test_unknown_facts_hide_no_way_that_would_be_the_advice_if_they_were_known()
         holes = [fact for fact, value in holed.items() if value is None]
         if len(holes) > 2:
             continue
-        offered = [branch.rule.name for branch in branches_of(holed)]
+        offered = [branch.rule.name for branch in matching_branches(holed)]
         for filled in product(*(VALUES[fact] for fact in holes)):
-            (settled,) = branches_of(holed | dict(zip(holes, filled, strict=True)))
+            (settled,) = matching_branches(holed | dict(zip(holes, filled, strict=True)))
             assert settled.rule.name in offered
 
 
@@ -90,7 +90,7 @@ def test_every_fact_can_be_said_and_settled() -> None:
     assert {fact for fact, _ in WORDS} == set(ASK) == set(Fact)
     assert all(len(values) == 2 for values in VALUES.values())
     assert all((fact, value) in WORDS for rule in RULES for fact, value in rule.when.items())
-    assert set(RUEIDIS) == set(Way)
+    assert set(RUEIDIS) == set(AccessOption)
 
 
 def test_nothing_known_is_all_conditions_and_no_error() -> None:
@@ -104,7 +104,10 @@ def test_nothing_known_is_all_conditions_and_no_error() -> None:
 def test_unknown_routes_give_peering_with_its_condition_and_nodeway_otherwise() -> None:
     found = advice(routes_allowed=None)
 
-    assert [branch.rule.way for branch in found.branches] == [Way.PEERING, Way.NODEWAY]
+    assert [branch.rule.way for branch in found.branches] == [
+        AccessOption.PEERING,
+        AccessOption.NODEWAY,
+    ]
     assert found.branches[0].holds_if == ("full routes between the networks may be given",)
     assert found.branches[1].holds_if == ()
     assert found.unknown == (Fact.ROUTES,)
@@ -123,7 +126,7 @@ def test_unknown_routes_give_peering_with_its_condition_and_nodeway_otherwise() 
 def test_what_moved_carries_is_known_only_when_tls_and_endpoint_type_settle_it(
     changes: dict[str, Any], value: str | None
 ) -> None:
-    assert facts(Situation.model_validate(SERVED | changes))[Fact.ANSWERS] == value
+    assert rule_facts(Situation.model_validate(SERVED | changes))[Fact.ANSWERS] == value
 
 
 @pytest.mark.parametrize(
@@ -143,7 +146,7 @@ def test_ranges_are_apart_only_when_both_sides_are_known(
     """No range given is not a range that overlaps with nothing."""
     situation = Situation.model_validate(SERVED | {"client_cidrs": client, "cache_cidrs": cache})
 
-    assert facts(situation)[Fact.OVERLAP] == value
+    assert rule_facts(situation)[Fact.OVERLAP] == value
 
 
 def test_overlap_is_named_with_both_ranges_and_says_what_it_keeps_out() -> None:
@@ -151,8 +154,8 @@ def test_overlap_is_named_with_both_ranges_and_says_what_it_keeps_out() -> None:
 
     assert found.notes[0].startswith("10.50.64.0/20 (client) and 10.50.0.0/16 (cache) overlap")
     assert [(one.way, one.because) for one in found.excluded] == [
-        (Way.PEERING, ("the address ranges overlap",)),
-        (Way.LATTICE, ("nodes come and go, and nobody scripts that",)),
+        (AccessOption.PEERING, ("the address ranges overlap",)),
+        (AccessOption.LATTICE, ("nodes come and go, and nobody scripts that",)),
     ]
 
 

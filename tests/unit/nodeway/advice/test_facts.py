@@ -7,7 +7,7 @@ import pytest
 from botocore.stub import Stubber
 
 from nodeway.advice.advise import Situation
-from nodeway.advice.facts import Read, read
+from nodeway.advice.facts import ReadFacts, read_facts
 from nodeway.errors import CommandError
 from tests.support.elasticache_answers import cluster, group
 from tests.support.fakes import ONE, TWO
@@ -47,11 +47,11 @@ class Aws:
             stub.add_response(call, answer, asked or None)
         return self
 
-    def about(self, name: str = "demo") -> Read:
+    def about(self, name: str = "demo") -> ReadFacts:
         """What is read of a group, with every prepared answer used."""
         for stub in self.stubs.values():
             stub.activate()
-        found = read(name, None, cast("boto3.Session", self))
+        found = read_facts(name, None, cast("boto3.Session", self))
         for stub in self.stubs.values():
             stub.assert_no_pending_responses()
         return found

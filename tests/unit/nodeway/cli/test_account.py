@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from lab.layout import ROOT
-from nodeway.cli.account import AwsAccount, environment
+from nodeway.cli.account import AwsAccount, load_environment
 from nodeway.config.loader import load
 from nodeway.errors import CommandError
 from nodeway_runtime.model.settings import Mode
@@ -23,8 +23,8 @@ def test_environment_is_the_project_s_here_else_the_repository_s(tmp_path: Path)
     """`cdk.json` here counts; elsewhere it is the repository's own."""
     write_project(tmp_path)
 
-    assert environment("dev", tmp_path).clusters[0].replication_group_id == "demo"
-    assert environment("prod", tmp_path / "elsewhere").account == "444455556666"
+    assert load_environment("dev", tmp_path).clusters[0].replication_group_id == "demo"
+    assert load_environment("prod", tmp_path / "elsewhere").account == "444455556666"
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"context": 1}'])
@@ -32,7 +32,7 @@ def test_broken_project_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "cdk.json").write_text(text)
 
     with pytest.raises(CommandError, match="has no object context"):
-        environment("dev", tmp_path)
+        load_environment("dev", tmp_path)
 
 
 def test_no_credentials_is_one_line(nodeway: Terminal, fake_aws: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nodeway.cli.doctor import EXIT, NOT_KNOWN, tell
+from nodeway.cli.doctor import EXIT, NOT_KNOWN, print_report
 from nodeway.errors import CommandError
 from nodeway_runtime.paths.report import Report, document, from_document
 from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
@@ -43,12 +43,12 @@ def _nobody_s_password(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_exit_code_is_the_worst_result(verdict: Verdict, code: int) -> None:
     """1 and 2 are those of a command that could not do its work."""
-    assert tell(report(row(ONE), row(TWO, verdict)), as_json=False, html=None) == code
+    assert print_report(report(row(ONE), row(TWO, verdict)), as_json=False, html=None) == code
     assert set(EXIT) == set(State)
 
 
 def test_nothing_that_could_be_walked_is_not_all_in_order() -> None:
-    assert tell(replace(report(), rows=()), as_json=False, html=None) == 3
+    assert print_report(replace(report(), rows=()), as_json=False, html=None) == 3
 
 
 def test_name_that_nobody_has_is_broken(nodeway: Terminal) -> None:
@@ -147,7 +147,7 @@ def test_there_is_no_option_for_a_password(nodeway: Terminal) -> None:
 
 def printed(one: Report, capsys: pytest.CaptureFixture[str], **how: Any) -> str:  # noqa: ANN401 (flags)
     """What a person or a machine gets to see."""
-    tell(one, **{"as_json": False, "html": None, **how})
+    print_report(one, **{"as_json": False, "html": None, **how})
     return capsys.readouterr().out
 
 
@@ -219,7 +219,7 @@ def test_html_that_cannot_be_written_leaves_nothing_behind(empty_directory: Path
     target.mkdir()
 
     with pytest.raises(CommandError, match="Is a directory"):
-        tell(BAD, as_json=False, html=target)
+        print_report(BAD, as_json=False, html=target)
 
     assert list(empty_directory.iterdir()) == [target]
     assert list(target.iterdir()) == []

@@ -7,7 +7,13 @@ from typing import cast
 import pytest
 import typer
 
-from nodeway.cli.doctor import NOT_KNOWN, asked, deployed, given, walker_of
+from nodeway.cli.doctor import (
+    NOT_KNOWN,
+    make_walker,
+    targets_from_args,
+    targets_from_aws,
+    targets_from_cluster,
+)
 from nodeway.errors import CommandError
 from nodeway_runtime.model.topology import Address, hostname
 from nodeway_runtime.paths.targets import Expected
@@ -34,11 +40,11 @@ USER = Login("probe", SECRET)
 
 def test_what_a_person_types_is_the_map() -> None:
     """One label is the endpoint's; any other is a node's."""
-    both = given(f"{ENDPOINT.upper()}.:6380", [str(named(ONE)), str(named(ONE))])
+    both = targets_from_args(f"{ENDPOINT.upper()}.:6380", [str(named(ONE)), str(named(ONE))])
 
     assert both == Expected("demo", ZONE, 6380, (named(ONE), ENDPOINT), ENDPOINT)
-    assert given(str(named(ONE)), []).endpoint is None
-    assert given(str(named(ONE)), []).port == 6379
+    assert targets_from_args(str(named(ONE)), []).endpoint is None
+    assert targets_from_args(str(named(ONE)), []).port == 6379
 
 
 def test_cluster_that_may_be_asked_says_which_nodes_it_has() -> None:
@@ -50,7 +56,7 @@ def test_cluster_that_may_be_asked_says_which_nodes_it_has() -> None:
     )
     walker = told(walked(ENDPOINT, walk(ONE, view=view)), login=USER)
 
-    found = asked(given(str(ENDPOINT), []), walker)
+    found = targets_from_cluster(targets_from_args(str(ENDPOINT), []), walker)
 
     assert found.names == (named(ONE), named(TWO), named(THREE), ENDPOINT)
     assert found.notes == (f"the cluster names nodes outside of the zone: old.{ZONE}x",)
@@ -60,19 +66,23 @@ def test_cluster_that_names_what_is_no_name_is_not_believed() -> None:
     names = [f"a b.{ZONE}", f"\x00.{ZONE}", f"{'x' * 64}.{ZONE}"]
     view = tuple(member(ONE, one) for one in names)
 
-    found = asked(
-        given(str(ENDPOINT), []), told(walked(ENDPOINT, walk(ONE, view=view)), login=USER)
+    found = targets_from_cluster(
+        targets_from_args(str(ENDPOINT), []),
+        told(walked(ENDPOINT, walk(ONE, view=view)), login=USER),
     )
 
     assert found.names == (ENDPOINT,)
 
 
 def test_cluster_that_nobody_may_ask_is_walked_as_far_as_it_was_typed() -> None:
-    one = given(str(ENDPOINT), [])
+    one = targets_from_args(str(ENDPOINT), [])
 
-    assert asked(one, told()).notes == (NOT_KNOWN,)
-    assert asked(given(str(ENDPOINT), [str(named(ONE))]), told()).notes == ()
-    assert asked(one, told(*healthy())).names == (ENDPOINT,)
+    assert targets_from_cluster(one, told()).notes == (NOT_KNOWN,)
+    assert (
+        targets_from_cluster(targets_from_args(str(ENDPOINT), [str(named(ONE))]), told()).notes
+        == ()
+    )
+    assert targets_from_cluster(one, told(*healthy())).names == (ENDPOINT,)
 
 
 def of(there: Cloud, env: str = "dev", cluster: str | None = None) -> Expected:
@@ -82,7 +92,7 @@ def of(there: Cloud, env: str = "dev", cluster: str | None = None) -> Expected:
     class Context:
         obj: Cloud
 
-    return deployed(cast("typer.Context", Context(there)), env, cluster)
+    return targets_from_aws(cast("typer.Context", Context(there)), env, cluster)
 
 
 @pytest.mark.usefixtures("nodeway")
@@ -131,5 +141,5 @@ def test_authorities_of_a_file_are_trusted_instead_of_the_system_s(tmp_path: Pat
     empty.write_text("")
 
     with pytest.raises(CommandError, match="it holds no certificate"):
-        walker_of(6379, empty, None)
-    assert walker_of(6379, None, USER).login == USER
+        make_walker(6379, empty, None)
+    assert make_walker(6379, None, USER).login == USER

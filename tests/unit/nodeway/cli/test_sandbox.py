@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lab.layout import ROOT
-from nodeway.cli.sandbox import Patience, checked
+from nodeway.cli.sandbox import Patience, run_check
 from nodeway.errors import CommandError
 from tests.support.sandboxed import CONFIG, HOST, NAMES, OWN, SECRET, SENT, Sandboxed, passed
 from tests.support.terminal import Terminal
@@ -102,7 +102,7 @@ def test_a_pass_of_a_failed_command_is_none(account: Sandboxed) -> None:
     """The program said ok, and Systems Manager did not: something else went wrong."""
     account.ready().invocation("Failed", json.dumps(passed()))
 
-    assert checked(CONFIG, account, ONCE)["ok"] is False
+    assert run_check(CONFIG, account, ONCE)["ok"] is False
 
 
 def test_command_names_the_secret_and_everything_to_look_at(account: Sandboxed) -> None:
@@ -113,7 +113,7 @@ def test_command_names_the_secret_and_everything_to_look_at(account: Sandboxed) 
     )
     account.ready().invocation("Success", json.dumps(passed()))
 
-    checked(CONFIG, account, ONCE)
+    run_check(CONFIG, account, ONCE)
 
     (asked,) = sent
     assert asked["InstanceIds"] == [HOST]
@@ -135,7 +135,7 @@ def test_host_that_comes_late_is_waited_for(account: Sandboxed) -> None:
     account.invocation("Pending").invocation("InProgress")
     account.invocation("Success", json.dumps(passed()))
 
-    assert checked(CONFIG, account, Patience(timeout=30, pause=0))["ok"] is True
+    assert run_check(CONFIG, account, Patience(timeout=30, pause=0))["ok"] is True
     account.all_asked()
 
 
@@ -143,7 +143,7 @@ def test_host_that_never_comes_is_one_line(account: Sandboxed) -> None:
     account.interfaces(*OWN).registration()
 
     with pytest.raises(CommandError, match=f"{HOST} is not in Systems Manager after 0 s"):
-        checked(CONFIG, account, ONCE)
+        run_check(CONFIG, account, ONCE)
     account.all_asked()
 
 
@@ -152,7 +152,7 @@ def test_check_that_does_not_end_is_cancelled(account: Sandboxed) -> None:
     account.stubs["ssm"].add_response("cancel_command", {}, {"CommandId": SENT})
 
     with pytest.raises(CommandError, match=f"command {SENT} did not end after 0 s"):
-        checked(CONFIG, account, ONCE)
+        run_check(CONFIG, account, ONCE)
     account.all_asked()
 
 
@@ -172,14 +172,14 @@ def test_check_without_a_result_is_no_pass(
     account.ready().invocation(status, out, err)
 
     with pytest.raises(CommandError, match=re.escape(words)):
-        checked(CONFIG, account, ONCE)
+        run_check(CONFIG, account, ONCE)
 
 
 def test_fewer_interfaces_than_nodes_prove_nothing(account: Sandboxed) -> None:
     account.interfaces(*OWN[:3])
 
     with pytest.raises(CommandError, match="3 interfaces of nodes, and there are 4 nodes"):
-        checked(CONFIG, account, ONCE)
+        run_check(CONFIG, account, ONCE)
 
 
 def test_missing_output_is_one_line(nodeway: Terminal, account: Sandboxed) -> None:
@@ -206,7 +206,7 @@ def test_sandbox_that_is_not_deployed_is_one_line(account: Sandboxed) -> None:
             return {}
 
     with pytest.raises(CommandError, match="cdk deploy -c env=sandbox --all"):
-        checked(CONFIG, Empty(), ONCE)
+        run_check(CONFIG, Empty(), ONCE)
 
 
 def test_refusal_of_aws_is_one_line(account: Sandboxed) -> None:
@@ -214,7 +214,7 @@ def test_refusal_of_aws_is_one_line(account: Sandboxed) -> None:
     account.stubs["ssm"].add_client_error("send_command", "AccessDeniedException", "not\nallowed")
 
     with pytest.raises(CommandError, match=r"the check cannot be run: .*not allowed"):
-        checked(CONFIG, account, ONCE)
+        run_check(CONFIG, account, ONCE)
 
 
 def test_environment_that_is_no_sandbox_is_one_line(nodeway: Terminal, account: Sandboxed) -> None:

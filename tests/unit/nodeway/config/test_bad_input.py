@@ -6,7 +6,7 @@ import pytest
 
 from nodeway.config.loader import load
 from nodeway.errors import ConfigError
-from nodeway.lookup.topology import known_topologies
+from nodeway.lookup.topology import load_topologies
 from tests.support.fakes import ONE, TWO, context, environment_block, named
 
 # ruff: noqa: E501
@@ -165,7 +165,7 @@ WRONG_VARIABLES: list[tuple[dict[str, str], str]] = [
 def refusal(given: dict[str, Any]) -> str:
     """What a synth with this context says."""
     with pytest.raises(ConfigError) as caught:
-        known_topologies(load(given), given)
+        load_topologies(load(given), given)
     return str(caught.value)
 
 
@@ -173,7 +173,7 @@ def test_the_blocks_that_are_made_wrong_are_right_before() -> None:
     """Otherwise a row below could be refused for another reason than its own."""
     for keys in ({}, PEERING, {"proxy_vpc": MADE}, {"proxy_vpc": ISOLATED, "image": PRIVATE_IMAGE}):
         given = context(environment_block(clusters=[cluster()], **keys))
-        assert known_topologies(load(given), given)
+        assert load_topologies(load(given), given)
     load(context(environment_block(on_premises=outside())))
 
 

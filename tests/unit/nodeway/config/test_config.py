@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nodeway.config.loader import OVERRIDES, load, pins
+from nodeway.config.loader import OVERRIDES, load, parse_pins
 from nodeway.config.model import FARGATE_MEMORY_MIB
 from nodeway.errors import ConfigError
 from nodeway_runtime.model.settings import Mode
@@ -185,12 +185,12 @@ def test_load_normalises_and_checks_pins_of_the_block() -> None:
 def test_pins_refuse_what_is_not_host_and_addresses(text: str) -> None:
     """What cannot be a record is refused at once."""
     with pytest.raises(ValueError, match="got "):
-        pins(text)
+        parse_pins(text)
 
 
 def test_pins_take_several_names_and_addresses() -> None:
     """`;` between names, `,` between addresses, blanks do not matter."""
-    assert pins("A.b.=10.0.0.1,10.0.0.2; c.d=10.0.0.3;") == {
+    assert parse_pins("A.b.=10.0.0.1,10.0.0.2; c.d=10.0.0.3;") == {
         "a.b": ("10.0.0.1", "10.0.0.2"),
         "c.d": ("10.0.0.3",),
     }

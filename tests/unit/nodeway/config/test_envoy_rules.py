@@ -8,7 +8,7 @@ import pytest
 from nodeway.config.loader import load
 from nodeway.config.model import ClusterConfig, EnvironmentConfig
 from nodeway.errors import ConfigError
-from nodeway.lookup.topology import context_key, known_topologies, look_up
+from nodeway.lookup.topology import context_key, fetch_topology, load_topologies
 from tests.support.elasticache_answers import ElastiCacheServer
 from tests.support.fakes import ONE, TWO, ZONE, context, environment_block, named
 from tests.support.programs.loopback import Loopback, loopback
@@ -88,9 +88,9 @@ def test_envoys_may_be_in_the_clients_vpc() -> None:
 
 def test_name_of_envoys_is_in_a_zone_of_ours_unless_one_is_given() -> None:
     """The configuration endpoint stays the cluster's own."""
-    (ours,) = known_topologies(environment(), {})
+    (ours,) = load_topologies(environment(), {})
     given = environment(clusters=[cluster(zone_name="Cache.Example.Internal.")])
-    (theirs,) = known_topologies(given, {})
+    (theirs,) = load_topologies(given, {})
 
     assert ours.zone_name == "demo.dev.nodeway.internal"
     assert ours.configuration_endpoint == f"clustercfg.{ZONE}"
@@ -123,7 +123,7 @@ def test_look_up_for_envoy_takes_a_group_without_tls(elasticache: ElastiCacheSer
     }
     chosen = environment(clusters=[cluster(nodes=False)])
 
-    found = look_up(chosen, chosen.clusters[0])
+    found = fetch_topology(chosen, chosen.clusters[0])
 
     assert found.tls is False
     assert found.configuration_endpoint == "demo.abc123.clustercfg.use1.cache.amazonaws.com"
@@ -137,7 +137,7 @@ def test_look_up_for_envoy_takes_a_group_that_announces_addresses(
     elasticache.endpoint_type = "ip"
     chosen = environment(clusters=[cluster(nodes=False)])
 
-    assert look_up(chosen, chosen.clusters[0]).tls is True
+    assert fetch_topology(chosen, chosen.clusters[0]).tls is True
 
 
 def test_what_was_found_out_for_envoy_is_not_taken_for_haproxies() -> None:

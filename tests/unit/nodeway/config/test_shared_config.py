@@ -6,7 +6,7 @@ import pytest
 
 from nodeway.config.loader import load
 from nodeway.config.model import EnvironmentConfig
-from nodeway.config.rules_shared_shared_clients import NOT_SERVED, SERVED
+from nodeway.config.shared_clients import NOT_SERVED, SERVED
 from nodeway.errors import ConfigError
 from tests.support.fakes import context, environment_block
 
@@ -69,7 +69,7 @@ def test_shared_needs_no_more_than_clients_and_networks() -> None:
 
     assert (found.clusters[0].label, found.clusters[0].tasks) == ("demo-shared", 2)
     assert [str(one) for one in found.cache_networks(found.clusters[0])] == ["10.60.1.0/24"]
-    assert found.shadowed == found.clusters
+    assert found.overridden_clusters == found.clusters
 
 
 def test_networks_are_those_of_the_peered_vpc_unless_they_are_told() -> None:
@@ -113,8 +113,10 @@ def test_networks_may_be_the_proxies_where_the_cache_may_be_there() -> None:
     """The template then excludes the proxies' own addresses (tests/lab/suites/test_shared_guards.py)."""
     given = PEERED["proxy_vpc"]
 
-    assert environment({"cache_cidrs": ["10.20.0.0/16"]}, proxy_vpc=given).shadowed
-    assert environment({"cache_cidrs": ["10.20.0.0/16"]}, **{**PEERED, "cache_vpc": None}).shadowed
+    assert environment({"cache_cidrs": ["10.20.0.0/16"]}, proxy_vpc=given).overridden_clusters
+    assert environment(
+        {"cache_cidrs": ["10.20.0.0/16"]}, **{**PEERED, "cache_vpc": None}
+    ).overridden_clusters
 
 
 def test_clients_must_be_known() -> None:

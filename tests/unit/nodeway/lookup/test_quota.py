@@ -8,7 +8,14 @@ import pytest
 
 from nodeway.config.loader import load
 from nodeway.config.model import EnvironmentConfig
-from nodeway.lookup.quota import Need, ask, known_quota, need_of, quota_key, shortages
+from nodeway.lookup.quota import (
+    Need,
+    compute_need,
+    describe_shortages,
+    fetch_quota,
+    load_quota,
+    quota_key,
+)
 from nodeway.lookup.topology import CONTEXT_FILE, KnownNode, KnownTopology, context_key
 from tests.support.fakes import ONE, TWO, ZONE, context, environment_block, named
 from tests.support.programs.loopback import loopback
@@ -84,20 +91,20 @@ def never(region: str) -> float | None:
 def test_need_is_at_rest_while_rolling_and_with_stand_ins(
     changes: dict[str, Any], topologies: list[KnownTopology], need: Need
 ) -> None:
-    assert need_of(environment(**changes), topologies) == need
+    assert compute_need(environment(**changes), topologies) == need
 
 
 def test_shards_with_dashes_in_their_group_s_name_are_counted_apart() -> None:
     """The member is what follows the last dash, and nothing else."""
-    found = need_of(environment(max_stand_ins=0), [topology(2, group="a-b-0001")])
+    found = compute_need(environment(max_stand_ins=0), [topology(2, group="a-b-0001")])
 
     assert found.rolling - found.steady == 0.5
 
 
 def test_enough_is_silent() -> None:
     """4.75 vCPU at most: neither a quota of 4.75 nor AWS's default is worth a word."""
-    assert shortages(environment(), [topology(3)], 4.75) == ()
-    assert shortages(environment(), [topology(3)], None) == ()
+    assert describe_shortages(environment(), [topology(3)], 4.75) == ()
+    assert describe_shortages(environment(), [topology(3)], None) == ()
 
 
 @pytest.mark.parametrize(
@@ -109,7 +116,7 @@ def test_enough_is_silent() -> None:
     ],
 )
 def test_too_small_a_quota_says_for_what_and_how_to_raise_it(quota: float, told: str) -> None:
-    what, command = shortages(environment(), [topology(3)], quota)
+    what, command = describe_shortages(environment(), [topology(3)], quota)
 
     assert "6 HAProxies of 0.25 vCPU need 1.5, 2.25 while a change rolls, 4.75 with every" in what
     assert f"the quota of account 111122223333 in us-east-1, {quota:g} vCPU, {told}." in what
@@ -121,13 +128,15 @@ def test_too_small_a_quota_says_for_what_and_how_to_raise_it(quota: float, told:
 
 
 def test_proxies_of_both_kinds_are_called_so() -> None:
-    (what, _) = shortages(environment(clusters=[GROUP, ENVOY]), [topology(3), topology(3)], 1.0)
+    (what, _) = describe_shortages(
+        environment(clusters=[GROUP, ENVOY]), [topology(3), topology(3)], 1.0
+    )
 
     assert "9 proxies of 0.25 vCPU need 2.25" in what
 
 
 def test_unknown_quota_is_aws_s_default_and_says_so() -> None:
-    what, _ = shortages(environment(), [topology(12)], None)
+    what, _ = describe_shortages(environment(), [topology(12)], None)
 
     assert "is not known (renew with -c refresh=true), and AWS's default of 6 vCPU is not" in what
 
@@ -141,7 +150,7 @@ def test_quota_is_asked_with_the_topology_and_remembered(empty_directory: Path) 
         asked.append(region)
         return 40.0
 
-    found = known_quota(environment(), {}, look_up)
+    found = load_quota(environment(), {}, look_up)
 
     key = quota_key(environment())
     assert key == "nodeway:fargate-vcpu-quota:account=111122223333:region=us-east-1"
@@ -154,7 +163,7 @@ def test_quota_is_asked_with_the_topology_and_remembered(empty_directory: Path) 
 
 def test_quota_that_aws_does_not_say_is_not_remembered(empty_directory: Path) -> None:
     """So that the next look-up asks again."""
-    assert known_quota(environment(), {}, lambda _: None) is None
+    assert load_quota(environment(), {}, lambda _: None) is None
     assert list(empty_directory.iterdir()) == []
 
 
@@ -163,9 +172,9 @@ def test_synth_from_files_asks_nobody(cached: float, empty_directory: Path) -> N
     there = environment()
     known = {context_key(there, there.clusters[0]): {}, quota_key(there): cached}
 
-    assert known_quota(there, known, never) == 16.0
-    assert known_quota(there, known | {quota_key(there): "many"}, never) is None
-    assert known_quota(there, {context_key(there, there.clusters[0]): {}}, never) is None
+    assert load_quota(there, known, never) == 16.0
+    assert load_quota(there, known | {quota_key(there): "many"}, never) is None
+    assert load_quota(there, {context_key(there, there.clusters[0]): {}}, never) is None
     assert list(empty_directory.iterdir()) == []
 
 
@@ -175,15 +184,15 @@ def test_nodes_by_hand_ask_nobody_even_when_refreshed() -> None:
         clusters=[{"replication_group_id": "demo", "nodes": [named(ONE), named(TWO)]}]
     )
 
-    assert known_quota(by_hand, {"refresh": "true"}, never) is None
-    assert known_quota(by_hand, {quota_key(by_hand): 9}, never) == 9.0
+    assert load_quota(by_hand, {"refresh": "true"}, never) is None
+    assert load_quota(by_hand, {quota_key(by_hand): 9}, never) == 9.0
 
 
 def test_refresh_asks_again(empty_directory: Path) -> None:
     there = environment()
     known = {context_key(there, there.clusters[0]): {}, quota_key(there): 6, "refresh": "true"}
 
-    assert known_quota(there, known, lambda _: 100.0) == 100.0
+    assert load_quota(there, known, lambda _: 100.0) == 100.0
     assert json.loads((empty_directory / CONTEXT_FILE).read_text()) == {quota_key(there): 100.0}
 
 
@@ -191,7 +200,7 @@ def test_ask_reads_service_quotas(fake_aws: pytest.MonkeyPatch) -> None:
     with loopback(lambda _: (200, b'{"Quota": {"Value": 48.0}}')) as here:
         fake_aws.setenv("AWS_ENDPOINT_URL_SERVICE_QUOTAS", here.url)
 
-        assert ask("us-east-1") == 48.0
+        assert fetch_quota("us-east-1") == 48.0
 
     sent = json.loads(here.requests[0].body)
     assert sent == {"ServiceCode": "fargate", "QuotaCode": "L-3032A538"}
@@ -211,11 +220,11 @@ def test_ask_gives_nothing_when_it_is_refused(
     with loopback(lambda _: (status, body)) as here:
         fake_aws.setenv("AWS_ENDPOINT_URL_SERVICE_QUOTAS", here.url)
 
-        assert ask("us-east-1") is None
+        assert fetch_quota("us-east-1") is None
 
 
 def test_ask_without_credentials_gives_nothing(fake_aws: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         fake_aws.delenv(name)
 
-    assert ask("us-east-1") is None
+    assert fetch_quota("us-east-1") is None

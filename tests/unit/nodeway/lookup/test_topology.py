@@ -15,12 +15,12 @@ from nodeway.lookup.topology import (
     CONTEXT_FILE,
     KnownNode,
     KnownTopology,
-    by_hand,
     context_key,
-    known_topologies,
-    known_topology,
-    look_up,
+    fetch_topology,
+    load_topologies,
+    load_topology,
     refuse_pins_elsewhere,
+    topology_from_names,
     zone_of,
 )
 from nodeway_runtime.model.topology import hostname
@@ -69,7 +69,7 @@ def test_known_topology_takes_nodes_by_hand_without_asking(
     environment: EnvironmentConfig, empty_directory: Path
 ) -> None:
     """Nodes by hand need no AWS and leave no file."""
-    found = known_topology(
+    found = load_topology(
         environment,
         ClusterConfig(replication_group_id="demo", nodes=(named(TWO), named(ONE))),
         None,
@@ -88,7 +88,7 @@ def test_known_topology_takes_the_remembered_answer_without_asking(
     environment: EnvironmentConfig,
 ) -> None:
     """A second synth is a function of files."""
-    assert known_topology(environment, DISCOVERED, KNOWN.model_dump(mode="json"), never) == KNOWN
+    assert load_topology(environment, DISCOVERED, KNOWN.model_dump(mode="json"), never) == KNOWN
 
 
 @pytest.mark.parametrize("cached", [{}, {"zone_name": ZONE}, "text", []])
@@ -99,7 +99,7 @@ def test_known_topology_refuses_a_remembered_answer_that_is_none(
     with pytest.raises(
         ConfigError, match=r"cdk\.context\.json: nodeway:topology:.* renew it with -c refresh=true"
     ):
-        known_topology(environment, DISCOVERED, cached, never)
+        load_topology(environment, DISCOVERED, cached, never)
 
 
 def test_known_topology_asks_once_and_remembers_beside_the_other_look_ups(
@@ -109,13 +109,13 @@ def test_known_topology_asks_once_and_remembers_beside_the_other_look_ups(
     file = empty_directory / CONTEXT_FILE
     file.write_text('{"vpc-provider:x": {"vpcId": "vpc-1"}}')
 
-    found = known_topology(environment, DISCOVERED, None, lambda: KNOWN)
+    found = load_topology(environment, DISCOVERED, None, lambda: KNOWN)
 
     written = json.loads(file.read_text())
     key = context_key(environment, DISCOVERED)
     assert key == "nodeway:topology:account=111122223333:region=us-east-1:replication-group=demo"
     assert written["vpc-provider:x"] == {"vpcId": "vpc-1"}
-    assert known_topology(environment, DISCOVERED, written[key], never) == found == KNOWN
+    assert load_topology(environment, DISCOVERED, written[key], never) == found == KNOWN
     assert [one.name for one in empty_directory.iterdir()] == [CONTEXT_FILE]
 
 
@@ -123,7 +123,7 @@ def test_known_topology_makes_the_file_when_there_is_none(
     environment: EnvironmentConfig, empty_directory: Path
 ) -> None:
     """The first look-up of a fresh checkout."""
-    known_topology(environment, DISCOVERED, None, lambda: KNOWN)
+    load_topology(environment, DISCOVERED, None, lambda: KNOWN)
 
     assert list(json.loads((empty_directory / CONTEXT_FILE).read_text())) == [
         context_key(environment, DISCOVERED)
@@ -138,13 +138,13 @@ def test_by_hand_refuses_names_of_a_cluster_without_tls(asked: ClusterConfig) ->
     with pytest.raises(
         ConfigError, match=r"got 'demo-0001-001\.abc123.*allowed: the names of a cluster with TLS"
     ):
-        by_hand(asked.model_copy(update={"nodes": (name,)}))
+        topology_from_names(asked.model_copy(update={"nodes": (name,)}))
 
 
 @pytest.mark.usefixtures("aws")
 def test_look_up_gives_the_groups_nodes_from_all_pages(environment: EnvironmentConfig) -> None:
     """Three pages, one of them somebody else's cluster."""
-    assert look_up(environment, DISCOVERED) == KNOWN
+    assert fetch_topology(environment, DISCOVERED) == KNOWN
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_look_up_refuses_a_cluster_that_cannot_be_served(
     elasticache.group |= changes
 
     with pytest.raises(ConfigError) as caught:
-        look_up(environment, asked)
+        fetch_topology(environment, asked)
 
     assert told in str(caught.value)
 
@@ -200,7 +200,7 @@ def test_look_up_refuses_a_cluster_that_announces_addresses(
     with pytest.raises(
         ConfigError, match="cluster-preferred-endpoint-type=ip in its parameter group default"
     ):
-        look_up(environment, asked)
+        fetch_topology(environment, asked)
 
 
 @pytest.mark.usefixtures("aws")
@@ -215,7 +215,7 @@ def test_look_up_refuses_a_group_that_has_no_endpoint_yet(
     with pytest.raises(
         ConfigError, match="no node has an endpoint yet; wait until the group is available"
     ):
-        look_up(environment, DISCOVERED)
+        fetch_topology(environment, DISCOVERED)
 
 
 def test_look_up_says_what_to_do_when_elasticache_cannot_be_asked(
@@ -229,7 +229,9 @@ def test_look_up_says_what_to_do_when_elasticache_cannot_be_asked(
             ConfigError,
             match=r"cannot be asked: .* set AWS credentials for account 111122223333, or give",
         ):
-            known_topology(environment, DISCOVERED, None, partial(look_up, environment, DISCOVERED))
+            load_topology(
+                environment, DISCOVERED, None, partial(fetch_topology, environment, DISCOVERED)
+            )
 
 
 def test_zone_of_is_the_configuration_endpoint_without_its_first_label() -> None:
@@ -250,4 +252,4 @@ def test_refresh_takes_only_true_or_false() -> None:
     environment = load(context(environment_block()))
 
     with pytest.raises(ConfigError, match="-c refresh: got 'maybe'"):
-        known_topologies(environment, {"refresh": "maybe"})
+        load_topologies(environment, {"refresh": "maybe"})

@@ -13,7 +13,7 @@ from nodeway.constructs.proxies import envoy_metrics, haproxy_metrics
 from nodeway.constructs.records.resync import MEMORY_MIB
 from nodeway.errors import ConfigError
 from nodeway.pricing import estimate as cost
-from nodeway.pricing.estimate import THIS, Row, estimate, parts_of, rows_of
+from nodeway.pricing.estimate import THIS, Row, estimate, estimate_rows, usage_rows
 from nodeway.pricing.prices import PRICES, Prices, load_prices
 from nodeway.pricing.table import MARK, WIDTH, render_estimate
 from nodeway.pricing.usage import (
@@ -23,8 +23,8 @@ from nodeway.pricing.usage import (
     PROBE_METRICS,
     PROBE_NODE_METRICS,
     Fleet,
-    Shape,
-    shape_of,
+    Usage,
+    usage_of,
 )
 from nodeway_runtime.functions.probe_journal import LogJournal
 from nodeway_runtime.model.metrics import Dimension
@@ -86,11 +86,11 @@ def test_month_of_twelve_nodes_is_what_a_calculator_says(
     prices: Prices, what: str, month: float
 ) -> None:
     """Worked by hand from the prices in the comments."""
-    assert round(row(rows_of(Shape(nodes=12), prices), what).month, 2) == month
+    assert round(row(estimate_rows(Usage(nodes=12), prices), what).month, 2) == month
 
 
 def test_sum_is_of_the_parts_and_of_nothing_else(prices: Prices) -> None:
-    rows = rows_of(Shape(nodes=5, interface_endpoints=4, nat_gateways=1), prices)
+    rows = estimate_rows(Usage(nodes=5, interface_endpoints=4, nat_gateways=1), prices)
 
     parts = [one for one in rows if one.part]
     assert row(rows, THIS).month == pytest.approx(sum(one.month for one in parts))
@@ -119,7 +119,7 @@ def test_shape_has_what_the_configuration_says(
 ) -> None:
     environment = load(context(environment_block(**{"proxy_vpc": NETWORK} | changes)))
 
-    assert shape_of(environment, [7]) == Shape(nodes=7, **shape)
+    assert usage_of(environment, [7]) == Usage(nodes=7, **shape)
 
 
 PROBED = {
@@ -132,15 +132,15 @@ PROBED = {
 def test_probe_costs_its_functions_and_its_metrics(prices: Prices) -> None:
     """Worked by hand: 13 metrics of the cluster and 7 of each of 8 names, at 0.30; two functions, 1.5 GB together."""
     environment = load(context(environment_block(**PROBED)))
-    shape = shape_of(environment, [7])
-    found = row(rows_of(shape, prices), "probe")
+    shape = usage_of(environment, [7])
+    found = row(estimate_rows(shape, prices), "probe")
     f = prices.prices
     seconds = cost.RUNS * f.lambda_seconds_per_run.value * 1.5 * f.lambda_gb_second.value
     runs = seconds + 2 * cost.RUNS / 1e6 * f.lambda_request_million.value
 
     assert (shape.probed, shape.logins, shape.probed_names, shape.probe_vpcs) == (1, 0, 8, 1)
     assert found.month == pytest.approx((13 + 7 * 8) * 0.30 + runs)
-    assert not [one for one in rows_of(Shape(nodes=7), prices) if one.what == "probe"]
+    assert not [one for one in estimate_rows(Usage(nodes=7), prices) if one.what == "probe"]
 
 
 def test_probe_is_counted_as_its_journal_writes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -179,7 +179,7 @@ def test_shape_of_a_made_network_has_its_nat_gateways_and_resolver() -> None:
         update={"proxy_vpc": made, "on_premises": type("Outside", (), outside)()}
     )
 
-    shape = shape_of(environment, [2])
+    shape = usage_of(environment, [2])
 
     assert (shape.interface_endpoints, shape.nat_gateways, shape.resolver_addresses) == (3, 2, 2)
 
@@ -201,17 +201,17 @@ def in_ways(*ways: tuple[str, str]) -> EnvironmentConfig:
         (
             [("a", "shared")],
             [90],
-            Shape(0, 0, (SHARED,), other_nodes=90, other_clusters=1),
+            Usage(0, 0, (SHARED,), other_nodes=90, other_clusters=1),
         ),
         (
             [("a", "haproxy"), ("a", "envoy")],
             [6, 6],
-            Shape(6, 1, (Fleet("Envoys", 3, ENVOY_METRICS),)),
+            Usage(6, 1, (Fleet("Envoys", 3, ENVOY_METRICS),)),
         ),
         (
             [("a", "haproxy"), ("b", "shared"), ("b", "envoy")],
             [6, 4, 4],
-            Shape(
+            Usage(
                 6,
                 1,
                 (SHARED, Fleet("Envoys", 3, ENVOY_METRICS)),
@@ -223,16 +223,16 @@ def in_ways(*ways: tuple[str, str]) -> EnvironmentConfig:
     ids=["shared", "one cluster in two ways", "two clusters"],
 )
 def test_shape_counts_each_fleet_s_tasks_and_each_node_once(
-    ways: list[tuple[str, str]], nodes: list[int], shape: Shape
+    ways: list[tuple[str, str]], nodes: list[int], shape: Usage
 ) -> None:
-    assert shape_of(in_ways(*ways), nodes) == shape
+    assert usage_of(in_ways(*ways), nodes) == shape
 
 
 def test_fleet_costs_its_tasks_one_zone_and_its_metrics(prices: Prices) -> None:
     """Worked by hand: 2 tasks of 9.01, one zone instead of two, and 20 metrics of 0.30, or ten beside Envoy."""
-    alone = rows_of(Shape(nodes=6), prices)
-    shared = rows_of(shape_of(in_ways(("a", "shared")), [90]), prices)
-    envoy = rows_of(shape_of(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6]), prices)
+    alone = estimate_rows(Usage(nodes=6), prices)
+    shared = estimate_rows(usage_of(in_ways(("a", "shared")), [90]), prices)
+    envoy = estimate_rows(usage_of(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6]), prices)
 
     assert row(shared, "shared HAProxies on Fargate").month == pytest.approx(18.02, abs=0.01)
     assert row(shared, "private hosted zones").how == "1 zone"
@@ -249,16 +249,16 @@ def test_fleet_costs_its_tasks_one_zone_and_its_metrics(prices: Prices) -> None:
 
 def test_alarms_and_one_dashboard_are_of_all_ways_together(prices: Prices) -> None:
     """Worked by hand: alarms on 10 metrics, 7 more for Envoy, 0.10 each, and a dashboard of 3.00."""
-    both = rows_of(shape_of(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6]), prices)
+    both = estimate_rows(usage_of(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6]), prices)
 
-    assert row(rows_of(Shape(nodes=6), prices), "alarms").month == pytest.approx(4.00)
+    assert row(estimate_rows(Usage(nodes=6), prices), "alarms").month == pytest.approx(4.00)
     assert row(both, "alarms").month == pytest.approx(4.70)
-    assert not any(one.what.startswith("alarms") for one in rows_of(Shape(0, 0), prices))
+    assert not any(one.what.startswith("alarms") for one in estimate_rows(Usage(0, 0), prices))
 
 
 def test_metrics_of_each_node_are_paid_for_unless_left_out(prices: Prices) -> None:
     """Worked by hand: 7 for the cluster and 13 for each node, 0.30 each."""
-    every, few = (rows_of(Shape(nodes=12, node_metrics=one), prices) for one in (True, False))
+    every, few = (estimate_rows(Usage(nodes=12, node_metrics=one), prices) for one in (True, False))
 
     assert row(every, "metrics of the proxies").month == pytest.approx(48.90)
     assert row(few, "metrics of the proxies").month == pytest.approx(2.10)
@@ -274,13 +274,13 @@ def test_table_of_two_ways_counts_a_node_once(prices: Prices) -> None:
 
 def test_environment_without_haproxies_costs_nothing_a_month(prices: Prices) -> None:
     """Plain peering: no other way stands beside it."""
-    rows = rows_of(Shape(nodes=0, clusters=0), prices)
+    rows = estimate_rows(Usage(nodes=0, clusters=0), prices)
 
     assert [(one.what, one.month) for one in rows] == [(THIS, 0)]
 
 
 def test_assumptions_mark_the_rows_that_use_them(prices: Prices) -> None:
-    rows = rows_of(Shape(nodes=2), prices)
+    rows = estimate_rows(Usage(nodes=2), prices)
 
     assert row(rows, "VPC Lattice, resource endpoint").assumed == ("resource_endpoint_hour",)
     assert "lambda_seconds_per_run" in row(rows, THIS).assumed
@@ -295,9 +295,9 @@ def test_lattice_may_be_billed_by_the_group(prices: Prices, tmp_path: Path) -> N
 
     changed = load_prices(list_with(tmp_path, change))
 
-    per_name = row(rows_of(Shape(nodes=9), prices), "VPC Lattice, service").month
+    per_name = row(estimate_rows(Usage(nodes=9), prices), "VPC Lattice, service").month
     assert per_name == pytest.approx(
-        10 * row(rows_of(Shape(nodes=9), changed), "VPC Lattice, service").month
+        10 * row(estimate_rows(Usage(nodes=9), changed), "VPC Lattice, service").month
     )
 
 
@@ -387,5 +387,5 @@ def test_price_list_that_is_no_json_or_is_not_there_is_one_line(tmp_path: Path) 
 
 def test_parts_that_cost_nothing_are_left_out(prices: Prices) -> None:
     """All nine are known; a row of zeros says nothing."""
-    assert len(list(parts_of(Shape(nodes=1), prices.prices))) == 9
-    assert len([one for one in rows_of(Shape(nodes=1), prices) if one.part]) == 5
+    assert len(list(usage_rows(Usage(nodes=1), prices.prices))) == 9
+    assert len([one for one in estimate_rows(Usage(nodes=1), prices) if one.part]) == 5
