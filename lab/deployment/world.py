@@ -17,6 +17,7 @@ from pathlib import Path
 from lab import layout
 from lab.cluster import certificates
 from lab.cluster import cluster as cache
+from lab.cluster.node import find_server
 from lab.deployment import cdk as aws
 from lab.deployment import modes as ways
 from lab.deployment.modes import Way
@@ -45,10 +46,12 @@ class World:
         say("networks: client, proxy, cache")
         network.up(run_dir)
         certificates.make(run_dir)
-        say("fake AWS and a Valkey cluster with TLS, 3 shards x 2 nodes")
+        server = find_server()
+        origin = "from PATH, as LAB_SERVER says" if server.tls else "the lab's own"
+        say(f"fake AWS and a cluster with TLS, 3 shards x 2 nodes of {server.version} ({origin})")
         with ThreadPoolExecutor() as pool:
             fake_aws = pool.submit(aws.start, run_dir)
-            cluster = pool.submit(cache.start, run_dir)
+            cluster = pool.submit(cache.start, run_dir, server)
             fake_aws.result()
             world = World(run_dir, cluster.result())
         make_secret(run_dir)

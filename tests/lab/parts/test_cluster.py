@@ -12,6 +12,7 @@ import pytest
 from lab import layout
 from lab.cluster import certificates
 from lab.cluster.cluster import Cluster, start
+from lab.cluster.node import find_server
 from lab.errors import LabError
 from lab.host import network, programs, sandbox
 from lab.wait import wait_until
@@ -34,7 +35,7 @@ def build() -> list[str]:
     run_dir = layout.run_dir()
     network.up(run_dir)
     certificates.make(run_dir)
-    primaries = start(run_dir).primaries()
+    primaries = start(run_dir, find_server()).primaries()
     without_zones = {k: v for k, v in os.environ.items() if k != "AWS_ENDPOINT_URL"}
     subprocess.Popen(
         [sys.executable, "-m", "lab.dns.server"],
