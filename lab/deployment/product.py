@@ -1,6 +1,7 @@
 """The deployed product, looked at from outside through the AWS API, as an operator with boto3 would."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ import boto3
 
 from lab import layout
 from lab.errors import LabError
+from lab.wait import wait_until
 from nodeway_runtime.aws.ecs import Ecs
 from nodeway_runtime.aws.route53 import Route53Zone
 from nodeway_runtime.model.topology import Hostname, Proxy, RecordType
@@ -22,6 +24,8 @@ STACKS = "nodeway-lab-"
 """How the names of all stacks of the environment `lab` begin."""
 FLEETS = (f"{layout.REPLICATION_GROUP}-envoy", f"{layout.REPLICATION_GROUP}-shared")
 """Labels of the fleets that have one name for all nodes."""
+BUSY_SECONDS = 120
+"""How long other runs of a function may go on before ours gives up."""
 NEEDED = frozenset({"EcsCluster", "HostedZoneId", "ResyncFunction"})
 
 
@@ -37,8 +41,19 @@ def client(service: str) -> Any:
 
 
 def invoke(function: str) -> dict[str, Any]:
-    """A function's answer to an empty event; raises LabError when it failed."""
-    answer = client("lambda").invoke(FunctionName=function, Payload=b"{}")
+    """A function's answer to an empty event; raises LabError when it failed.
+
+    A run of a trigger may hold the function's one concurrency: the call is repeated until it is free.
+    """
+    functions = client("lambda")
+
+    def accepted() -> Any:
+        with suppress(functions.exceptions.TooManyRequestsException):
+            return functions.invoke(FunctionName=function, Payload=b"{}")
+
+    answer = wait_until(
+        accepted, timeout_seconds=BUSY_SECONDS, what=f"{function} to be free", pause_seconds=0.5
+    )
     said = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         msg = f"the function {function} failed: {said}"
