@@ -28,13 +28,13 @@ $(READY): pyproject.toml lab/pyproject.toml tools/requirements.txt tools/package
 	@sh tools/setup.sh
 
 lab: $(READY) ## the main job on real parts: no AWS, no root, no Docker
-	.venv/bin/nodeway lab story
+	.venv/bin/nodeway lab suite
 
 faults: $(READY) ## every fault under load, with and without HAProxies: build/lab/faults.json, docs/faults.md
-	.venv/bin/nodeway lab story --chapter faults && .venv/bin/python -m lab.resilience.report
+	.venv/bin/nodeway lab suite faults && .venv/bin/python -m lab.resilience.report
 
-anomalies: $(READY) ## every fault of a path named by the probe, and what the probe costs: build/lab/report.json, docs/probe.md
-	.venv/bin/nodeway lab story --chapter probe && .venv/bin/python -m lab.detection.report
+anomalies: $(READY) ## every fault of a path named by the probe, and what the probe costs: build/lab/probe.json, docs/probe.md
+	.venv/bin/nodeway lab suite probe && .venv/bin/python -m lab.detection.report
 
 conformance: $(READY) ## every client in every way, real programs: build/conformance/report.json, docs/clients.md
 	$(RUN) .venv/bin/python -m lab.conformance && .venv/bin/python -m lab.conformance.report.page

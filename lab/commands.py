@@ -11,8 +11,8 @@ from rich.table import Table
 
 from lab.console import control
 from lab.console.agent import EVENTS
-from lab.console.story import CHAPTERS
-from lab.deployment.modes import Way
+from lab.console.suites import SUITES
+from lab.deployment.modes import AccessMode
 from lab.errors import LabError
 from lab.host import run_directory, sandbox
 from lab.web.command import serve
@@ -28,13 +28,16 @@ app = typer.Typer(
 
 
 @app.command()
-def story(
-    chapter: Annotated[str, typer.Option(help=f"One of: {', '.join(CHAPTERS)}.")] = "main",
+def suite(
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(SUITES)}.")] = "main",
 ) -> None:
-    """Play the main job from nothing to a scale-out, with a table and build/lab/report.json at the end."""
-    if chapter not in CHAPTERS:
-        raise typer.BadParameter(f"no chapter {chapter!r}; there are: {', '.join(CHAPTERS)}")
-    raise typer.Exit(control.story(chapter))
+    """Run a suite of scenarios in a lab of its own, with a table and a report in build/lab at the end.
+
+    `main` is the main job from nothing to a scale-out; its report is build/lab/report.json.
+    """
+    if name not in SUITES:
+        raise typer.BadParameter(f"no suite {name!r}; there are: {', '.join(SUITES)}")
+    raise typer.Exit(control.run_suite(name))
 
 
 @app.command()
@@ -65,9 +68,9 @@ def down() -> None:
 def run(
     context: typer.Context,
     way: Annotated[
-        Way,
+        AccessMode,
         typer.Option(help="How the client reaches the cluster; one that is not there is deployed."),
-    ] = Way.PER_NODE,
+    ] = AccessMode.PER_NODE,
 ) -> None:
     """Run any command in the client's network: nodeway lab run -- COMMAND.
 

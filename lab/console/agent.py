@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from lab import layout
 from lab.console import stay
 from lab.deployment import cdk as aws
-from lab.deployment.modes import Way, deploy, ready
+from lab.deployment.modes import AccessMode, deploy, ready
 from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.errors import LabError
@@ -19,15 +19,15 @@ from lab.scenarios.basics import NEW_SHARD_SLOTS
 FAILED = 125
 
 
-def client(world: World, way: Way, argv: Sequence[str]) -> int:
+def client(world: World, mode: AccessMode, argv: Sequence[str]) -> int:
     """Runs a command in the client's network; gives its exit code, 127 when there is no such command.
 
-    A way that the lab does not have yet is deployed first.
+    A mode that the lab does not have yet is deployed first.
     """
-    if not ready(way, world.run_dir):
-        say(f"cdk deploy of the way {way}")
-        deploy(way, world.run_dir)
-    words, environment = world.client_command(argv, way)
+    if not ready(mode, world.run_dir):
+        say(f"cdk deploy of the mode {mode}")
+        deploy(mode, world.run_dir)
+    words, environment = world.client_command(argv, mode)
     return run_foreground(words, environment=environment)
 
 
@@ -42,9 +42,9 @@ def on_aws_side(argv: Sequence[str]) -> int:
     return run_foreground([command, *argv[1:]], aws.app_directory(run_dir), environment)
 
 
-def start_for(way: Way, argv: Sequence[str]) -> int:
+def start_for(mode: AccessMode, argv: Sequence[str]) -> int:
     """A lab for the time of one command: its steps go to standard error, its exit code is the command's."""
-    return client(stay.deployed(say), way, argv)
+    return client(stay.deployed(say), mode, argv)
 
 
 def say(what: str) -> None:
@@ -137,11 +137,11 @@ def main(words: Sequence[str]) -> int:
     try:
         match what:
             case "client":
-                return client(World.attach(layout.run_dir()), Way(rest[0]), rest[1:])
+                return client(World.attach(layout.run_dir()), AccessMode(rest[0]), rest[1:])
             case "aws":
                 return on_aws_side(rest)
             case "start-for":
-                return start_for(Way(rest[0]), rest[1:])
+                return start_for(AccessMode(rest[0]), rest[1:])
             case "status":
                 sys.stdout.write(json.dumps(status(World.attach(layout.run_dir()))) + "\n")
             case "event":

@@ -1,4 +1,4 @@
-"""The lab from outside of its sandbox: the story, up, down, a command in the client's network, events by hand.
+"""The lab from outside of its sandbox: suites, up, down, a command in the client's network, events by hand.
 
 Nothing of a lab outlives it: the sandbox takes its processes, networks and mounts along, and the run
 directory goes last.
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from lab import layout
-from lab.deployment.modes import Way
+from lab.deployment.modes import AccessMode
 from lab.errors import LabError
 from lab.host import programs, run_directory, sandbox
 from lab.host.foreground import run_foreground, run_in_new_lab
@@ -29,9 +29,9 @@ def current() -> sandbox.Sandbox:
     return found
 
 
-def story(chapter: str) -> int:
-    """Plays a chapter of the story in a lab of its own; gives its exit code."""
-    return run_in_new_lab([sys.executable, "-m", "lab.console.story", chapter], cwd=layout.ROOT)
+def run_suite(name: str) -> int:
+    """Runs a suite in a lab of its own; gives its exit code."""
+    return run_in_new_lab([sys.executable, "-m", "lab.console.suites", name], cwd=layout.ROOT)
 
 
 def up() -> None:
@@ -90,16 +90,16 @@ def down() -> None:
     run_directory.clear()
 
 
-def run(argv: Sequence[str], way: Way = Way.PER_NODE) -> int:
+def run(argv: Sequence[str], mode: AccessMode = AccessMode.PER_NODE) -> int:
     """Runs a command in the client's network, in the lab that is up or in one for its time; gives the
     command's exit code.
     """
-    words = [sys.executable, "-m", "lab.console.agent", "client", way.value, *argv]
+    words = [sys.executable, "-m", "lab.console.agent", "client", mode.value, *argv]
     found = run_directory.running()
     if found is not None:
         return run_foreground(sandbox.enter(found.pid, words, user_namespace=found.user_namespace))
     return run_in_new_lab(
-        [sys.executable, "-m", "lab.console.agent", "start-for", way.value, *argv]
+        [sys.executable, "-m", "lab.console.agent", "start-for", mode.value, *argv]
     )
 
 

@@ -53,7 +53,7 @@ def start(run_dir: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            # a Ctrl-C is for the story, which still needs it to tidy up
+            # a Ctrl-C is for the suite, which still needs it to tidy up
             start_new_session=True,
         )
     opener = build_opener(ProxyHandler({}))

@@ -24,8 +24,8 @@ SHARED_BLOCK = {
 SHARED_FLEET = f"{layout.REPLICATION_GROUP}-shared"
 
 
-class Way(StrEnum):
-    """A way, by the name that clients find in LAB_WAY."""
+class AccessMode(StrEnum):
+    """How clients reach the cluster, by the name that they find in LAB_WAY."""
 
     PER_NODE = "per-node"
     ENVOY_RESP2 = "envoy-resp2"
@@ -35,17 +35,17 @@ class Way(StrEnum):
     @property
     def by_envoy(self) -> bool:
         """Whether the client speaks with Envoy, as a plain client, and not with the nodes."""
-        return self in {Way.ENVOY_RESP2, Way.ENVOY_RESP3}
+        return self in {AccessMode.ENVOY_RESP2, AccessMode.ENVOY_RESP3}
 
 
-def environment(way: Way, run_dir: Path) -> dict[str, str]:
+def environment(mode: AccessMode, run_dir: Path) -> dict[str, str]:
     """What a program in the client's network needs to know, and nothing of ours."""
-    file = "envoy.json" if way.by_envoy else "credentials.json"
+    file = "envoy.json" if mode.by_envoy else "credentials.json"
     login = json.loads((run_dir / file).read_text())
-    endpoint = layout.ENVOY_ENDPOINT if way.by_envoy else layout.CONFIGURATION_ENDPOINT
-    port = layout.PORT + 1 if way is Way.ENVOY_RESP3 else layout.PORT
+    endpoint = layout.ENVOY_ENDPOINT if mode.by_envoy else layout.CONFIGURATION_ENDPOINT
+    port = layout.PORT + 1 if mode is AccessMode.ENVOY_RESP3 else layout.PORT
     return {
-        "LAB_WAY": way.value,
+        "LAB_WAY": mode.value,
         "LAB_ENDPOINT": endpoint,
         "LAB_PORT": str(port),
         "LAB_CA_FILE": str(run_dir / "ca.pem"),
@@ -54,17 +54,17 @@ def environment(way: Way, run_dir: Path) -> dict[str, str]:
     }
 
 
-def ready(way: Way, run_dir: Path) -> bool:
-    """Whether the way has been deployed into this lab."""
-    if way.by_envoy:
+def ready(mode: AccessMode, run_dir: Path) -> bool:
+    """Whether the mode has been deployed into this lab."""
+    if mode.by_envoy:
         return (run_dir / "envoy.json").exists()
-    return bool(Product(SHARED_FLEET).stacks()) == (way is Way.SHARED)
+    return bool(Product(SHARED_FLEET).stacks()) == (mode is AccessMode.SHARED)
 
 
-def deploy(way: Way, run_dir: Path) -> None:
-    """The real `cdk deploy` of the way; Envoys beside the HAProxies. Raises LabError."""
-    if not way.by_envoy:
-        deploy_haproxies(way)
+def deploy(mode: AccessMode, run_dir: Path) -> None:
+    """The real `cdk deploy` of the mode; Envoys beside the HAProxies. Raises LabError."""
+    if not mode.by_envoy:
+        deploy_haproxies(mode)
         return
     told = run_dir / "envoy.secrets.json"
     if not told.exists():
@@ -74,9 +74,9 @@ def deploy(way: Way, run_dir: Path) -> None:
     write_json(run_dir / "envoy.json", made["login"], mode=0o600)
 
 
-def deploy_haproxies(way: Way) -> None:
+def deploy_haproxies(mode: AccessMode) -> None:
     """One for each node, or shared ones: the zone is of one of them, so that the others go first."""
-    if way is Way.SHARED:
+    if mode is AccessMode.SHARED:
         if Product().stacks():
             aws.destroy()
         aws.deploy(directory=aws.app_with(clusters=[block() | SHARED_BLOCK]))

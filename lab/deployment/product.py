@@ -63,7 +63,7 @@ def invoke(function: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Product:
-    """What the stacks of one way made: with a HAProxy for each node, or of the fleet with this label."""
+    """What the stacks of one access mode made: with a HAProxy for each node, or of the fleet with this label."""
 
     fleet: str = ""
 
@@ -75,7 +75,7 @@ class Product:
 
     def _is_ours(self, stack: str) -> bool:
         of_fleet = f"{STACKS}{self.fleet}-"
-        # what watches all of them is no way's own
+        # the monitoring of all of them belongs to no mode
         others = (*(f"{STACKS}{fleet}-" for fleet in FLEETS), f"{STACKS}monitoring")
         return stack.startswith(of_fleet if self.fleet else STACKS) and (
             bool(self.fleet) or not stack.startswith(others)

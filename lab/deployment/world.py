@@ -20,7 +20,7 @@ from lab.cluster import cluster as cache
 from lab.cluster.node import find_server
 from lab.deployment import cdk as aws
 from lab.deployment import modes as ways
-from lab.deployment.modes import Way
+from lab.deployment.modes import AccessMode
 from lab.deployment.product import client
 from lab.errors import LabError
 from lab.host import network
@@ -98,15 +98,15 @@ class World:
             lambda: not linux.alive(pid), timeout_seconds=10, what="the resolvers to have ended"
         )
 
-    def client_environment(self, way: Way = Way.PER_NODE) -> dict[str, str]:
+    def client_environment(self, mode: AccessMode = AccessMode.PER_NODE) -> dict[str, str]:
         """What a program in the client's network needs to know, and nothing of ours."""
-        return ways.environment(way, self.run_dir)
+        return ways.environment(mode, self.run_dir)
 
     def client_command(
-        self, argv: Sequence[str], way: Way = Way.PER_NODE
+        self, argv: Sequence[str], mode: AccessMode = AccessMode.PER_NODE
     ) -> tuple[list[str], dict[str, str]]:
         """The words and the environment that run a command in the client's network."""
-        return [*network.inside("client"), *argv], {**os.environ, **self.client_environment(way)}
+        return [*network.inside("client"), *argv], {**os.environ, **self.client_environment(mode)}
 
     def command_beside_proxies(self, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         """The words and the environment of a client in the proxies' network: it reaches the nodes without us."""
@@ -119,10 +119,10 @@ class World:
         )
 
     def client(
-        self, argv: Sequence[str], *, check: bool = True, way: Way = Way.PER_NODE
+        self, argv: Sequence[str], *, check: bool = True, mode: AccessMode = AccessMode.PER_NODE
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command in the client's network and waits for it; raises LabError when `check` and it failed."""
-        words, environment = self.client_command(argv, way)
+        words, environment = self.client_command(argv, mode)
         try:
             done = subprocess.run(
                 words,

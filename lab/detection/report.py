@@ -1,6 +1,6 @@
 """The measured tables of docs/probe.md with their figures in docs/probe.json.
 
-`python -m lab.detection.report` writes them from build/lab/report.json, a run in which every scenario passed.
+`python -m lab.detection.report` writes them from build/lab/probe.json, a run in which every scenario passed.
 """
 
 import sys
@@ -15,7 +15,7 @@ from lab.report.table import Table
 from lab.scenarios.scenario import Figures
 
 PAGE = layout.ROOT / "docs" / "probe.md"
-REPORT = layout.ROOT / "build" / "lab" / "report.json"
+REPORT = layout.ROOT / "build" / "lab" / "probe.json"
 COST = {
     "wall_seconds": "seconds",
     "cpu_seconds": "of these CPU",

@@ -1,7 +1,5 @@
 """The suites of faults: all of them, and the short ones. Each fault leaves the lab as the next expects it."""
 
-from collections.abc import Callable
-
 from lab.deployment import cdk as aws
 from lab.deployment.product import Product
 from lab.deployment.world import World
@@ -32,9 +30,7 @@ from lab.resilience.services import (
     route53_throttled,
     route53_throttled_5s,
 )
-from lab.scenarios.scenario import Figures
-
-Scenario = Callable[[World], Figures]
+from lab.scenarios.scenario import Figures, Scenario
 
 
 def one_proxy_per_node(_: World) -> Figures:

@@ -1,8 +1,4 @@
-"""The story that `make lab` tells, scenario by scenario, in this order. Each one raises ExpectationFailed
-when it is not so.
-"""
-
-from collections.abc import Callable
+"""The scenarios of `make lab`, in their order. Each raises ExpectationFailed when its docstring does not hold."""
 
 from lab import layout
 from lab.deployment import cdk as aws
@@ -11,7 +7,7 @@ from lab.deployment.world import World
 from lab.faults.haproxies import lose_task, wait_until_records_left
 from lab.scenarios import envoy as envoy_scenarios
 from lab.scenarios import single_proxy as single
-from lab.scenarios.scenario import Figures, client, expect, under_load
+from lab.scenarios.scenario import Figures, Scenario, client, expect, under_load
 
 SLOTS = 16384
 KEYS = 10_000
@@ -142,7 +138,7 @@ def scale_out_follows(world: World) -> Figures:
     return seen
 
 
-STORY: tuple[Callable[[World], Figures], ...] = (
+SUITE: tuple[Scenario, ...] = (
     direct_is_unreachable,
     single_haproxy_fails_on_moved,
     per_node_works,
@@ -152,6 +148,6 @@ STORY: tuple[Callable[[World], Figures], ...] = (
     failover_follows,
     lost_proxy_is_replaced,
     scale_out_follows,
-    *envoy_scenarios.CHAPTER,
+    *envoy_scenarios.SUITE,
 )
 """Cheap proof first; each leaves the world as the next expects it."""

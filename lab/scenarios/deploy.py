@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -16,7 +16,7 @@ from lab.deployment.world import World
 from lab.observe import ecs as fleet
 from lab.observe.inventory import added, inventory
 from lab.scenarios.resync import look_up
-from lab.scenarios.scenario import Figures, client, expect, under_load
+from lab.scenarios.scenario import Figures, Scenario, client, expect, under_load
 from lab.state_files import write_json
 from lab.wait import wait_until
 
@@ -231,7 +231,7 @@ def without_node(world: World, name: str) -> Iterator[None]:
         write_json(path, truth)
 
 
-CHAPTER: tuple[Callable[[World], Figures], ...] = (
+SUITE: tuple[Scenario, ...] = (
     deployed,
     change_one_node_changes_one_node,
     bad_deploy_rolls_back,

@@ -1,4 +1,4 @@
-"""The other way in the story: clients that do not speak cluster mode, by the Envoys that the product deploys."""
+"""Scenarios of clients that do not speak cluster mode, through the Envoys that the product deploys."""
 
 import json
 import urllib.request
@@ -7,7 +7,7 @@ from pathlib import Path
 from lab import layout
 from lab.containers import container as containers
 from lab.deployment import modes as ways
-from lab.deployment.modes import Way
+from lab.deployment.modes import AccessMode
 from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.host import syscalls as linux
@@ -23,16 +23,16 @@ ADMIN_STATS = (
     f"http://127.0.0.1:{EnvoySpec.ADMIN_PORT}"
     "/stats?filter=cluster.cache.upstream_internal_redirect_succeeded_total"
 )
-LISTENERS = (Way.ENVOY_RESP2, Way.ENVOY_RESP3)
+LISTENERS = (AccessMode.ENVOY_RESP2, AccessMode.ENVOY_RESP3)
 
 
 def envoy_single_client_works(world: World) -> Figures:
     """Two Envoys beside the HAProxies: a client without cluster mode uses every slot by one name, RESP2 and RESP3."""
-    ways.deploy(Way.ENVOY_RESP2, world.run_dir)
-    each = {way.value: client(world, "exercise", way=way) for way in LISTENERS}
-    wrong = client(world, "connect", "--wrong-password", way=Way.ENVOY_RESP2)
+    ways.deploy(AccessMode.ENVOY_RESP2, world.run_dir)
+    each = {mode.value: client(world, "exercise", mode=mode) for mode in LISTENERS}
+    wrong = client(world, "connect", "--wrong-password", mode=AccessMode.ENVOY_RESP2)
     foreign = client(
-        world, "connect", "--ca", str(world.run_dir / "wrong-ca.pem"), way=Way.ENVOY_RESP2
+        world, "connect", "--ca", str(world.run_dir / "wrong-ca.pem"), mode=AccessMode.ENVOY_RESP2
     )
     records = Product(FLEET).records()
     seen: Figures = {
@@ -55,7 +55,7 @@ def envoy_single_client_works(world: World) -> Figures:
 
 def envoy_failover(world: World) -> Figures:
     """A primary dies behind Envoy, its replica takes over, the dead one comes back: the one connection goes on."""
-    with under_load(world, "envoy-failover", way=Way.ENVOY_RESP2) as load:
+    with under_load(world, "envoy-failover", mode=AccessMode.ENVOY_RESP2) as load:
         killed = world.cluster.kill_primary("0002")
         new = world.cluster.wait_for_primary("0002", other_than=killed)
         load.goes_on_everywhere(200)
@@ -75,7 +75,7 @@ def envoy_reshard(world: World) -> Figures:
     """Slots move key by key behind Envoy: it follows each ASK and MOVED itself, and the client never sees one."""
     before = redirects(world)
     moving = world.cluster.slots_of("0002")[-MOVED_SLOTS:]
-    with under_load(world, "envoy-reshard", way=Way.ENVOY_RESP2) as load:
+    with under_load(world, "envoy-reshard", mode=AccessMode.ENVOY_RESP2) as load:
         world.cluster.move_by_hand(
             moving, ("0002", "0001"), while_open=lambda: load.goes_on_everywhere(A_TURN)
         )
@@ -122,4 +122,4 @@ def logs_and_templates(world: World) -> list[Path]:
     return [*logs, *(world.run_dir / "other-app" / "cdk.out").glob("*.json")]
 
 
-CHAPTER = (envoy_single_client_works, envoy_failover, envoy_reshard)
+SUITE = (envoy_single_client_works, envoy_failover, envoy_reshard)

@@ -12,7 +12,7 @@ from lab import layout
 from lab.deployment import cdk as aws
 from lab.deployment.product import Product, client
 from lab.deployment.world import World
-from lab.scenarios.scenario import Figures, expect, under_load
+from lab.scenarios.scenario import Figures, Scenario, expect, under_load
 from lab.state_files import write_json
 from lab.wait import wait_until
 from nodeway_runtime.planner.desired import NEGATIVE_TTL_SECONDS
@@ -360,7 +360,7 @@ def deployed(_: World) -> Figures:
     return {"records": len(Product().records())}
 
 
-CHAPTER: tuple[Callable[[World], Figures], ...] = (
+SUITE: tuple[Scenario, ...] = (
     deployed,
     asked_too_early,
     describe_throttled_changes_nothing,

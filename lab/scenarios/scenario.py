@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from lab import layout
-from lab.deployment.modes import Way
+from lab.deployment.modes import AccessMode
 from lab.deployment.world import World
 from lab.errors import LabError
 from lab.wait import wait_until
 
 Figures = dict[str, Any]
+Scenario = Callable[[World], Figures]
 LAST_WORDS_SECONDS = 120
 """What a client needs at most to give up what it waits for, and to read all of its writes back."""
 
@@ -40,16 +41,16 @@ class Result:
     figures: Figures = field(default_factory=dict)
 
 
-def run(name: str, play: Callable[[World], Figures], world: World) -> Result:
-    """Plays one scenario. What goes wrong in it is its result, not the end of the story."""
+def run(scenario: Scenario, world: World) -> Result:
+    """Runs one scenario; its errors are its result."""
     started = time.monotonic()
     try:
-        passed, figures = True, play(world)
+        passed, figures = True, scenario(world)
     except ExpectationFailed as failed:
         passed, figures = False, {"expected": str(failed), **failed.figures}
     except LabError as error:
         passed, figures = False, {"error": str(error)}
-    return Result(name, passed, round(time.monotonic() - started, 2), figures)
+    return Result(scenario.__name__, passed, round(time.monotonic() - started, 2), figures)
 
 
 def expect(condition: object, message: str, figures: Figures) -> None:
@@ -58,9 +59,9 @@ def expect(condition: object, message: str, figures: Figures) -> None:
         raise ExpectationFailed(message, figures)
 
 
-def client(world: World, *words: str, way: Way = Way.PER_NODE) -> Figures:
+def client(world: World, *words: str, mode: AccessMode = AccessMode.PER_NODE) -> Figures:
     """Runs the lab's client program in the client's network; its last line of output is its figures."""
-    done = world.client([sys.executable, "-m", "nodeway.client", *words], check=False, way=way)
+    done = world.client([sys.executable, "-m", "nodeway.client", *words], check=False, mode=mode)
     lines = done.stdout.strip().splitlines()
     if not lines:
         said = done.stderr.strip().splitlines()[-1:] or ["nothing"]
@@ -122,7 +123,7 @@ def under_load(
     *options: str,
     beside_proxies: bool = False,
     writes: int = 500,
-    way: Way = Way.PER_NODE,
+    mode: AccessMode = AccessMode.PER_NODE,
 ) -> Iterator[Load]:
     """A client writes from before the block to after it; then `figures` hold what it saw.
 
@@ -136,7 +137,7 @@ def under_load(
     argv += ["--until-file", str(stop_file), "--progress", str(progress), *options]
     load = Load(stop_file, progress)
     beside = world.command_beside_proxies(argv)
-    process = start(*(beside if beside_proxies else world.client_command(argv, way)))
+    process = start(*(beside if beside_proxies else world.client_command(argv, mode)))
     try:
         load.goes_on(writes)
         yield load

@@ -1,11 +1,11 @@
-"""The cheap way in the story: two HAProxies for all nodes, for clients that send the node's name in their TLS hello."""
+"""Scenarios of shared HAProxies: two for all nodes, for clients that send the node's name as SNI."""
 
 import socket
 import ssl
 
 from lab import layout
 from lab.deployment import modes as ways
-from lab.deployment.modes import SHARED_FLEET, Way
+from lab.deployment.modes import SHARED_FLEET, AccessMode
 from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.faults.haproxies import lose_task, wait_until_records_left
@@ -21,12 +21,14 @@ TASKS = 2
 
 def shared_serves_sni_clients(world: World) -> Figures:
     """Two HAProxies, one wildcard record: every node by its own name, with verified TLS; without a name, nothing."""
-    ways.deploy(Way.SHARED, world.run_dir)
+    ways.deploy(AccessMode.SHARED, world.run_dir)
     product = Product(SHARED_FLEET)
-    seen = client(world, "exercise", way=Way.SHARED)
+    seen = client(world, "exercise", mode=AccessMode.SHARED)
     records = product.records()
-    wrong = client(world, "connect", "--wrong-password", way=Way.SHARED)
-    foreign = client(world, "connect", "--ca", str(world.run_dir / "wrong-ca.pem"), way=Way.SHARED)
+    wrong = client(world, "connect", "--wrong-password", mode=AccessMode.SHARED)
+    foreign = client(
+        world, "connect", "--ca", str(world.run_dir / "wrong-ca.pem"), mode=AccessMode.SHARED
+    )
     seen |= {
         "records": len(records),
         "haproxies": len(records.get(WILDCARD, ())),
@@ -72,7 +74,7 @@ def handshake(world: World, name: str | None) -> str:
 
 def shared_failover(world: World) -> Figures:
     """A primary dies, its replica takes over, the dead one comes back: the client goes on through the same two."""
-    with under_load(world, "shared-failover", way=Way.SHARED) as load:
+    with under_load(world, "shared-failover", mode=AccessMode.SHARED) as load:
         killed = world.cluster.kill_primary("0001")
         new = world.cluster.wait_for_primary("0001", other_than=killed)
         load.goes_on_everywhere(200)
@@ -92,7 +94,7 @@ def shared_lost_haproxy(world: World) -> Figures:
     """One of the two is lost with its host: the record follows, and the client goes on by the other."""
     product = Product(SHARED_FLEET)
     before = product.records()[WILDCARD]
-    with under_load(world, "shared-lost", way=Way.SHARED) as load:
+    with under_load(world, "shared-lost", mode=AccessMode.SHARED) as load:
         lose_task(world.run_dir, before[0])
         wait_until_records_left(product, before[0], count=len(before), timeout_seconds=120)
         load.goes_on_everywhere(200)
@@ -109,7 +111,7 @@ def shared_scale_out(world: World) -> Figures:
     """A fourth shard, and nothing of ours to do: slots move to names that the wildcard answers already."""
     product = Product(SHARED_FLEET)
     records, changes = product.records(), product.changes()
-    with under_load(world, "shared-scale-out", way=Way.SHARED) as load:
+    with under_load(world, "shared-scale-out", mode=AccessMode.SHARED) as load:
         shard = world.cluster.add_shard()
         moved = world.cluster.move_slots(shard, NEW_SHARD_SLOTS)
         load.goes_on(2000)
@@ -128,7 +130,7 @@ def shared_scale_out(world: World) -> Figures:
     return seen
 
 
-CHAPTER = (
+SUITE = (
     shared_serves_sni_clients,
     shared_failover,
     shared_lost_haproxy,

@@ -10,7 +10,7 @@ from lab.conformance.report.report import Cells, judge_cells, read_cells
 from lab.conformance.suite.behaviours import ANY, BEHAVIOURS
 from lab.conformance.suite.manifest import Client
 from lab.conformance.suite.verdicts import Outcome
-from lab.deployment.modes import Way
+from lab.deployment.modes import AccessMode
 from lab.errors import LabError
 
 FAILS = frozenset({Outcome.EXPECTED_FAIL, Outcome.FAILED})
@@ -57,4 +57,4 @@ def judge_facts(facts: Mapping[str, Any], clients: Sequence[Client]) -> Cells:
         for mode, by_client in facts["failed"].items()
     }
     known = [client for client in clients if client.name in facts["clients"]]
-    return judge_cells([Way(mode) for mode in seen], known, facts["not_run"], seen)
+    return judge_cells([AccessMode(mode) for mode in seen], known, facts["not_run"], seen)

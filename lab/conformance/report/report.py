@@ -6,7 +6,7 @@ from typing import Any
 from lab.conformance.suite.behaviours import BEHAVIOURS
 from lab.conformance.suite.manifest import BUILDS, Client
 from lab.conformance.suite.verdicts import AS_EXPECTED, Cell, Observation, Outcome, judge
-from lab.deployment.modes import Way
+from lab.deployment.modes import AccessMode
 
 REPORT = BUILDS / "report.json"
 OBSERVED = BUILDS / "observed.json"
@@ -19,7 +19,10 @@ Cells = Mapping[Key, Cell]
 
 
 def judge_cells(
-    modes: Sequence[Way], clients: Sequence[Client], not_run: Mapping[str, str], seen: Observed
+    modes: Sequence[AccessMode],
+    clients: Sequence[Client],
+    not_run: Mapping[str, str],
+    seen: Observed,
 ) -> dict[Key, Cell]:
     """The verdicts on all clients in these modes; `not_run` has the reason of each client that was not run."""
     cells = {}

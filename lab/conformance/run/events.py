@@ -14,7 +14,7 @@ from lab.conformance.suite.modes import proxies
 from lab.conformance.suite.observe import mark_broken, shorten
 from lab.conformance.suite.verdicts import Observation
 from lab.containers import container as containers
-from lab.deployment.modes import Way
+from lab.deployment.modes import AccessMode
 from lab.deployment.world import World
 from lab.errors import LabError
 from lab.faults.haproxies import haproxy_at, kill_haproxy, wait_until_restartable
@@ -25,7 +25,7 @@ SHARD = "0002"
 RESTART_SECONDS = 60.0
 
 
-def kill_proxies(world: World, mode: Way, load: BackgroundLoad) -> None:
+def kill_proxies(world: World, mode: AccessMode, load: BackgroundLoad) -> None:
     """Kills a proxy, which restarts; where each client uses one of several, one after the other."""
     for address in proxies(mode, world):
         wait_until_restartable(world.run_dir, address)
@@ -52,7 +52,7 @@ def fail_over(world: World, load: BackgroundLoad) -> None:
     world.cluster.restart_node(killed)
 
 
-EVENTS: Mapping[str, Callable[[World, Way, BackgroundLoad], None]] = {
+EVENTS: Mapping[str, Callable[[World, AccessMode, BackgroundLoad], None]] = {
     "proxy_killed": kill_proxies,
     "failover": lambda world, _, load: fail_over(world, load),
     "reshard": lambda world, _, load: reshard(world, load),
@@ -61,7 +61,7 @@ EVENTS: Mapping[str, Callable[[World, Way, BackgroundLoad], None]] = {
 
 def run_event(
     world: World,
-    mode: Way,
+    mode: AccessMode,
     event: str,
     clients: Sequence[Client],
     environment: Mapping[str, str],

@@ -14,7 +14,7 @@ from lab.conformance.suite.behaviours import (
 from lab.conformance.suite.manifest import Client
 from lab.conformance.suite.observe import expect_refusal, observe
 from lab.conformance.suite.verdicts import Observation
-from lab.deployment.modes import Way
+from lab.deployment.modes import AccessMode
 from lab.deployment.world import World
 
 CONNECT_SECONDS = 45.0
@@ -29,7 +29,7 @@ Observations = dict[str, Observation]
 class Runner:
     """The runs in one mode, which is deployed."""
 
-    def __init__(self, world: World, mode: Way) -> None:
+    def __init__(self, world: World, mode: AccessMode) -> None:
         self._world = world
         self._mode = mode
         self._logs = world.run_dir / "logs" / "conformance" / mode.value

@@ -15,7 +15,7 @@ from lab.conformance.suite.behaviours import CONNECT, EVENTS
 from lab.conformance.suite.manifest import Client, select_clients
 from lab.conformance.suite.modes import select_modes
 from lab.deployment import modes as deployment
-from lab.deployment.modes import Way
+from lab.deployment.modes import AccessMode
 from lab.deployment.world import World
 from lab.errors import LabError
 from lab.host.foreground import INTERRUPTED
@@ -49,14 +49,14 @@ class Record:
 
 def run_modes(
     world: World,
-    modes: tuple[Way, ...],
+    modes: tuple[AccessMode, ...],
     clients: tuple[Client, ...],
     record: Record,
     progress: Progress,
 ) -> None:
     """Deploys each mode and runs all clients in it. Raises LabError when one cannot be deployed."""
     numbers, total = count(), len(modes) * (len(clients) + len(EVENTS))
-    before: Way | None = None
+    before: AccessMode | None = None
     for mode in modes:
         # Envoy's two listeners are of the same deployment
         if not (before and before.by_envoy and mode.by_envoy):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from lab import layout
 from lab.conformance.suite.behaviours import ANY
 from lab.conformance.suite.verdicts import ENVOY_LIMITS, Expectation
-from lab.deployment.modes import Way
+from lab.deployment.modes import AccessMode
 from lab.errors import LabError
 
 HOME = layout.ROOT / "lab" / "conformance" / "clients"
@@ -73,16 +73,16 @@ class Client(BaseModel):
         """The programs that it needs and this machine does not have."""
         return [program for program in self.needs if shutil.which(program) is None]
 
-    def snippet(self, mode: Way) -> Path | None:
+    def snippet(self, mode: AccessMode) -> Path | None:
         """The file that connects in a mode; None where that cannot work."""
         known_fail = self.expectation(mode, ANY)
         return None if known_fail else self.directory / self._first(self.snippets, mode, "")
 
-    def option(self, mode: Way) -> str:
+    def option(self, mode: AccessMode) -> str:
         """The options in the snippet that are not the client's defaults; empty where there are none."""
         return self._first(self.options, mode, "")
 
-    def expectation(self, mode: Way, behaviour: str) -> Expectation | None:
+    def expectation(self, mode: AccessMode, behaviour: str) -> Expectation | None:
         """The known fail of a cell, if any: the client's own comes before that of all clients."""
         limit = ENVOY_LIMITS.get(behaviour) if mode.by_envoy else None
         for scope in scopes(mode):
@@ -94,15 +94,15 @@ class Client(BaseModel):
                 return found
         return limit
 
-    def _first(self, values: Mapping[str, str], mode: Way, otherwise: str) -> str:
+    def _first(self, values: Mapping[str, str], mode: AccessMode, otherwise: str) -> str:
         return next((values[scope] for scope in scopes(mode) if scope in values), otherwise)
 
 
-def scopes(mode: Way) -> Sequence[str]:
+def scopes(mode: AccessMode) -> Sequence[str]:
     """The keys under which a client.json may have what is true in a mode, the most specific one first."""
     if mode.by_envoy:
         return (mode.value, ENVOY)
-    return tuple(dict.fromkeys((mode.value, Way.PER_NODE.value)))
+    return tuple(dict.fromkeys((mode.value, AccessMode.PER_NODE.value)))
 
 
 def read_client(path: Path) -> Client:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from lab import layout
-from lab.deployment.modes import Way
+from lab.deployment.modes import AccessMode
 from lab.deployment.product import FLEETS, Product
 from lab.deployment.world import World
 from lab.errors import LabError
@@ -12,31 +12,31 @@ from lab.faults.nodes import primary
 ENVOYS, SHARED = FLEETS
 SHARD = "0003"
 """The shard whose HAProxy is killed."""
-DESCRIPTIONS: Mapping[Way, str] = {
-    Way.PER_NODE: "one HAProxy for each node, behind the node's own name",
-    Way.ENVOY_RESP2: "Envoy's Redis filter, its RESP2 listener",
-    Way.ENVOY_RESP3: "Envoy's Redis filter, its RESP3 listener",
-    Way.SHARED: "two HAProxies for all nodes, by the SNI",
+DESCRIPTIONS: Mapping[AccessMode, str] = {
+    AccessMode.PER_NODE: "one HAProxy for each node, behind the node's own name",
+    AccessMode.ENVOY_RESP2: "Envoy's Redis filter, its RESP2 listener",
+    AccessMode.ENVOY_RESP3: "Envoy's Redis filter, its RESP3 listener",
+    AccessMode.SHARED: "two HAProxies for all nodes, by the SNI",
 }
 """In the order in which they run: the last one's stacks replace the first one's."""
-ANCHORS: Mapping[Way, str] = {
-    Way.PER_NODE: "per-node",
-    Way.ENVOY_RESP2: "envoy",
-    Way.SHARED: "shared",
+ANCHORS: Mapping[AccessMode, str] = {
+    AccessMode.PER_NODE: "per-node",
+    AccessMode.ENVOY_RESP2: "envoy",
+    AccessMode.SHARED: "shared",
 }
 """Where the page's sections begin that a deployment's output ClientSettings links to (constructs/records/zone.py)."""
 
 
-def proxies(mode: Way, world: World) -> Sequence[str]:
+def proxies(mode: AccessMode, world: World) -> Sequence[str]:
     """Addresses of proxies: when they are killed one after the other, every client loses one that it uses."""
     if mode.by_envoy:
         return Product(ENVOYS).records()[layout.ENVOY_ENDPOINT]
-    if mode is Way.SHARED:
+    if mode is AccessMode.SHARED:
         return Product(SHARED).records()[f"*.{layout.ZONE}"]
     return Product().records()[primary(world, SHARD).hostname]
 
 
-def select_modes(names: Collection[str]) -> tuple[Way, ...]:
+def select_modes(names: Collection[str]) -> tuple[AccessMode, ...]:
     """The modes of these names, or all; raises LabError for an unknown name."""
     for name in names:
         if name not in DESCRIPTIONS:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab import layout
+from lab.console.suites import report_file
 from lab.resilience.suite import DEPLOYS, SHORT_SUITE
 from tests.support.lab.command import left_behind, nodeway, own_run_directory
 
@@ -21,8 +21,8 @@ def own_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def test_short_faults_keep_their_limits() -> None:
-    told = nodeway("lab", "story", "--chapter", "faults-short", timeout=600)
-    report = json.loads((layout.ROOT / "build" / "lab" / "faults.json").read_text())
+    told = nodeway("lab", "suite", "faults-short", timeout=800)
+    report = json.loads(report_file("faults-short").read_text())
     figures = {one["name"]: one["figures"] for one in report["scenarios"] if one["passed"]}
 
     assert told.returncode == 0, told.stdout + told.stderr

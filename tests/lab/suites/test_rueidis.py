@@ -6,14 +6,14 @@ import pytest
 
 from lab.conformance.run import programs
 from lab.conformance.suite.manifest import select_clients
-from lab.deployment.modes import Way
+from lab.deployment.modes import AccessMode
 from tests.support.lab.command import nodeway
 
-MODES = (Way.PER_NODE, Way.ENVOY_RESP2, Way.ENVOY_RESP3)
+MODES = (AccessMode.PER_NODE, AccessMode.ENVOY_RESP2, AccessMode.ENVOY_RESP3)
 DETAILS = {
-    Way.PER_NODE: {"force_single_client": "MOVED "},
-    Way.ENVOY_RESP2: {"without_force_single_client": "it dialled demo-000"},
-    Way.ENVOY_RESP3: {"without_force_single_client": "it dialled demo-000"},
+    AccessMode.PER_NODE: {"force_single_client": "MOVED "},
+    AccessMode.ENVOY_RESP2: {"without_force_single_client": "it dialled demo-000"},
+    AccessMode.ENVOY_RESP3: {"without_force_single_client": "it dialled demo-000"},
 }
 """What the wrong settings must show: a redirect that surfaces, and a topology that leads around Envoy."""
 
@@ -30,7 +30,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return ["env", f"LAB_SLOT_KEYS={slot_keys}", *client.command(client.run)]
 
 
-def run(mode: Way, program: list[str], action: str) -> dict[str, tuple[str, str]]:
+def run(mode: AccessMode, program: list[str], action: str) -> dict[str, tuple[str, str]]:
     """Behaviour to its outcome and its detail."""
     done = nodeway("lab", "run", "--way", mode.value, "--", *program, action, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -39,7 +39,7 @@ def run(mode: Way, program: list[str], action: str) -> dict[str, tuple[str, str]
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_rueidis_does_what_its_users_want(mode: Way, program: list[str]) -> None:
+def test_rueidis_does_what_its_users_want(mode: AccessMode, program: list[str]) -> None:
     """Per node its defaults, replicas, caching, pub/sub, pipelines and ConnLifetime; by Envoy what Envoy can."""
     results = run(mode, program, "extras")
 
@@ -48,7 +48,7 @@ def test_rueidis_does_what_its_users_want(mode: Way, program: list[str]) -> None
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_wrong_settings_fail_as_is_known(mode: Way, program: list[str]) -> None:
+def test_wrong_settings_fail_as_is_known(mode: AccessMode, program: list[str]) -> None:
     """A detected topology leads around the proxy."""
     results = run(mode, program, "wrong-settings")
 

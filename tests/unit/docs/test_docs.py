@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from lab.layout import ROOT
-from lab.scenarios import deploy as deploy_scenarios
-from lab.scenarios.basics import STORY
-from lab.scenarios.resync import CHAPTER
+from lab.scenarios import basics, deploy, resync
+from lab.scenarios.scenario import Scenario
 from nodeway.config.loader import OVERRIDES
 from nodeway.config.model import EnvironmentConfig
 from nodeway_runtime.functions.resync_journal import LogJournal
@@ -46,23 +45,23 @@ def update(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("name", "plays"),
+    ("name", "suite"),
     [
-        ("scenarios", STORY),
-        ("resync-scenarios", CHAPTER[1:]),
-        ("deploy-scenarios", deploy_scenarios.CHAPTER[1:]),
+        ("scenarios", basics.SUITE),
+        ("resync-scenarios", resync.SUITE[1:]),
+        ("deploy-scenarios", deploy.SUITE[1:]),
     ],
 )
-def test_readme_lists_the_story(name: str, plays: tuple[object, ...], *, update: bool) -> None:
+def test_readme_lists_the_suites(name: str, suite: tuple[Scenario, ...], *, update: bool) -> None:
     """Every scenario stands in the README with its own words."""
-    rows = [f"| `{getattr(play, '__name__', '')}` | {first_paragraph(play)} |" for play in plays]
+    rows = [f"| `{one.__name__}` | {first_paragraph(one)} |" for one in suite]
     table = "\n".join(["| scenario | what it shows |", "|---|---|", *rows])
     agrees(name, f"{table}\n", update=update)
 
 
-def first_paragraph(play: object) -> str:
+def first_paragraph(scenario: Scenario) -> str:
     """A docstring's first paragraph in one line, without its full stop."""
-    return " ".join(str(play.__doc__).split("\n\n")[0].split()).removesuffix(".")
+    return " ".join(str(scenario.__doc__).split("\n\n")[0].split()).removesuffix(".")
 
 
 def test_readme_shows_a_real_journal_line(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab.layout import ROOT
-from lab.scenarios.shared import CHAPTER
+from lab.scenarios.shared import SUITE
 from nodeway.config.loader import load
 from nodeway.config.model import ClusterConfig
 from nodeway.config.shared_clients import NOT_SERVED, SERVED
@@ -70,9 +70,11 @@ def test_page_lists_the_clients_that_synth_takes_and_refuses(*, update: bool) ->
 
 def test_page_lists_the_scenarios(*, update: bool) -> None:
     lines = ["| scenario | what it shows |", "|---|---|"]
-    for play in CHAPTER:
-        said = " ".join(str(play.__doc__).split("\n\n", maxsplit=1)[0].split()).removesuffix(".")
-        lines.append(f"| `{play.__name__}` | {said} |")
+    for scenario in SUITE:
+        said = " ".join(str(scenario.__doc__).split("\n\n", maxsplit=1)[0].split()).removesuffix(
+            "."
+        )
+        lines.append(f"| `{scenario.__name__}` | {said} |")
 
     agrees(PAGE, "scenarios", "\n".join(lines) + "\n", update=update)
 

@@ -29,7 +29,7 @@ from lab.conformance.suite.verdicts import (
     Outcome,
     judge,
 )
-from lab.deployment.modes import Way
+from lab.deployment.modes import AccessMode
 from lab.errors import LabError
 
 SECRET = "the-password"
@@ -186,7 +186,9 @@ def test_a_client_passes_an_event_when_it_went_on_and_lost_nothing(
 def test_what_did_not_end_is_a_fail_and_what_was_not_run_is_none() -> None:
     one, other = a_client(), a_client(directory="other")
 
-    found = report.judge_cells([Way.PER_NODE], [one, other], {"other": "needs go on PATH"}, {})
+    found = report.judge_cells(
+        [AccessMode.PER_NODE], [one, other], {"other": "needs go on PATH"}, {}
+    )
 
     assert {cell.outcome for key, cell in found.items() if key[1] == "one"} == {Outcome.FAILED}
     assert {cell.outcome for key, cell in found.items() if key[1] == "other"} == {Outcome.NOT_RUN}
@@ -223,18 +225,18 @@ def test_the_clients_own_expectation_comes_before_that_of_all_clients() -> None:
         }
     )
 
-    def reason(mode: Way, behaviour: str) -> str | None:
+    def reason(mode: AccessMode, behaviour: str) -> str | None:
         known = client.expectation(mode, behaviour)
         return f"{known.reason}, {known.match}" if known else None
 
     limit = ENVOY_LIMITS["pubsub"]
-    assert reason(Way.ENVOY_RESP2, "scan") == "own, "
-    assert reason(Way.ENVOY_RESP2, "blpop") == f"{ENVOY_LIMITS['blpop'].reason}, not known"
-    assert reason(Way.ENVOY_RESP2, "pubsub") == f"{limit.reason}, {limit.match}"
-    assert reason(Way.ENVOY_RESP2, "failover") is None
-    assert reason(Way.ENVOY_RESP3, "failover") == "own, "
-    assert reason(Way.PER_NODE, "evalsha") == reason(Way.SHARED, "evalsha") == "own, "
-    assert reason(Way.PER_NODE, "scan") is None
+    assert reason(AccessMode.ENVOY_RESP2, "scan") == "own, "
+    assert reason(AccessMode.ENVOY_RESP2, "blpop") == f"{ENVOY_LIMITS['blpop'].reason}, not known"
+    assert reason(AccessMode.ENVOY_RESP2, "pubsub") == f"{limit.reason}, {limit.match}"
+    assert reason(AccessMode.ENVOY_RESP2, "failover") is None
+    assert reason(AccessMode.ENVOY_RESP3, "failover") == "own, "
+    assert reason(AccessMode.PER_NODE, "evalsha") == reason(AccessMode.SHARED, "evalsha") == "own, "
+    assert reason(AccessMode.PER_NODE, "scan") is None
 
 
 def test_facts_are_judged_as_the_report_was_until_something_else_is_expected() -> None:
@@ -251,7 +253,7 @@ def test_facts_are_judged_as_the_report_was_until_something_else_is_expected() -
             "one": {name: {"passed": False, "detail": "NOPROTO"} for name in BEHAVIOURS},
         },
     }
-    cells = report.judge_cells([Way.ENVOY_RESP2, Way.ENVOY_RESP3], [client], {}, seen)
+    cells = report.judge_cells([AccessMode.ENVOY_RESP2, AccessMode.ENVOY_RESP3], [client], {}, seen)
     facts = extract_facts(report.make_report(cells, [client], {"haproxy": "2.8"}))
 
     def outcomes(client: Client) -> dict[report.Key, Outcome]:
