@@ -82,7 +82,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "approve lets only these deletes through",
         "planner/guard.py",
-        saying("seen.settings.approve == deletes.checksum", "seen.settings.approve"),
+        saying("evidence.settings.approve == deletes.checksum", "evidence.settings.approve"),
     ),
     Mutant("a name is refused with its marker", "planner/guard.py", name_by_name),
     Mutant(
@@ -114,17 +114,17 @@ MUTANTS: tuple[Mutant, ...] = (
         saying("tuple(p for p in found if not p.stand_in) or tuple(first)", "tuple(found)"),
     ),
     Mutant(
-        "early names only if all confirm the pattern",
+        "pending names only if all confirm the pattern",
         "model/topology.py",
         saying(
-            'if any(node.hostname != f"{node.cache_cluster_id}.{zone}" for node in self.live)',
+            'if any(node.hostname != f"{node.cache_cluster_id}.{zone}" for node in self.reachable)',
             "if False",
         ),
     ),
     Mutant(
-        "parked until the endpoint is shown",
+        "placeholder until the endpoint is shown",
         "planner/stand_ins.py",
-        saying("None if cluster_id in early else node", "node"),
+        saying("None if names[node] in topology.pending_names else node", "node"),
     ),
     Mutant(
         "stand-in limit",
@@ -134,7 +134,10 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "no stand-in beside a service",
         "planner/stand_ins.py",
-        saying("fleet.with_own | seen.served | pending", "fleet.with_own | pending"),
+        saying(
+            "fleet.nodes_with_own_task | snapshot.nodes_with_service | pending",
+            "fleet.nodes_with_own_task | pending",
+        ),
     ),
     Mutant(
         "no stand-in from an unread fleet",
@@ -144,12 +147,12 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "an incomplete read stops nothing",
         "planner/stand_ins.py",
-        saying("    if not seen.problems:\n", "    if True:\n"),
+        saying("    if not snapshot.problems:\n", "    if True:\n"),
     ),
     Mutant(
         "out of the records before retired",
         "planner/stand_ins.py",
-        saying("if any(proxy.address in record.values for record in seen.records)", "if False"),
+        saying("if any(proxy.address in record.values for record in snapshot.records)", "if False"),
     ),
     Mutant(
         "retired before stopped",
@@ -158,8 +161,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "an unread service serves every node",
-        "model/ports.py",
-        saying("        served = topology.names\n", ""),
+        "planner/reconcile.py",
+        saying("        nodes_with_service = topology.names\n", ""),
     ),
 )
 

@@ -27,8 +27,8 @@ from lab.scenarios.scenario import Figures, expect
 from lab.state_files import write_json
 from lab.wait import wait_until
 from nodeway_runtime.model.topology import Address, Hostname
-from nodeway_runtime.paths.report import Proxy, document
-from nodeway_runtime.paths.targets import Expected
+from nodeway_runtime.paths.report import Proxy, to_document
+from nodeway_runtime.paths.targets import Targets
 from nodeway_runtime.probe.run import Probe
 from nodeway_runtime.probe.walker import Login, Walker
 
@@ -125,7 +125,7 @@ def main(names: int, address: str) -> None:
     """One measured run. The memory includes the interpreter and the imports, the times do not."""
     run_dir = layout.run_dir()
     login = json.loads((run_dir / "credentials.json").read_text())
-    expected = Expected(
+    expected = Targets(
         cluster="big",
         zone=Hostname(ZONE),
         port=layout.PORT,
@@ -140,7 +140,7 @@ def main(names: int, address: str) -> None:
     walker = Walker.of(layout.PORT, ca_file=str(run_dir / "ca.pem"), login=Login(**login))
     cpu, wall = time.process_time(), time.perf_counter()
     report = Probe("lab").run(expected, walker)
-    answer = document(report)
+    answer = to_document(report)
     figures = {
         "wall_seconds": round(time.perf_counter() - wall, 2),
         "cpu_seconds": round(time.process_time() - cpu, 2),

@@ -21,7 +21,7 @@ from lab.observe import client_view as view
 from lab.observe.ecs import describe_tasks
 from lab.observe.haproxies import measure_usage
 from lab.wait import wait_until
-from nodeway_runtime.aws.ecs import address_of
+from nodeway_runtime.aws.ecs import find_address
 from nodeway_runtime.paths.verdicts import Verdict
 
 SECONDS = 20
@@ -96,7 +96,7 @@ def stop_task(product: Product, address: str) -> None:
     ecs, cluster = client("ecs"), product.outputs["EcsCluster"]
     for page in ecs.get_paginator("list_tasks").paginate(cluster=cluster):
         for task in describe_tasks(product, page["taskArns"]):
-            if address_of(task) == address:  # type: ignore[arg-type]  # a task as boto3 gives it
+            if find_address(task) == address:  # type: ignore[arg-type]  # a task as boto3 gives it
                 ecs.stop_task(cluster=cluster, task=task["taskArn"], reason="lab: fault")
                 return
     raise LabError(f"no task has the address {address}")
@@ -122,7 +122,7 @@ def run_task(cluster: str, definition: str, **options: Any) -> tuple[str, str]:
 
     def address() -> str | None:
         (task,) = ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
-        return address_of(task) if task["lastStatus"] == "RUNNING" else None
+        return find_address(task) if task["lastStatus"] == "RUNNING" else None
 
     what = f"a task of {definition} to run"
     return arn, str(wait_until(address, timeout_seconds=START_SECONDS, what=what))

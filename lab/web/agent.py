@@ -21,9 +21,10 @@ from lab.errors import LabError
 from lab.host import programs
 from lab.web.load import Load
 from nodeway_runtime.aws.clients import aws_ports
-from nodeway_runtime.model.ports import Ports, read
+from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Settings
-from nodeway_runtime.paths.targets import expected_of
+from nodeway_runtime.paths.targets import targets_from_snapshot
+from nodeway_runtime.planner.reconcile import read_snapshot
 
 LOOK_SECONDS = 2.0
 """How often AWS is asked what clients should find, and the resync for what it has changed."""
@@ -67,9 +68,9 @@ class Maps:
 
     def latest(self) -> dict[str, Any]:
         """The map of this moment."""
-        seen = read(self.ports, self.settings)
+        seen = read_snapshot(self.ports, self.settings)
         cluster = self.settings.replication_group_id
-        return expected_of(seen, seen.topology, self.settings, cluster).document()
+        return targets_from_snapshot(seen, seen.topology, self.settings, cluster).document()
 
 
 @dataclass(slots=True)

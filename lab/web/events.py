@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodeway_runtime.html.text import age
+from nodeway_runtime.html.text import format_age
 from nodeway_runtime.paths.report import Report, Row
 from nodeway_runtime.paths.verdicts import MEANINGS, State
 
@@ -66,7 +66,7 @@ class Watch:
 
 def _changed(before: Row, row: Row, seconds: float) -> str:
     if row.state is State.OK:
-        return f"{row.label} is ok again, after {age(seconds)} of {before.verdict}"
+        return f"{row.label} is ok again, after {format_age(seconds)} of {before.verdict}"
     return f"{row.label}: {_told(row)}"
 
 

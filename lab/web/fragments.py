@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 from lab.web.events import Happening
-from nodeway_runtime.html.text import plain
+from nodeway_runtime.html.text import escape_text
 from nodeway_runtime.paths.report import Report, Row
 from nodeway_runtime.paths.verdicts import State
 
@@ -39,8 +39,8 @@ def _node(row: Row, busy: Collection[tuple[str, str]]) -> str:
         buttons.append(_button("failover", row.shard, "Fail over", busy, row.label))
     if row.state is not State.OK:
         buttons.append(_button("restart-node", row.label, "Restart node", busy))
-    role = f" <small>{plain(row.role)}</small>" if row.role else ""
-    head = f'<span class="{row.state}" title="{row.state}">{STATES[row.state]}</span> {plain(row.label)}{role}'
+    role = f" <small>{escape_text(row.role)}</small>" if row.role else ""
+    head = f'<span class="{row.state}" title="{row.state}">{STATES[row.state]}</span> {escape_text(row.label)}{role}'
     return f'<th scope="row">{head}</th><td>{" ".join(buttons)}</td>'
 
 
@@ -49,8 +49,8 @@ def _button(
 ) -> str:
     """`about`: what the event is told; `node`: whose button it is, where that is another word."""
     waits = ' aria-disabled="true"' if (event, about) in busy else ""
-    whose = f'<span class="hidden"> {plain(node or about)}</span>' if about else ""
-    told = f'data-event="{event}" data-about="{plain(about)}"'
+    whose = f'<span class="hidden"> {escape_text(node or about)}</span>' if about else ""
+    told = f'data-event="{event}" data-about="{escape_text(about)}"'
     return f'<button type="button" {told}{waits}>{text}{whose}</button>'
 
 
@@ -65,5 +65,5 @@ def _line(one: Happening) -> str:
     kind = one.state or ("broken" if one.kind == "trouble" else one.kind)
     return (
         f'<li data-kind="{one.kind}"><time datetime="{when.isoformat()}">{when:%H:%M:%S}</time> '
-        f'<span class="{kind}"><span aria-hidden="true">{symbol}</span> {plain(one.text)}</span></li>'
+        f'<span class="{kind}"><span aria-hidden="true">{symbol}</span> {escape_text(one.text)}</span></li>'
     )

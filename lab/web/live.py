@@ -10,7 +10,7 @@ from typing import Any
 
 from lab.web import fragments as parts
 from lab.web.events import Happening, Watch, changed_record, fault_begun, fault_ended
-from nodeway_runtime.html.page import answer, fragment
+from nodeway_runtime.html.page import render_fragment, summarize
 from nodeway_runtime.paths.report import Report, from_document
 
 POINTS = 180
@@ -74,8 +74,8 @@ class Live:
         with self.change:
             report = self.report
             return {
-                "title": f"{answer(report)} · {report.cluster}" if report else "nodeway lab",
-                "map": fragment(report, datetime.now(UTC)) if report else "",
+                "title": f"{summarize(report)} · {report.cluster}" if report else "nodeway lab",
+                "map": render_fragment(report, datetime.now(UTC)) if report else "",
                 "controls": parts.controls(report, self.busy) if report else "",
                 "happenings": parts.happenings(self.happenings),
                 "points": list(self.points),

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Mapping
 
 from nodeway_runtime.model.topology import hostname
-from nodeway_runtime.paths.report import document
-from nodeway_runtime.paths.targets import Expected, checked
+from nodeway_runtime.paths.report import to_document
+from nodeway_runtime.paths.targets import Targets, parse_targets
 from nodeway_runtime.probe.run import Probe
 from nodeway_runtime.probe.walker import Login, Walker
 
@@ -24,13 +24,13 @@ LONGEST_SECONDS = 10.0
 
 def reports(environment: Mapping[str, str]) -> None:
     """Walks until standard input ends; the latest map counts."""
-    known: list[Expected] = []
+    known: list[Targets] = []
     first, ended = threading.Event(), threading.Event()
 
     def listen() -> None:
         for line in sys.stdin:
             told = json.loads(line)
-            known[:] = [checked(told, zone=hostname(told["zone"]), port=int(told["port"]))]
+            known[:] = [parse_targets(told, zone=hostname(told["zone"]), port=int(told["port"]))]
             first.set()
         ended.set()
         first.set()
@@ -44,7 +44,7 @@ def reports(environment: Mapping[str, str]) -> None:
         expected = known[0]
         walker = Walker.of(expected.port, ca_file=ca_file, login=login)
         report = probe.run(expected, walker)
-        sys.stdout.write(json.dumps(document(report)) + "\n")
+        sys.stdout.write(json.dumps(to_document(report)) + "\n")
         sys.stdout.flush()
         ended.wait(max(0.0, EVERY_SECONDS - report.seconds))
 

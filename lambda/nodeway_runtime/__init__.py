@@ -1,1 +1,1 @@
-"""nodeway_runtime."""
+"""The code of the Lambda functions; the only import root of their asset."""

@@ -20,13 +20,13 @@ from rich.console import Console
 from nodeway.cli.doctor_output import print_table
 from nodeway.cli.resync import AsJson, Cluster, machine, plain, reached
 from nodeway.errors import CommandError
-from nodeway_runtime.html.page import page
+from nodeway_runtime.html.page import render_page
 from nodeway_runtime.model.errors import ReadFailed
-from nodeway_runtime.model.ports import read
 from nodeway_runtime.model.topology import Hostname, hostname
-from nodeway_runtime.paths.report import Report, document
-from nodeway_runtime.paths.targets import Expected, expected_of
+from nodeway_runtime.paths.report import Report, to_document
+from nodeway_runtime.paths.targets import Targets, targets_from_snapshot
 from nodeway_runtime.paths.verdicts import State
+from nodeway_runtime.planner.reconcile import read_snapshot
 from nodeway_runtime.probe.run import Probe
 from nodeway_runtime.probe.walker import Login, Walker
 
@@ -100,9 +100,9 @@ def doctor(
 def print_report(report: Report, *, as_json: bool, html: Path | None) -> int:
     """Prints what was found, and gives the exit code; raises CommandError for a file that cannot be written."""
     if html is not None:
-        write_file(html, page(report, datetime.now(UTC)))
+        write_file(html, render_page(report, datetime.now(UTC)))
     if as_json:
-        machine(document(report))
+        machine(to_document(report))
     else:
         print_table(plain(), report)
     return EXIT[report.worst]
@@ -122,7 +122,7 @@ def read_login(username: str | None) -> Login | None:
     return Login(username, password)
 
 
-def targets_from_args(endpoint: str, nodes: list[str]) -> Expected:
+def targets_from_args(endpoint: str, nodes: list[str]) -> Targets:
     """The map of what a person typed; raises CommandError."""
     host, colon, port = endpoint.partition(":")
     if colon and not (port.isdecimal() and 0 < int(port) < 2**16):
@@ -135,7 +135,7 @@ def targets_from_args(endpoint: str, nodes: list[str]) -> Expected:
     foreign = [name for name in names if name.partition(".")[2] != zone]
     if foreign:
         raise CommandError(f"--node: {foreign[0]} is not in {zone}, the zone of the endpoint")
-    return Expected(
+    return Targets(
         cluster=zone.partition(".")[0],
         zone=Hostname(zone),
         port=int(port or DEFAULT_PORT),
@@ -157,14 +157,14 @@ def parse_name(option: str, text: str) -> Hostname:
     return name
 
 
-def targets_from_cluster(expected: Expected, walker: Walker) -> Expected:
+def targets_from_cluster(expected: Targets, walker: Walker) -> Targets:
     """The map with the nodes that the cluster itself names, where somebody may ask it."""
     if walker.login is None:
         return expected if len(expected.names) > 1 else replace(expected, notes=(NOT_KNOWN,))
     views = [
-        walk.said.members or ()
+        walk.reply.members or ()
         for name in expected.names
-        for walk in walker.walk(name, view=True).walks
+        for walk in walker.trace(name, view=True).traces
     ]
     told = {member.endpoint for view in views for member in view if not member.is_address}
     mine = sorted(name for name in told if is_in_zone(name, expected.zone))
@@ -185,7 +185,7 @@ def is_in_zone(name: str, zone: str) -> bool:
         return False
 
 
-def targets_from_aws(context: typer.Context, env: str, cluster: str | None) -> Expected:
+def targets_from_aws(context: typer.Context, env: str, cluster: str | None) -> Targets:
     """The map of what is deployed; raises CommandError."""
     config, account = reached(context, env)
     choices = {one.label: one for one in config.overridden_clusters}
@@ -196,13 +196,13 @@ def targets_from_aws(context: typer.Context, env: str, cluster: str | None) -> E
         raise CommandError(f"--cluster: got {label!r}; allowed: {', '.join(sorted(choices))}")
     found = account.deployment(label)
     try:
-        seen = read(found.ports, found.settings)
+        seen = read_snapshot(found.ports, found.settings)
         nodes = seen.topology
         if found.settings.fleet_name is not None:
             nodes = found.nodes.topology(choices[label].replication_group_id)
     except ReadFailed as error:
         raise CommandError(f"what is deployed cannot be read: {error}") from error
-    return expected_of(seen, nodes, found.settings, label)
+    return targets_from_snapshot(seen, nodes, found.settings, label)
 
 
 def make_walker(port: int, ca: Path | None, login: Login | None) -> Walker:

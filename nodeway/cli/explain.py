@@ -6,13 +6,13 @@ from enum import StrEnum
 from typing import Any
 
 from nodeway.cli.resync_output import change_of, step_of
-from nodeway.cli.resync_runs import worth_a_line
 from nodeway_runtime.model.changes import Change
-from nodeway_runtime.model.ownership import READS_UNTIL_GONE, Marker, markers
+from nodeway_runtime.model.ownership import READS_UNTIL_GONE, Marker, markers_by_name
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.steps import Step
 from nodeway_runtime.model.topology import Address, Hostname, Node, Proxy, RecordType
 from nodeway_runtime.planner.guard import Refusal
+from nodeway_runtime.planner.plan import visible_changes
 from nodeway_runtime.planner.reconcile import Outcome
 
 
@@ -55,16 +55,16 @@ class Explanation:
 
 def known_names(outcome: Outcome) -> frozenset[Hostname]:
     """Every name that a run knows of: in the zone, in the topology, or wanted."""
-    seen = outcome.observation
+    seen = outcome.snapshot
     wanted = (r.name for r in outcome.desired.records if r.type is RecordType.A)
-    return frozenset((*seen.addressed, *seen.topology.names, *wanted))
+    return frozenset((*seen.names_with_address, *seen.topology.names, *wanted))
 
 
 def explain(name: Hostname, outcome: Outcome, settings: Settings) -> Explanation:
     """Explains a known name from a run that only looked."""
-    seen = outcome.observation
+    seen = outcome.snapshot
     record = next((r for r in seen.records if r.key == (name, RecordType.A)), None)
-    marker = markers(seen.records).get(name)
+    marker = markers_by_name(seen.records).get(name)
     refusals = tuple(r for r in outcome.refusals if r.change.subject == name)
     addresses = [Address(value) for value in record.values] if record else []
     return Explanation(
@@ -80,7 +80,7 @@ def explain(name: Hostname, outcome: Outcome, settings: Settings) -> Explanation
         marker=marker,
         ours=marker is not None and marker.owner == settings.owner,
         changes=tuple(c for c in outcome.plan.changes if c.subject == name),
-        steps=tuple(s for s in outcome.stand_ins.steps if s.node == name),
+        steps=tuple(s for s in outcome.plan.stand_ins.steps if s.node == name),
         refusals=refusals,
         problems=seen.problems,
     )
@@ -88,9 +88,9 @@ def explain(name: Hostname, outcome: Outcome, settings: Settings) -> Explanation
 
 def behind(where: Address, name: Hostname, outcome: Outcome, settings: Settings) -> Behind:
     """Whose an address is: the configuration endpoint may lead to any node's."""
-    proxies = outcome.observation.fleet.proxies
+    proxies = outcome.snapshot.fleet.proxies
     proxy = next((p for p in proxies if p.address == where), None)
-    endpoint = outcome.observation.topology.configuration_endpoint
+    endpoint = outcome.snapshot.topology.configuration_endpoint
     if where in settings.pins.get(name, ()):
         return Behind(where, Kind.PINNED, proxy)
     if proxy is None:
@@ -108,7 +108,7 @@ def reason(
         return f"{refusals[0].rule}: {refusals[0].reason}"
     if name in outcome.desired.why:
         return outcome.desired.why[name]
-    if outcome.observation.topology.knows(name):
+    if outcome.snapshot.topology.has_member(name):
         return "none of its node's HAProxies is healthy: what it answers stays"
     if marker is not None and marker.absent_since is not None:
         return f"its node is absent: seen so in {marker.absent_reads} of {READS_UNTIL_GONE} reads"
@@ -175,9 +175,9 @@ def rows(found: Explanation) -> list[tuple[str, str]]:
         node = found.node
         told.append(("node", f"{node.cache_cluster_id}, {node.status}, {node.availability_zone}"))
     told.append(("owner", owned(found)))
-    following = [str(change) for change in worth_a_line(found.changes)]
+    following = [str(change) for change in visible_changes(found.changes)]
     following += [str(step) for step in found.steps]
-    refused = worth_a_line(refusal.change for refusal in found.refusals)
+    refused = visible_changes(refusal.change for refusal in found.refusals)
     following += [f"! refused: {change.summary}" for change in refused]
     told += [("next run", text) for text in following or ["changes nothing"]]
     told += [("not read", problem) for problem in found.problems]

@@ -168,7 +168,7 @@ def applied(done: Review) -> str:
         return ""
     changes = sum(len(batch.changes) for batch in done.outcome.applied)
     ids = ", ".join(batch.change_id for batch in done.outcome.applied)
-    steps = len(done.outcome.stand_ins.steps)
+    steps = len(done.outcome.plan.stand_ins.steps)
     return f"applied: record changes {changes}{f' ({ids})' if ids else ''}, stand-in steps {steps}"
 
 

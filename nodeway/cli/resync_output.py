@@ -6,12 +6,12 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from nodeway.cli.resync_runs import Review, worth_a_line
-from nodeway_runtime.functions.resync_journal import fields
+from nodeway.cli.resync_runs import Review
+from nodeway_runtime.functions.resync_journal import change_fields
 from nodeway_runtime.model.changes import Change
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.steps import Retire, Start, Step, Stop
-from nodeway_runtime.planner.plan import Plan
+from nodeway_runtime.planner.plan import Plan, visible_changes
 from nodeway_runtime.planner.reconcile import Outcome
 
 STYLES = {"+": "green", "~": "yellow", "-": "red", "!": "bold magenta", "?": "bold yellow"}
@@ -32,17 +32,17 @@ def cluster_of(review: Review) -> dict[str, Any]:
         "ttl_seconds": settings.ttl_seconds if settings else None,
         "pins": {name: list(pinned) for name, pinned in settings.pins.items()} if settings else {},
         "take_over": settings.take_over if settings else None,
-        "nodes": len(outcome.observation.topology.live) if outcome else None,
+        "nodes": len(outcome.snapshot.topology.reachable) if outcome else None,
         "nodes_without_proxy": list(outcome.nodes_without_proxy) if outcome else [],
-        "nodes_over_stand_in_limit": list(outcome.stand_ins.over_limit) if outcome else [],
-        "problems": list(outcome.observation.problems) if outcome else [],
+        "nodes_over_stand_in_limit": list(outcome.plan.stand_ins.over_limit) if outcome else [],
+        "problems": list(outcome.snapshot.problems) if outcome else [],
         "checksum": review.checksum or None,
         "changes": [change_of(one) for one in outcome.plan.changes] if outcome else [],
         "refused": [
             change_of(one.change) | {"rule": one.rule, "reason": one.reason}
             for one in (outcome.refusals if outcome else ())
         ],
-        "stand_ins": [step_of(one) for one in outcome.stand_ins.steps] if outcome else [],
+        "stand_ins": [step_of(one) for one in outcome.plan.stand_ins.steps] if outcome else [],
         "applied": review.applied,
         "change_ids": [one.change_id for one in outcome.applied] if outcome else [],
         "error": review.error or None,
@@ -51,7 +51,7 @@ def cluster_of(review: Review) -> dict[str, Any]:
 
 def change_of(change: Change) -> dict[str, Any]:
     """A change with the keys that it has in the function's log; all of them."""
-    return {"old": None, "new": None, "ttl": None} | fields(change)
+    return {"old": None, "new": None, "ttl": None} | change_fields(change)
 
 
 def step_of(step: Step) -> dict[str, Any]:
@@ -90,23 +90,23 @@ def in_force(settings: Settings) -> str:
 
 def lines_of(outcome: Outcome) -> Iterator[str]:
     """What a run would do, what it refuses, and what keeps it from knowing more."""
-    yield from (str(change) for change in worth_a_line(outcome.plan.changes))
-    yield from (str(step) for step in outcome.stand_ins.steps)
+    yield from (str(change) for change in visible_changes(outcome.plan.changes))
+    yield from (str(step) for step in outcome.plan.stand_ins.steps)
     refused = {refusal.change.key: refusal for refusal in outcome.refusals}
-    for change in worth_a_line(refusal.change for refusal in outcome.refusals):
+    for change in visible_changes(refusal.change for refusal in outcome.refusals):
         refusal = refused[change.key]
         yield f"! refused: {change.summary}  # {refusal.rule}: {refusal.reason}"
     yield from (
         f"! no stand-in for {node}  # the limit of stand-ins is reached"
-        for node in outcome.stand_ins.over_limit
+        for node in outcome.plan.stand_ins.over_limit
     )
-    yield from (f"? not read whole: {problem}" for problem in outcome.observation.problems)
+    yield from (f"? not read whole: {problem}" for problem in outcome.snapshot.problems)
     yield from (f"? no healthy proxy for {node}" for node in outcome.nodes_without_proxy)
 
 
 def count(outcome: Outcome, settings: Settings) -> str:
     """The run in one line."""
-    shown = worth_a_line(outcome.plan.changes)
+    shown = visible_changes(outcome.plan.changes)
     plan = Plan(tuple(shown))
     parts = [
         f"{len(plan.creates)} to create, {len(plan.updates)} to change, {len(plan.deletes)} to delete"
@@ -114,14 +114,14 @@ def count(outcome: Outcome, settings: Settings) -> str:
     along = len(outcome.plan.changes) - len(shown)
     if along:
         parts.append(f"{along} ownership marker{'s' if along > 1 else ''} with them")
-    steps = len(outcome.stand_ins.steps)
+    steps = len(outcome.plan.stand_ins.steps)
     if steps:
         parts.append(f"{steps} stand-in step{'s' if steps > 1 else ''}")
-    refused = len(worth_a_line(refusal.change for refusal in outcome.refusals))
+    refused = len(visible_changes(refusal.change for refusal in outcome.refusals))
     if refused:
         parts.append(f"{refused} refused")
     if not (shown or steps or refused):
-        live = len(outcome.observation.topology.live)
+        live = len(outcome.snapshot.topology.reachable)
         return (
             f"nothing to do: {'' if settings.fleet_name else f'{live} nodes, '}every record is true"
         )

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from nodeway.config.model import Block, ClusterConfig, EnvironmentConfig, NodeName
 from nodeway.errors import ConfigError
 from nodeway.lookup.parameter_groups import ENDPOINT_TYPE, endpoint_type
-from nodeway_runtime.aws.elasticache import topology_of
+from nodeway_runtime.aws.elasticache import parse_topology
 from nodeway_runtime.model.topology import Hostname, hostname
 
 if TYPE_CHECKING:
@@ -188,8 +188,8 @@ def fetch_topology(environment: EnvironmentConfig, cluster: ClusterConfig) -> Kn
             f" {environment.account}, or give the nodes with -c nodes=HOST,HOST"
         )
         raise ConfigError(msg) from error
-    topology = topology_of(group, members)
-    if topology.problems or not topology.live or topology.configuration_endpoint is None:
+    topology = parse_topology(group, members)
+    if topology.problems or not topology.reachable or topology.configuration_endpoint is None:
         why = "; ".join(topology.problems) or "no node has an endpoint yet"
         msg = f"the topology of {group_id} is not whole: {why}; wait until the group is available, then synth again"
         raise ConfigError(msg)
@@ -206,7 +206,7 @@ def fetch_topology(environment: EnvironmentConfig, cluster: ClusterConfig) -> Kn
                 hostname=n.hostname,
                 availability_zone=n.availability_zone,
             )
-            for n in topology.live
+            for n in topology.reachable
             if n.hostname
         ),
     )

@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from nodeway_runtime.aws.route53 import record_set
+from nodeway_runtime.aws.route53 import to_record_set
 from tests.support.fakes import ZONE, soa
 
 Stubbed = Callable[[str], tuple[Any, Stubber]]
@@ -58,7 +58,7 @@ def moto_zone() -> tuple[Any, str]:
         Name=ZONE, CallerReference="test", VPC={"VPCRegion": "us-east-1", "VPCId": "vpc-0000000c"}
     )
     zone_id = made["HostedZone"]["Id"]
-    upsert(client, zone_id, dict(record_set(soa())))  # moto's own is not in Route 53's form
+    upsert(client, zone_id, dict(to_record_set(soa())))  # moto's own is not in Route 53's form
     return client, zone_id
 
 

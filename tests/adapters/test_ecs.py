@@ -14,7 +14,7 @@ from nodeway_runtime.aws.ecs import (
     RETIRED_TAG,
     STAND_IN_TAG,
     Ecs,
-    proxy_of,
+    parse_task,
 )
 from nodeway_runtime.model.errors import ApplyFailed, ReadFailed
 from nodeway_runtime.model.settings import Settings
@@ -150,7 +150,7 @@ def test_fleet_fails_when_ecs_does_not_answer(stubbed: Stubbed, operation: str, 
 def read(told: dict[str, Any]) -> tuple[Proxy | Pending | None, list[str]]:
     """What a task is, and the problems with it."""
     problems: list[str] = []
-    return proxy_of(cast("Any", told), problems), problems
+    return parse_task(cast("Any", told), problems), problems
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_fleet_has_what_runs_and_what_will(stubbed: Stubbed) -> None:
     assert [one.node for one in found.proxies] == [named(ONE)]
     assert found.pending == (Pending(named(TWO), f"{ARN}/{2:032}", stand_in=True),)
     assert found.nodes == {named(ONE), named(TWO)}
-    assert found.with_own == {named(ONE)}
+    assert found.nodes_with_own_task == {named(ONE)}
     assert found.stand_ins == 1
 
 
@@ -267,7 +267,7 @@ def test_served_reads_all_pages_and_describes_ten_services_a_call(stubbed: Stubb
         expected = {"cluster": "nodeway", "services": part, "include": ["TAGS"]}
         aws.add_response("describe_services", {"services": services, "failures": []}, expected)
 
-    assert Ecs(client).served("nodeway") == {named(f"n{n}") for n in range(23)}
+    assert Ecs(client).nodes_with_service("nodeway") == {named(f"n{n}") for n in range(23)}
 
 
 def served_of(stubbed: Stubbed, *services: dict[str, Any], failures: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 (what it answers or raises is the test)
@@ -276,7 +276,7 @@ def served_of(stubbed: Stubbed, *services: dict[str, Any], failures: tuple[str, 
     aws.add_response("list_services", {"serviceArns": ["a"]})
     told = [{"arn": "a", "reason": reason} for reason in failures]
     aws.add_response("describe_services", {"services": list(services), "failures": told})
-    return Ecs(client).served("nodeway")
+    return Ecs(client).nodes_with_service("nodeway")
 
 
 def test_served_are_the_nodes_whose_services_want_tasks(stubbed: Stubbed) -> None:
@@ -312,7 +312,7 @@ def test_served_fails_when_ecs_does_not_answer(stubbed: Stubbed, operation: str)
     aws.add_client_error(operation, "ThrottlingException")
 
     with pytest.raises(ReadFailed, match=r"the services of cluster nodeway: .*Throttling"):
-        Ecs(client).served("nodeway")
+        Ecs(client).nodes_with_service("nodeway")
 
 
 def request() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from nodeway_runtime.aws.elasticache import ElastiCache, topology_of
+from nodeway_runtime.aws.elasticache import ElastiCache, parse_topology
 from nodeway_runtime.model.errors import ReadFailed
 from nodeway_runtime.model.topology import Topology
 from tests.adapters.conftest import Stubbed
@@ -15,7 +15,7 @@ from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, named, node
 
 def read(told: dict[str, Any], clusters: list[dict[str, Any]]) -> Topology:
     """The topology of the two answers."""
-    return topology_of(cast("Any", told), cast("Any", clusters))
+    return parse_topology(cast("Any", told), cast("Any", clusters))
 
 
 SHOW: dict[str, Any] = {"ShowCacheNodeInfo": True}
@@ -108,7 +108,7 @@ def test_topology_takes_a_node_without_endpoint_while_its_status_explains_it(sta
     found = read(group(ONE, TWO), [cluster(ONE), cluster(TWO, status=status, endpoint=False)])
 
     assert found.problems == ()
-    assert [one.cache_cluster_id for one in found.live] == [ONE]
+    assert [one.cache_cluster_id for one in found.reachable] == [ONE]
     assert found.nodes[1].hostname is None
 
 

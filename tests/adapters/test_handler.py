@@ -12,13 +12,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
 from nodeway_runtime.aws.ecs import NODE_TAG
-from nodeway_runtime.aws.route53 import Route53Zone, record_set
+from nodeway_runtime.aws.route53 import Route53Zone, to_record_set
 from nodeway_runtime.functions.resync import (
     LAST_RUN,
-    covered,
     handle,
-    let_the_second_end,
-    trigger_of,
+    is_superseded,
+    name_trigger,
+    remaining_of_second,
 )
 from nodeway_runtime.model.changes import Create
 from nodeway_runtime.model.errors import BadSettings, ReadFailed
@@ -65,7 +65,7 @@ def zone(fake_aws: pytest.MonkeyPatch) -> Iterator[Route53Zone]:
             client.change_resource_record_sets(
                 HostedZoneId=zone_id,
                 ChangeBatch={
-                    "Changes": [{"Action": "UPSERT", "ResourceRecordSet": record_set(one)}]
+                    "Changes": [{"Action": "UPSERT", "ResourceRecordSet": to_record_set(one)}]
                 },
             )
         boto3.client("ecs", region_name="us-east-1").create_cluster(clusterName="nodeway")
@@ -301,7 +301,7 @@ def test_event_is_covered_by_a_run_that_began_after_it(
     told: dict[str, Any], last: datetime | None, *, is_covered: bool
 ) -> None:
     """An event's time has whole seconds: what happened in the run's own second may have been missed."""
-    assert covered(told, last) is is_covered
+    assert is_superseded(told, last) is is_covered
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_run_waits_for_the_end_of_its_events_second_and_no_longer(
     told: dict[str, Any], seconds: float
 ) -> None:
     """So that it covers all events of that second; a wrong clock delays nothing."""
-    assert let_the_second_end(told, NOW + timedelta(milliseconds=250)) == seconds
+    assert remaining_of_second(told, NOW + timedelta(milliseconds=250)) == seconds
 
 
 @pytest.mark.usefixtures("zone")
@@ -401,4 +401,4 @@ def test_handle_answers_cloudformation_whatever_goes_wrong(
 )
 def test_trigger_is_named_for_the_log_and_nothing_else(event: dict[str, Any], name: str) -> None:
     """An event only says that it is time to look."""
-    assert trigger_of(event) == name
+    assert name_trigger(event) == name

@@ -8,11 +8,11 @@ from typing import Any, cast
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from nodeway_runtime.functions.prober import NO_CREDENTIALS, Kept, handle, one_run
+from nodeway_runtime.functions.prober import NO_CREDENTIALS, WarmState, handle, run_once
 from nodeway_runtime.model.errors import BadSettings
 from nodeway_runtime.model.topology import Address
-from nodeway_runtime.paths.targets import BadMap
-from nodeway_runtime.probe.settings import WalkSettings
+from nodeway_runtime.paths.targets import BadTargets
+from nodeway_runtime.probe.settings import ProberSettings
 from nodeway_runtime.probe.walker import Walker
 from tests.support.fakes import ONE, ZONE, named
 from tests.support.probing import SECRET, at, expected
@@ -29,7 +29,7 @@ from tests.support.programs.resp_node import (
 )
 
 ARN = "arn:aws:secretsmanager:us-east-1:111122223333:secret:probe-a1B2c3"
-SETTINGS = WalkSettings(ZONE, 6379, "vpc-1", "demo", login_secret_arn=ARN)
+SETTINGS = ProberSettings(ZONE, 6379, "vpc-1", "demo", login_secret_arn=ARN)
 MAP = expected(
     ONE, records={named(ONE): (Address("127.0.0.1"),)}, proxies=(at(ONE, "127.0.0.1"),)
 ).document()
@@ -69,10 +69,10 @@ class Client:
     node: Node
     vault: Vault
     answers: dict[str, bytes]
-    kept: Kept = field(default_factory=Kept)
+    kept: WarmState = field(default_factory=WarmState)
 
     def run(
-        self, *, keep: bool = True, settings: WalkSettings = SETTINGS, left: int = 60_000
+        self, *, keep: bool = True, settings: ProberSettings = SETTINGS, left: int = 60_000
     ) -> dict[str, Any]:
         """One invocation."""
 
@@ -80,7 +80,7 @@ class Client:
             return self.authority.walker(self.node.port, login=login)
 
         event = {"map": MAP, "keep": keep}
-        return one_run(event, cast("LambdaContext", Context(left)), settings, self.kept, make)
+        return run_once(event, cast("LambdaContext", Context(left)), settings, self.kept, make)
 
     def verdict(self, **more: Any) -> str:  # noqa: ANN401 (as of run)
         """Of its only row."""
@@ -177,8 +177,8 @@ def test_run_ends_before_the_function_s_own_time(client: Client, left: int, seco
 
 @pytest.mark.parametrize("event", [{}, {"map": None}, {"map": []}, {"map": "all"}, {"keep": True}])
 def test_event_without_a_map_walks_nothing(client: Client, event: dict[str, Any]) -> None:
-    with pytest.raises(BadMap):
-        one_run(event, cast("LambdaContext", Context()), SETTINGS, client.kept)
+    with pytest.raises(BadTargets):
+        run_once(event, cast("LambdaContext", Context()), SETTINGS, client.kept)
 
     assert (client.vault.asked, client.node.got) == (0, [])
 

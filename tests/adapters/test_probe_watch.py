@@ -11,11 +11,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
 from nodeway_runtime.functions import coordinator as watch
-from nodeway_runtime.functions.coordinator import DESCRIPTION, FRESH, handle
+from nodeway_runtime.functions.coordinator import DESCRIPTION, MAX_AGE, handle
 from nodeway_runtime.model.errors import BadSettings, ReadFailed
 from nodeway_runtime.model.metrics import ProbeMetric
-from nodeway_runtime.paths.report import document, from_document
-from nodeway_runtime.paths.targets import Expected, checked
+from nodeway_runtime.paths.report import from_document, to_document
+from nodeway_runtime.paths.targets import Targets, parse_targets
 from tests.adapters.conftest import moto_zone, upsert
 from tests.support.elasticache_answers import ElastiCacheServer
 from tests.support.fakes import (
@@ -42,14 +42,14 @@ class Lambda:
     """The functions in the clients' VPCs, over HTTP: each answers with the report of an ordinary day."""
 
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    answer: Callable[[Expected], dict[str, Any]] = lambda _: document(report())
+    answer: Callable[[Targets], dict[str, Any]] = lambda _: to_document(report())
 
     def __call__(self, request: Request) -> tuple[int, bytes]:
         """An invocation, with a map that the function would believe."""
         event = json.loads(request.body)
         name = request.path.split("/")[-2]
         self.calls.append((name, event))
-        asked = checked(event["map"], zone=ZONE, port=6379)
+        asked = parse_targets(event["map"], zone=ZONE, port=6379)
         return 200, json.dumps({**self.answer(asked), "client": f"vpc of {name}"}).encode()
 
     @property
@@ -62,7 +62,7 @@ class Lambda:
 @pytest.fixture
 def walkers(fake_aws: pytest.MonkeyPatch) -> Iterator[Lambda]:
     """A deployment with two clients' VPCs and a zone with one record; nothing was run in this process yet."""
-    watch.KEPT.reports, watch.KEPT.at = (), None
+    watch.WARM.reports, watch.WARM.at = (), None
     functions = Lambda()
     with (
         mock_aws(),
@@ -143,8 +143,8 @@ def test_widget_shows_the_schedule_s_run_while_it_is_fresh(walkers: Lambda) -> N
     assert "vpc of walk-two" in run(WIDGET)
     assert len(walkers.calls) == calls
 
-    assert watch.KEPT.at is not None
-    watch.KEPT.at -= FRESH
+    assert watch.WARM.at is not None
+    watch.WARM.at -= MAX_AGE
     run(WIDGET)
     assert len(walkers.calls) == 2 * calls
 
@@ -162,7 +162,7 @@ def test_widget_describes_itself_and_walks_nothing() -> None:
 
 
 def test_run_of_a_while_ago_is_none_of_this_moment() -> None:
-    assert timedelta(minutes=1) < FRESH < timedelta(minutes=2)
+    assert timedelta(minutes=1) < MAX_AGE < timedelta(minutes=2)
 
 
 @pytest.mark.usefixtures("walkers")
@@ -173,7 +173,7 @@ def test_run_without_the_zone_fails(fake_aws: pytest.MonkeyPatch) -> None:
     with pytest.raises(ReadFailed, match="Z0GONE"):
         run(SCHEDULE)
 
-    assert watch.KEPT.at is None
+    assert watch.WARM.at is None
 
 
 @pytest.mark.usefixtures("walkers")
@@ -188,7 +188,7 @@ def test_nodes_that_cannot_be_read_are_a_note_of_the_map(
     walkers: Lambda, fake_aws: pytest.MonkeyPatch
 ) -> None:
     """Unknown is not empty: the report says so, and is not in order."""
-    walkers.answer = lambda asked: document(replace(report(), rows=(), notes=asked.notes))
+    walkers.answer = lambda asked: to_document(replace(report(), rows=(), notes=asked.notes))
     refusal = b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"
     with loopback(lambda _: (403, refusal)) as down:
         fake_aws.setenv("AWS_ENDPOINT_URL_ELASTICACHE", down.url)
@@ -205,6 +205,6 @@ def test_what_is_kept_has_the_time_of_its_beginning(walkers: Lambda) -> None:
 
     run(SCHEDULE)
 
-    assert watch.KEPT.at is not None
-    assert before <= watch.KEPT.at <= datetime.now(UTC)
-    assert len(watch.KEPT.reports) == len(walkers.calls)
+    assert watch.WARM.at is not None
+    assert before <= watch.WARM.at <= datetime.now(UTC)
+    assert len(watch.WARM.reports) == len(walkers.calls)

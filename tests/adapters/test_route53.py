@@ -6,10 +6,10 @@ from typing import Any, cast
 import pytest
 from moto import mock_aws
 
-from nodeway_runtime.aws.route53 import Route53Zone, entries, record_of, record_set
+from nodeway_runtime.aws.route53 import Route53Zone, parse_record, to_changes, to_record_set
 from nodeway_runtime.model.changes import Change, Create, Delete, Update
 from nodeway_runtime.model.errors import ApplyFailed, Conflict, ReadFailed
-from nodeway_runtime.model.ownership import Marker, markers
+from nodeway_runtime.model.ownership import Marker, markers_by_name
 from nodeway_runtime.model.topology import Record, RecordType, address, hostname, record_name
 from nodeway_runtime.planner.apply import apply
 from nodeway_runtime.planner.plan import Plan
@@ -90,7 +90,7 @@ def test_route53_reads_over_what_is_not_a_plain_address() -> None:
 )
 def test_record_of_is_none_for_every_other_kind(one: dict[str, Any]) -> None:
     """What this program does not write it does not see, so it cannot harm it."""
-    assert record_of(cast("Any", one)) is None
+    assert parse_record(cast("Any", one)) is None
 
 
 def shown(name: str, kind: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 (any member of the shape)
@@ -166,10 +166,10 @@ def test_route53_writes_and_reads_markers() -> None:
 
     apply(Plan(tuple(Create(one, "") for one in pair)), zone, "fill")
     assert set(pair) <= set(zone.records())
-    assert markers(zone.records()) == {X.name: Marker(OWNER)}
+    assert markers_by_name(zone.records()) == {X.name: Marker(OWNER)}
 
     apply(Plan((Update(pair[1], counted[1], ""),)), zone, "count")
-    assert markers(zone.records()) == {X.name: Marker(OWNER, NOW, 2)}
+    assert markers_by_name(zone.records()) == {X.name: Marker(OWNER, NOW, 2)}
 
     apply(Plan(tuple(Delete(one, "") for one in counted)), zone, "drop")
     assert [one.type for one in zone.records()] == [RecordType.SOA]
@@ -255,12 +255,12 @@ def test_route53_sends_exactly_the_old_values_and_then_the_new(stubbed: Stubbed)
         Update(X, Y, ""),
         Delete(record(TWO, "10.20.1.9"), ""),
     )
-    actions = [entry["Action"] for change in (*batch, lower) for entry in entries(change)]
+    actions = [entry["Action"] for change in (*batch, lower) for entry in to_changes(change)]
     expected = {
         "HostedZoneId": "Z0DEMO",
         "ChangeBatch": {
             "Comment": "c" * 256,
-            "Changes": [entry for change in batch for entry in entries(change)],
+            "Changes": [entry for change in batch for entry in to_changes(change)],
         },
     }
     info = {"Id": "/change/C123", "Status": "PENDING", "SubmittedAt": "2026-01-01T00:00:00Z"}
@@ -268,7 +268,7 @@ def test_route53_sends_exactly_the_old_values_and_then_the_new(stubbed: Stubbed)
 
     assert Route53Zone(client, "Z0DEMO").change(batch, "c" * 300) == "C123"
     assert actions == ["CREATE", "DELETE", "CREATE", "DELETE", "UPSERT"]
-    assert entries(Update(X, Y, ""))[0]["ResourceRecordSet"] == {
+    assert to_changes(Update(X, Y, ""))[0]["ResourceRecordSet"] == {
         "Name": X.name,
         "Type": "A",
         "TTL": 5,
@@ -281,7 +281,7 @@ def test_route53_fails_the_read_when_a_page_is_not_told(stubbed: Stubbed, code: 
     """Half a zone would look like records to create."""
     client, aws = stubbed("route53")
     page = {
-        "ResourceRecordSets": [record_set(X)],
+        "ResourceRecordSets": [to_record_set(X)],
         "IsTruncated": True,
         "MaxItems": "300",
         "NextRecordName": "b",

@@ -11,13 +11,13 @@ from typing import Any, cast
 import pytest
 from moto import mock_aws
 
-from nodeway_runtime.aws.route53 import Route53Zone, record_set
+from nodeway_runtime.aws.route53 import Route53Zone, to_record_set
 from nodeway_runtime.model.changes import Change, Create, Delete, Update
 from nodeway_runtime.model.errors import ApplyFailed, Conflict, ResyncError
 from nodeway_runtime.model.ports import ZonePort
 from nodeway_runtime.model.topology import Record, RecordType, hostname
 from nodeway_runtime.planner.apply import apply
-from nodeway_runtime.planner.desired import low_soa
+from nodeway_runtime.planner.desired import lower_soa
 from nodeway_runtime.planner.plan import Plan
 from tests.adapters.conftest import moto_zone, upsert
 from tests.support.fake_aws.calls import Calls
@@ -52,7 +52,7 @@ def moto() -> Iterator[Subject]:
         client, zone_id = moto_zone()
 
         def overwrite(theirs: Record) -> None:
-            upsert(client, zone_id, dict(record_set(theirs)))
+            upsert(client, zone_id, dict(to_record_set(theirs)))
 
         yield Subject(Route53Zone(client, zone_id), overwrite)
 
@@ -62,7 +62,7 @@ def twin() -> Iterator[Subject]:
     zone = Zone(ZONE)
 
     def overwrite(theirs: Record) -> None:
-        write(zone, [{"Action": "UPSERT", "ResourceRecordSet": dict(record_set(theirs))}])
+        write(zone, [{"Action": "UPSERT", "ResourceRecordSet": dict(to_record_set(theirs))}])
 
     client = Route53Twin(Calls(), {"Z0DEMO": zone})
     yield Subject(Route53Zone(cast("Any", client), "Z0DEMO"), overwrite)
@@ -119,11 +119,11 @@ def test_zone_lowers_its_soa_and_then_leaves_it(subject: Subject) -> None:
     """The SOA is updated in place; lowering it again is the same SOA."""
     old = subject.zone.records()[0]
 
-    subject.zone.change((Update(old, low_soa(old), ""),), "lower")
+    subject.zone.change((Update(old, lower_soa(old), ""),), "lower")
 
     (found,) = subject.zone.records()
-    assert found == low_soa(old)
-    assert low_soa(found) == found
+    assert found == lower_soa(old)
+    assert lower_soa(found) == found
 
 
 @pytest.mark.parametrize("change", [Update(X, Y, ""), Delete(X, "")], ids=["update", "delete"])

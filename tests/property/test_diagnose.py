@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodeway_runtime.model.topology import Address, Hostname
-from nodeway_runtime.paths.cluster_view import Counters, Member, Said
-from nodeway_runtime.paths.report import Report, document, from_document
-from nodeway_runtime.paths.targets import Expected
-from nodeway_runtime.paths.trace import Trouble, Walk, Walked
+from nodeway_runtime.paths.cluster_view import Counters, Member, NodeReply
+from nodeway_runtime.paths.deltas import Memory, compare_runs
+from nodeway_runtime.paths.diagnose import diagnose
+from nodeway_runtime.paths.report import Report, from_document, to_document
+from nodeway_runtime.paths.targets import Targets
+from nodeway_runtime.paths.trace import AddressTrace, Failure, NameTrace
 from nodeway_runtime.paths.verdicts import Verdict
-from nodeway_runtime.probe.deltas import Memory, since
-from nodeway_runtime.probe.diagnose import rows_of
 from tests.support.fakes import ENDPOINT, ZONE, named
 from tests.support.probing import at, members, node_id, walk, walked
 
@@ -27,16 +27,16 @@ counters = st.builds(
     Counters, TEXTS, st.integers(0, 5), st.integers(0, 5), st.integers(0, 5), st.booleans()
 )
 said = st.builds(
-    Said,
+    NodeReply,
     st.none() | ids,
     st.none() | st.lists(told, max_size=4).map(tuple),
     st.none() | counters,
 )
 walks = st.builds(
-    Walk,
+    AddressTrace,
     addresses,
     st.sampled_from(["nothing", "connect", "tls", "answer", "identity"]),
-    st.sampled_from(Trouble),
+    st.sampled_from(Failure),
     TEXTS,
     st.dictionaries(st.sampled_from(["connect", "tls", "answer"]), st.floats(0, 9)),
     st.lists(TEXTS, max_size=2).map(tuple),
@@ -44,16 +44,16 @@ walks = st.builds(
     said,
 )
 met = st.builds(
-    Walked,
+    NameTrace,
     names,
     st.lists(walks, max_size=3).map(tuple),
-    st.sampled_from(Trouble),
+    st.sampled_from(Failure),
     TEXTS,
     st.none(),
 )
 proxies = st.builds(at, st.sampled_from(LABELS), addresses)
 maps = st.builds(
-    Expected,
+    Targets,
     st.just("demo"),
     st.just(ZONE),
     st.just(6379),
@@ -70,18 +70,18 @@ maps = st.builds(
 
 
 @given(maps, st.lists(met, max_size=8))
-def test_whatever_was_met_each_name_has_one_row(map_: Expected, several: list[Walked]) -> None:
+def test_whatever_was_met_each_name_has_one_row(map_: Targets, several: list[NameTrace]) -> None:
     """In the map's order; and what is said of it can be written, read, and compared with the next run."""
-    rows = rows_of(map_, several)
+    rows = diagnose(map_, several)
 
     assert tuple(row.name for row in rows) == map_.names
     assert {row.name for row in rows if row.verdict is Verdict.NOT_WALKED} >= (
         set(map_.names) - {one.name for one in several}
     )
-    first = since(Memory(), several, rows, "2026-03-01T03:00:00+00:00")
-    second = since(first.memory, several, first.rows, "2026-03-01T03:01:00+00:00")
+    first = compare_runs(Memory(), several, rows, "2026-03-01T03:00:00+00:00")
+    second = compare_runs(first.memory, several, first.rows, "2026-03-01T03:01:00+00:00")
     report = Report("demo", ZONE, "host", "2026-03-01T03:00:00+00:00", 0.1, "identity", second.rows)
-    again = from_document(document(report))
+    again = from_document(to_document(report))
     assert again == replace(report, rows=report.worst_first)
 
 
@@ -107,7 +107,7 @@ def test_world_in_order_is_never_told_to_be_otherwise(
     }
     every = tuple(sorted({one for several in where.values() for one in several}))
     tasks = [at(label, one) for label in labels for one in where[label]]
-    map_ = Expected(
+    map_ = Targets(
         "demo",
         ZONE,
         6379,
@@ -119,7 +119,7 @@ def test_world_in_order_is_never_told_to_be_otherwise(
     )
     asks = data.draw(st.booleans())
 
-    def reach(label: str, address: str) -> Walk:
+    def reach(label: str, address: str) -> AddressTrace:
         view = members(*labels) if asks and data.draw(st.booleans()) else None
         return walk(label if asks else None, address, view=view, reached="answer")
 
@@ -128,4 +128,4 @@ def test_world_in_order_is_never_told_to_be_otherwise(
         walked(ENDPOINT, *(reach(data.draw(st.sampled_from(labels)), one) for one in every))
     )
 
-    assert {row.verdict for row in rows_of(map_, several)} == {Verdict.OK}
+    assert {row.verdict for row in diagnose(map_, several)} == {Verdict.OK}

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from nodeway_runtime.model.ownership import marker_name, markers
-from nodeway_runtime.model.steps import PARKED, Parking
+from nodeway_runtime.model.ownership import marker_name, markers_by_name
+from nodeway_runtime.model.steps import PLACEHOLDER, StandInRecord
 from nodeway_runtime.model.topology import Hostname, Node, Record, RecordType, hostname
 from nodeway_runtime.planner.guard import foreign_record_stays, other_zones_name_stays_out
 from nodeway_runtime.planner.stand_ins import plan_stand_ins
@@ -25,9 +25,9 @@ from tests.support.fakes import (
     marked,
     named,
     node,
-    observation,
     proxy,
     record,
+    snapshot,
     topology,
     world,
 )
@@ -51,7 +51,7 @@ def serving(*, nodes: int = 1, deployed: bool = False) -> World:
 
 
 def parked(here: World) -> dict[str, str]:
-    """What the parking zone says: name to value."""
+    """What the stand-in zone says: name to value."""
     sets = here.route53.zones["Z0PARK"].sets
     return {at[0]: one["ResourceRecords"][0]["Value"] for at, one in sets.items() if at[1] != "SOA"}
 
@@ -96,13 +96,13 @@ def test_a_stand_in_that_drains_keeps_its_backend() -> None:
 
 def test_a_retired_stand_in_follows_its_node_too() -> None:
     """Its name turns from parked to the node's own name when the node is there."""
-    seen = observation(
+    seen = snapshot(
         topology(ONE, TWO), fleet(proxy(ONE, "10.20.1.5", stand_in=True, retired_at=NOW))
     )
 
     plan = plan_stand_ins(seen, SETTINGS, NOW)
 
-    assert Parking(Hostname(f"{ONE}.{PARKING}"), named(ONE)) in plan.parking
+    assert StandInRecord(Hostname(f"{ONE}.{PARKING}"), named(ONE)) in plan.zone_records
 
 
 def test_a_foreign_text_where_a_marker_would_be_stops_only_that_name() -> None:
@@ -151,9 +151,9 @@ def test_a_name_that_follows_no_id_is_kept_while_a_member_shows_none() -> None:
     odd, kept = record("odd-name", "10.20.1.7"), record(ONE, "10.20.1.5")
     for status, known in (("modifying", True), ("creating", False)):
         seen = topology(ONE, node(TWO, status=status, endpoint=False))
-        assert seen.knows(odd.name) is known
-        assert seen.knows(kept.name)
-        assert not seen.knows(named("demo-0009-001"))
+        assert seen.has_member(odd.name) is known
+        assert seen.has_member(kept.name)
+        assert not seen.has_member(named("demo-0009-001"))
 
 
 def test_reads_without_a_node_count_only_one_after_the_other() -> None:
@@ -170,7 +170,7 @@ def test_reads_without_a_node_count_only_one_after_the_other() -> None:
     here.run(now=LATER + timedelta(minutes=1))
 
     assert addresses(here.zone)[ONE] == ("10.20.1.5",)
-    assert markers(here.zone.records())[named(ONE)].absent_reads == 1
+    assert markers_by_name(here.zone.records())[named(ONE)].absent_reads == 1
 
 
 def test_two_stand_ins_become_one() -> None:
@@ -205,5 +205,5 @@ def test_the_endpoint_waits_for_a_node_that_is_being_created() -> None:
         here.run()
 
     assert here.values(named(TWO)) != []
-    assert parked(here) == {f"{TWO}.{PARKING}.": PARKED}
+    assert parked(here) == {f"{TWO}.{PARKING}.": PLACEHOLDER}
     assert here.values(ENDPOINT) == here.values(named(ONE))

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodeway_runtime.model.changes import Create, Delete, Update
-from nodeway_runtime.model.ownership import Marker, marker_record, markers, subject
+from nodeway_runtime.model.ownership import Marker, marker_record, markers_by_name, subject
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import Fleet, Proxy, Record, RecordType, Topology, address
 from nodeway_runtime.planner.apply import apply
-from nodeway_runtime.planner.desired import Desired, desired_records
-from nodeway_runtime.planner.guard import Observed, check
+from nodeway_runtime.planner.desired import Desired, compute_desired
+from nodeway_runtime.planner.guard import Evidence, check
 from nodeway_runtime.planner.plan import Plan, diff
 from nodeway_runtime.planner.reconcile import Outcome
 from tests.support.fakes import (
@@ -25,10 +25,10 @@ from tests.support.fakes import (
     marked,
     named,
     node,
-    observation,
     proxy,
     record,
     settings,
+    snapshot,
     soa,
     topology,
     world,
@@ -110,7 +110,7 @@ def run(here: World, wanted: Settings) -> Outcome:
 
 def ours(records: tuple[Record, ...]) -> set[Record]:
     """The addresses that have our marker."""
-    mine = {name for name, marker in markers(records).items() if marker.owner == OWNER}
+    mine = {name for name, marker in markers_by_name(records).items() if marker.owner == OWNER}
     return {one for one in records if one.type is RecordType.A and one.name in mine}
 
 
@@ -163,8 +163,8 @@ def test_plan_is_the_same_in_whatever_order_things_were_read(
     )
 
     turned = replace(seen, nodes=tuple(nodes))
-    as_read = desired_records(seen, running, soa(), wanted)
-    otherwise = desired_records(turned, replace(running, proxies=tuple(tasks)), soa(), wanted)
+    as_read = compute_desired(seen, running, soa(), wanted)
+    otherwise = compute_desired(turned, replace(running, proxies=tuple(tasks)), soa(), wanted)
 
     one = diff(current, as_read, seen, owner=OWNER, now=NOW)
     other = diff(tuple(shuffled), otherwise, turned, owner=OWNER, now=NOW)
@@ -183,7 +183,7 @@ def test_no_run_takes_the_last_address_of_a_live_node(
     run(here, wanted)
 
     after = {one.name for one in a_only(here.zone)}
-    assert {one.name for one in addressed(current) if seen.knows(one.name)} <= after
+    assert {one.name for one in addressed(current) if seen.has_member(one.name)} <= after
 
 
 @given(current=zones, seen=topologies, running=fleets, wanted=all_settings)
@@ -238,7 +238,7 @@ def test_no_run_deletes_more_than_the_guard_allows(
     outcome = here.run(wanted)
 
     gone = [one for one in outcome.plan.deletes if one.old.type is RecordType.A]
-    owned = [one for one in markers(current).values() if one.owner == OWNER]
+    owned = [one for one in markers_by_name(current).values() if one.owner == OWNER]
     assert len(gone) <= max(1, int(0.3 * len(owned)))
 
 
@@ -278,9 +278,9 @@ def test_a_run_without_refusal_makes_the_zone_what_is_desired(
         names = {one.name for one in addressed(outcome.desired.records)}
         unwanted = {one for one in a_only(here.zone) if one.name not in names}
         assert a_only(here.zone) - unwanted == addressed(outcome.desired.records)
-        counted = {name for name, marker in markers(current).items() if marker.absent_reads}
+        counted = {name for name, marker in markers_by_name(current).items() if marker.absent_reads}
         left = {one.name for one in unwanted & ours(current)}
-        assert not [one for one in left - counted if seen.knows(one)]
+        assert not [one for one in left - counted if seen.has_member(one)]
 
 
 def test_a_run_that_takes_an_absence_back_leaves_the_address() -> None:
@@ -323,7 +323,7 @@ def test_guard_only_ever_takes_changes_away(
     """What is allowed and what is refused are together the plan, in its order; nothing is added or rewritten."""
     found = plan(current, desired, seen)
 
-    verdict = check(found, Observed.of(observation(seen, running, *current), settings()))
+    verdict = check(found, Evidence.of(snapshot(seen, running, *current), settings()))
 
     refused = {one.change for one in verdict.refusals}
     assert verdict.plan.changes == tuple(c for c in found.changes if c not in refused)

@@ -12,7 +12,7 @@ from nodeway_runtime.model.changes import Change
 from nodeway_runtime.model.ownership import Marker, marker_record
 from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Mode, Settings, StandInSettings
-from nodeway_runtime.model.snapshot import Observation
+from nodeway_runtime.model.snapshot import Snapshot
 from nodeway_runtime.model.topology import (
     Address,
     Fleet,
@@ -26,8 +26,8 @@ from nodeway_runtime.model.topology import (
     address,
     hostname,
 )
-from nodeway_runtime.planner.reconcile import Outcome, apply_to, sync
-from tests.support.in_memory import FixedEcs, FixedElastiCache, MemoryParking, MemoryZone
+from nodeway_runtime.planner.reconcile import Outcome, applying_executor, reconcile
+from tests.support.in_memory import FixedEcs, FixedElastiCache, MemoryStandInZone, MemoryZone
 
 ZONE = hostname("demo.abc123.use1.cache.amazonaws.com")
 ENDPOINT = hostname(f"clustercfg.{ZONE}")
@@ -124,14 +124,14 @@ def marked(
     return (*records, *(marker_record(one.name, marker, one.ttl) for one in records))
 
 
-def observation(
+def snapshot(
     seen: Topology,
     running: Fleet,
     *records: Record,
     **more: Any,  # noqa: ANN401 (its other fields)
-) -> Observation:
+) -> Snapshot:
     """What a run read."""
-    return Observation(seen, running, records, **more)
+    return Snapshot(seen, running, records, **more)
 
 
 def settings(
@@ -168,18 +168,18 @@ class World:
     elasticache: FixedElastiCache
     ecs: FixedEcs
     zone: MemoryZone
-    parking: MemoryParking = field(default_factory=MemoryParking)
+    stand_in_zone: MemoryStandInZone = field(default_factory=MemoryStandInZone)
 
     @property
     def ports(self) -> Ports:
         """As a run wants them."""
-        return Ports(self.elasticache, self.ecs, self.zone, self.parking)
+        return Ports(self.elasticache, self.ecs, self.zone, self.stand_in_zone)
 
     def run(self, wanted: Settings | None = None, now: datetime = NOW) -> Outcome:
         """One applying run."""
         told = wanted or settings()
-        executor = apply_to(self.ports, told, "test", now)
-        return sync(self.ports, told, MemoryJournal(), executor, now)
+        executor = applying_executor(self.ports, told, "test", now)
+        return reconcile(self.ports, told, MemoryJournal(), executor, now)
 
 
 def world(seen: Topology, running: Fleet, *records: Record) -> World:

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from nodeway_runtime.model.changes import Change, Create, Delete, Update
 from nodeway_runtime.model.errors import ApplyFailed, Conflict, ReadFailed
-from nodeway_runtime.model.ownership import marker_of, subject
+from nodeway_runtime.model.ownership import parse_marker, subject
 from nodeway_runtime.model.settings import Settings
-from nodeway_runtime.model.steps import Parking, Retire, Start, Stop
+from nodeway_runtime.model.steps import Retire, StandInRecord, Start, Stop
 from nodeway_runtime.model.topology import Fleet, Hostname, Record, RecordType, Topology
-from nodeway_runtime.planner.apply import weight
+from nodeway_runtime.planner.apply import count_elements
 
 ROUTE53_ELEMENTS = 1000
 ROUTE53_CHARACTERS = 32_000
@@ -49,7 +49,7 @@ class FixedEcs:
             raise ReadFailed(msg)
         return self.answer
 
-    def served(self, cluster: str) -> frozenset[Hostname]:
+    def nodes_with_service(self, cluster: str) -> frozenset[Hostname]:
         """The set services; raises ReadFailed when told to fail."""
         self.fleet(cluster)
         return self.services
@@ -79,12 +79,12 @@ class FixedEcs:
 
 
 @dataclass(slots=True)
-class MemoryParking:
+class MemoryStandInZone:
     """Keeps what the stand-ins' backends are called."""
 
     names: dict[Hostname, Hostname | None] = field(default_factory=dict)
 
-    def park(self, wanted: tuple[Parking, ...]) -> None:
+    def write(self, wanted: tuple[StandInRecord, ...]) -> None:
         """Makes these say so; the others stay."""
         self.names |= {one.name: one.target for one in wanted}
 
@@ -120,7 +120,7 @@ class MemoryZone:
 
     def change(self, batch: tuple[Change, ...], comment: str) -> str:
         """Applies a batch whole or not at all; raises Conflict or ApplyFailed."""
-        weights = [weight(change) for change in batch]
+        weights = [count_elements(change) for change in batch]
         if (
             sum(w[0] for w in weights) > ROUTE53_ELEMENTS
             or sum(w[1] for w in weights) > ROUTE53_CHARACTERS
@@ -160,7 +160,7 @@ class MemoryZone:
 
 def as_read(record: Record) -> Record | None:
     """A text is seen only as our marker, or as being where one of ours would be."""
-    if record.type is not RecordType.TXT or marker_of(record):
+    if record.type is not RecordType.TXT or parse_marker(record):
         return record
     if subject(record.name) == record.name:
         return None

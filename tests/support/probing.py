@@ -4,10 +4,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nodeway_runtime.model.topology import Address, Hostname
-from nodeway_runtime.paths.cluster_view import Counters, Member, Said
+from nodeway_runtime.paths.cluster_view import Counters, Member, NodeReply
 from nodeway_runtime.paths.report import Proxy
-from nodeway_runtime.paths.targets import Expected
-from nodeway_runtime.paths.trace import Trouble, Walk, Walked
+from nodeway_runtime.paths.targets import Targets
+from nodeway_runtime.paths.trace import AddressTrace, Failure, NameTrace
 from nodeway_runtime.probe.walker import Login, Walker
 from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, ZONE, named
 
@@ -42,30 +42,30 @@ def counters(moved: int = 0, **more: Any) -> Counters:  # noqa: ANN401 (its othe
 def walk(
     label: str | None = ONE,
     address: str | None = None,
-    trouble: Trouble = Trouble.NONE,
+    trouble: Failure = Failure.NONE,
     view: tuple[Member, ...] | None = None,
     **more: Any,  # noqa: ANN401 (its other fields)
-) -> Walk:
+) -> AddressTrace:
     """A walk that came to this node and asked it who it is; None: to nobody who says so."""
-    said = Said(node_id(label), view, counters()) if label else Said()
+    said = NodeReply(node_id(label), view, counters()) if label else NodeReply()
     where = address or ADDRESSES[label or ONE]
-    reached = "identity" if trouble is Trouble.NONE else "connect"
-    plain: dict[str, Any] = {"certificate_days": 300.0, "said": said, "reached": reached, **more}
-    return Walk(where, trouble=trouble, **plain)
+    reached = "identity" if trouble is Failure.NONE else "connect"
+    plain: dict[str, Any] = {"certificate_days": 300.0, "reply": said, "reached": reached, **more}
+    return AddressTrace(where, failure=trouble, **plain)
 
 
-def walked(name: str, *walks: Walk, **more: Any) -> Walked:  # noqa: ANN401 (its other fields)
+def walked(name: str, *walks: AddressTrace, **more: Any) -> NameTrace:  # noqa: ANN401 (its other fields)
     """A name with these walks; the label is enough of it."""
-    return Walked(name if "." in name else named(name), walks, resolve_milliseconds=0.5, **more)
+    return NameTrace(name if "." in name else named(name), walks, resolve_milliseconds=0.5, **more)
 
 
-def troubled(label: str, trouble: Trouble, address: str | None = None, **more: Any) -> Walked:  # noqa: ANN401
+def troubled(label: str, trouble: Failure, address: str | None = None, **more: Any) -> NameTrace:  # noqa: ANN401
     """A name whose only path met something, before anybody said who he is."""
     where = address or ADDRESSES[label]
     return walked(label, walk(None, where, trouble, **{"detail": "it says so", **more}))
 
 
-def healthy(*labels: str) -> list[Walked]:
+def healthy(*labels: str) -> list[NameTrace]:
     """Names in order; each node is asked for its view of the whole cluster."""
     return [walked(one, walk(one, view=members())) for one in labels or (ONE, TWO, THREE)]
 
@@ -77,7 +77,7 @@ def at(label: str, address: str | None = None, **more: Any) -> Proxy:  # noqa: A
     return replace(Proxy(where, task, named(label), "us-east-1a", "healthy"), **more)
 
 
-def expected(*labels: str, **more: Any) -> Expected:  # noqa: ANN401 (its other fields)
+def expected(*labels: str, **more: Any) -> Targets:  # noqa: ANN401 (its other fields)
     """The map of these nodes, each with its record and its proxy."""
     chosen = labels or (ONE, TWO, THREE)
     usual: dict[str, Any] = {
@@ -85,10 +85,10 @@ def expected(*labels: str, **more: Any) -> Expected:  # noqa: ANN401 (its other 
         "records": {named(one): (Address(ADDRESSES[one]),) for one in chosen},
         "proxies": tuple(map(at, chosen)),
     }
-    return Expected("demo", ZONE, 6379, **{**usual, **more})
+    return Targets("demo", ZONE, 6379, **{**usual, **more})
 
 
-def with_endpoint(*labels: str) -> Expected:
+def with_endpoint(*labels: str) -> Targets:
     """The map with the configuration endpoint, which leads to all of the proxies."""
     chosen = labels or (ONE, TWO, THREE)
     plain = expected(*chosen)
@@ -99,7 +99,7 @@ def with_endpoint(*labels: str) -> Expected:
     )
 
 
-def shared(*labels: str) -> Expected:
+def shared(*labels: str) -> Targets:
     """The map of a fleet in which every name leads to the same proxies."""
     chosen = labels or (ONE, TWO)
     anyone = Hostname(f"*.{ZONE}")
@@ -115,17 +115,17 @@ PLAIN = Walker.of(6379)
 class Told(Walker):
     """Meets what it is told to, and keeps which nodes were asked for the whole cluster."""
 
-    met: tuple[Walked, ...] = ()
+    met: tuple[NameTrace, ...] = ()
     views: list[Hostname] = field(default_factory=list)
 
-    def walk(self, name: str, *, view: bool) -> Walked:
+    def trace(self, name: str, *, view: bool) -> NameTrace:
         """What was told of the name; else nobody knows it."""
         if view:
             self.views.append(Hostname(name))
         found = next((one for one in self.met if one.name == name), None)
-        return found or Walked(name, (), Trouble.NO_SUCH_NAME)
+        return found or NameTrace(name, (), Failure.NO_SUCH_NAME)
 
 
-def told(*met: Walked, login: Login | None = None) -> Told:
+def told(*met: NameTrace, login: Login | None = None) -> Told:
     """A walker that meets these."""
     return Told(6379, PLAIN.context, PLAIN.nameless, login, met=met)

@@ -44,7 +44,7 @@ def measure(variables: dict[str, str]) -> dict[str, object]:
     from nodeway_runtime.aws.clients import aws_ports
     from nodeway_runtime.functions.resync_journal import LogJournal
     from nodeway_runtime.model.settings import Settings
-    from nodeway_runtime.planner.reconcile import apply_to, sync
+    from nodeway_runtime.planner.reconcile import applying_executor, reconcile
 
     session = boto3.Session()
     wire = Wire(session)
@@ -54,14 +54,16 @@ def measure(variables: dict[str, str]) -> dict[str, object]:
     log = io.StringIO()
     with redirect_stdout(log):
         journal = LogJournal(cluster=settings.replication_group_id, request_id="", trigger="bench")
-        outcome = sync(ports, settings, journal, apply_to(ports, settings, "bench", now), now)
+        outcome = reconcile(
+            ports, settings, journal, applying_executor(ports, settings, "bench", now), now
+        )
     return {
         "aws_calls": dict(sorted(wire.calls.items())),
         "calls": wire.calls.total(),
         "bytes": wire.bytes,
         "changes": len(outcome.plan.changes),
         "refused": len(outcome.refusals),
-        "problems": list(outcome.observation.problems),
+        "problems": list(outcome.snapshot.problems),
         "cpu_seconds": round(time.process_time() - cpu, 3),
         "wall_seconds": round(time.perf_counter() - wall, 3),
         "peak_mb": round(peak_mib() - peak, 1),

@@ -1,1 +1,1 @@
-"""aws."""
+"""Adapters over boto3 clients."""

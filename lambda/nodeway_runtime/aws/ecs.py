@@ -93,13 +93,13 @@ class Ecs:
         except (ClientError, BotoCoreError) as error:
             msg = f"ECS did not answer for cluster {cluster}: {error}"
             raise ReadFailed(msg) from error
-        read = (proxy_of(task, problems, self._fleet_name) for task in tasks)
+        read = (parse_task(task, problems, self._fleet_name) for task in tasks)
         found = [one for one in read if one is not None]
         proxies = sorted(one for one in found if isinstance(one, Proxy))
         pending = sorted(one for one in found if isinstance(one, Pending))
         return Fleet(tuple(proxies), tuple(problems), tuple(pending))
 
-    def served(self, cluster: str) -> frozenset[Hostname]:
+    def nodes_with_service(self, cluster: str) -> frozenset[Hostname]:
         """The nodes that a service of the cluster is tagged with; raises ReadFailed when the API does not answer."""
         try:
             pages = self._client.get_paginator("list_services").paginate(
@@ -113,9 +113,9 @@ class Ecs:
                     cluster=cluster, services=few, include=["TAGS"]
                 )
                 services += answer["services"]
-                refuse_unread(answer["failures"])
+                raise_unread(answer["failures"])
             wanted = (service for service in services if service.get("desiredCount"))
-            tagged = (tags_of(service.get("tags", [])).get(NODE_TAG) for service in wanted)
+            tagged = (parse_tags(service.get("tags", [])).get(NODE_TAG) for service in wanted)
             return frozenset(hostname(name) for name in tagged if name)
         except (ClientError, BotoCoreError, ValueError) as error:
             msg = f"ECS did not answer for the services of cluster {cluster}: {error}"
@@ -127,7 +127,7 @@ class Ecs:
         if how is None:
             msg = f"no stand-in can be started for {step.node}: the deployment has no task definition for one"
             raise ApplyFailed(msg)
-        backend = f"{step.cache_cluster_id}.{how.parking_zone_name}"
+        backend = f"{step.cache_cluster_id}.{how.zone_name}"
         environment: list[KeyValuePairTypeDef] = [
             {"name": "NODE_HOSTNAME", "value": step.node},
             {"name": "NODE_BACKEND", "value": backend},
@@ -184,7 +184,7 @@ class Ecs:
             raise ApplyFailed(msg) from error
 
 
-def refuse_unread(failures: "Iterable[FailureTypeDef]") -> None:
+def raise_unread(failures: "Iterable[FailureTypeDef]") -> None:
     """Raises ValueError for what is there but was not described; what is MISSING is gone, not unread."""
     for failure in failures:
         if failure.get("reason") != "MISSING":
@@ -192,27 +192,27 @@ def refuse_unread(failures: "Iterable[FailureTypeDef]") -> None:
             raise ValueError(msg)
 
 
-def tags_of(tags: "Iterable[TagTypeDef]") -> dict[str, str]:
+def parse_tags(tags: "Iterable[TagTypeDef]") -> dict[str, str]:
     """Key to value."""
     return {tag["key"]: tag["value"] for tag in tags if "key" in tag and "value" in tag}
 
 
-def proxy_of(
+def parse_task(
     task: "TaskTypeDef", problems: list[str], fleet_name: Hostname | None = None
 ) -> Proxy | Pending | None:
     """What a task is: a proxy, one without an address yet, or None for somebody else's or one that is ending."""
-    tags = tags_of(task.get("tags", []))
+    tags = parse_tags(task.get("tags", []))
     if task.get("desiredStatus") != "RUNNING":
         return None
     try:
-        node = fleet_name if FLEET_TAG in tags else named_by(tags)
+        node = fleet_name if FLEET_TAG in tags else node_of_tags(tags)
     except ValueError as error:
         problems.append(f"task {task['taskArn']}: its tag {NODE_TAG} is {error}")
         return None
     if node is None:
         return None
     stand_in = tags.get(STAND_IN_TAG) == "true"
-    where = address_of(task)
+    where = find_address(task)
     if where is None:
         return Pending(node, task["taskArn"], stand_in)
     health = task.get("healthStatus") if task.get("lastStatus") == "RUNNING" else "UNKNOWN"
@@ -224,16 +224,16 @@ def proxy_of(
         healthy=health == "HEALTHY",
         starting=health == "UNKNOWN",
         stand_in=stand_in,
-        retired_at=time_of(tags.get(RETIRED_TAG)),
+        retired_at=parse_retired_at(tags.get(RETIRED_TAG)),
     )
 
 
-def named_by(tags: dict[str, str]) -> Hostname | None:
+def node_of_tags(tags: dict[str, str]) -> Hostname | None:
     """The node that the tags name, if any; raises ValueError for what is no name."""
     return hostname(tags[NODE_TAG]) if NODE_TAG in tags else None
 
 
-def time_of(text: str | None) -> datetime | None:
+def parse_retired_at(text: str | None) -> datetime | None:
     """The time in a tag; None when there is none, or none that we wrote."""
     try:
         found = datetime.fromisoformat(text or "")
@@ -242,7 +242,7 @@ def time_of(text: str | None) -> datetime | None:
     return found if found.tzinfo is not None else None
 
 
-def address_of(task: "TaskTypeDef") -> Address | None:
+def find_address(task: "TaskTypeDef") -> Address | None:
     """The private IPv4 address of the task's network interface, once it has one."""
     for attachment in task.get("attachments", []):
         if attachment.get("type") != "ElasticNetworkInterface":

@@ -52,10 +52,10 @@ class ElastiCache:
         if len(groups) != 1:
             msg = f"ElastiCache answered {len(groups)} replication groups for {replication_group_id}, not 1"
             raise ReadFailed(msg)
-        return topology_of(groups[0], clusters)
+        return parse_topology(groups[0], clusters)
 
 
-def topology_of(
+def parse_topology(
     group: "ReplicationGroupTypeDef", clusters: Iterable["CacheClusterTypeDef"]
 ) -> Topology:
     """The topology that the two answers state together, with every contradiction between them as a problem."""
@@ -63,14 +63,14 @@ def topology_of(
     nodes: list[Node] = []
     problems: list[str] = []
     for cluster in clusters:
-        node = node_of(cluster)
+        node = parse_node(cluster)
         nodes.append(node)
         if node.hostname is None and node.status not in NO_ENDPOINT_YET:
             problems.append(f"{node.cache_cluster_id} is {node.status} but has no endpoint")
     known = {node.cache_cluster_id for node in nodes}
     problems += [
         f"member {name} is missing from DescribeCacheClusters"
-        for name in members(group)
+        for name in member_ids(group)
         if name not in known
     ]
     if "Address" not in endpoint:
@@ -83,7 +83,7 @@ def topology_of(
     )
 
 
-def members(group: "ReplicationGroupTypeDef") -> list[str]:
+def member_ids(group: "ReplicationGroupTypeDef") -> list[str]:
     """Every member that the group names, by either of the two lists of the answer."""
     from_shards = {
         m["CacheClusterId"]
@@ -93,7 +93,7 @@ def members(group: "ReplicationGroupTypeDef") -> list[str]:
     return sorted(from_shards | set(group.get("MemberClusters", [])))
 
 
-def node_of(cluster: "CacheClusterTypeDef") -> Node:
+def parse_node(cluster: "CacheClusterTypeDef") -> Node:
     """One member; its name is that of its only cache node."""
     name: Hostname | None = None
     zone = cluster.get("PreferredAvailabilityZone", "")

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nodeway_runtime.model.changes import Change, Create, Delete, Update
 from nodeway_runtime.model.errors import ApplyFailed, Conflict, ReadFailed
-from nodeway_runtime.model.ownership import marker_of, subject
+from nodeway_runtime.model.ownership import parse_marker, subject
 from nodeway_runtime.model.topology import Record, RecordType, address, record_name
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 COMMENT_LIMIT = 256
 """Characters of a change batch's comment."""
 
-WRITTEN: "dict[RecordType, Literal['A', 'TXT', 'SOA']]" = {
+WRITABLE_TYPES: "dict[RecordType, Literal['A', 'TXT', 'SOA']]" = {
     RecordType.A: "A",
     RecordType.TXT: "TXT",
     RecordType.SOA: "SOA",
@@ -54,7 +54,7 @@ class Route53Zone:
         except (ClientError, BotoCoreError) as error:
             msg = f"Route 53 did not answer for zone {self._id}: {error}"
             raise ReadFailed(msg) from error
-        found = ((record_of(one) or in_the_way(one)) for one in sets)
+        found = ((parse_record(one) or parse_obstacle(one)) for one in sets)
         return tuple(sorted(record for record in found if record is not None))
 
     def vpcs(self) -> frozenset[str]:
@@ -70,14 +70,14 @@ class Route53Zone:
         """Applies the batch, all or nothing; raises Conflict when a record is no longer what was read,
         else ApplyFailed.
         """
-        changes = [entry for change in batch for entry in entries(change)]
+        changes = [entry for change in batch for entry in to_changes(change)]
         try:
             answer = self._client.change_resource_record_sets(
                 HostedZoneId=self._id,
                 ChangeBatch={"Comment": comment[:COMMENT_LIMIT], "Changes": changes},
             )
         except ClientError as error:
-            if lost_race(error):
+            if is_lost_race(error):
                 msg = f"zone {self._id} was changed by somebody else: {error}; the next run reads it again"
                 raise Conflict(msg) from error
             msg = f"Route 53 refused the change of zone {self._id}: {error}"
@@ -88,7 +88,7 @@ class Route53Zone:
         return answer["ChangeInfo"]["Id"].rpartition("/")[2]
 
 
-def lost_race(error: ClientError) -> bool:
+def is_lost_race(error: ClientError) -> bool:
     """Whether a refusal is about somebody else's change; InvalidChangeBatch is also Route 53's word
     for what can never work.
     """
@@ -99,7 +99,7 @@ def lost_race(error: ClientError) -> bool:
     )
 
 
-def record_of(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
+def parse_record(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
     """The record of a plain A or SOA record set; None for every other kind, which this program never touches."""
     plain = "ResourceRecords" in one and "SetIdentifier" not in one
     if not plain or one["Type"] not in {"A", "TXT", "SOA"}:
@@ -113,10 +113,10 @@ def record_of(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
         return Record.a(name, [address(v) for v in values], one["TTL"])
     record = Record(name, RecordType(one["Type"]), tuple(values), one["TTL"])
     # of TXT record sets only markers: another's text is none of our business
-    return record if record.type is RecordType.SOA or marker_of(record) else None
+    return record if record.type is RecordType.SOA or parse_marker(record) else None
 
 
-def in_the_way(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
+def parse_obstacle(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
     """A record set that is never touched, but beside which Route 53 takes no A record set or marker of ours.
 
     Such as a CNAME, an alias, or a text where a marker would be: one of them would have the whole batch refused.
@@ -132,27 +132,27 @@ def in_the_way(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
     return None
 
 
-def entries(change: Change) -> "list[ChangeTypeDef]":
+def to_changes(change: Change) -> "list[ChangeTypeDef]":
     """The API's entries for one change."""
     match change:
         case Create(new, _):
-            return [{"Action": "CREATE", "ResourceRecordSet": record_set(new)}]
+            return [{"Action": "CREATE", "ResourceRecordSet": to_record_set(new)}]
         case Update(_, new, _) if new.type is RecordType.SOA:
-            return [{"Action": "UPSERT", "ResourceRecordSet": record_set(new)}]
+            return [{"Action": "UPSERT", "ResourceRecordSet": to_record_set(new)}]
         case Update(old, new, _):
             return [
-                {"Action": "DELETE", "ResourceRecordSet": record_set(old)},
-                {"Action": "CREATE", "ResourceRecordSet": record_set(new)},
+                {"Action": "DELETE", "ResourceRecordSet": to_record_set(old)},
+                {"Action": "CREATE", "ResourceRecordSet": to_record_set(new)},
             ]
         case Delete(old, _):
-            return [{"Action": "DELETE", "ResourceRecordSet": record_set(old)}]
+            return [{"Action": "DELETE", "ResourceRecordSet": to_record_set(old)}]
 
 
-def record_set(record: Record) -> "ResourceRecordSetTypeDef":
+def to_record_set(record: Record) -> "ResourceRecordSetTypeDef":
     """The API's form of a record."""
     return {
         "Name": record.name,
-        "Type": WRITTEN[record.type],
+        "Type": WRITABLE_TYPES[record.type],
         "TTL": record.ttl,
         "ResourceRecords": [{"Value": value} for value in record.values],
     }

@@ -1,4 +1,4 @@
-"""Adapter: the parking zone, where the stand-ins' HAProxies find their nodes (stand_ins.py).
+"""Adapter: the stand-in zone, where the stand-ins' HAProxies find their nodes (stand_ins.py).
 
 It is all ours, and only HAProxies ask it, so it is simply made to say what is wanted.
 """
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nodeway_runtime.model.errors import ApplyFailed
-from nodeway_runtime.model.steps import PARKED, Parking
+from nodeway_runtime.model.steps import PLACEHOLDER, StandInRecord
 from nodeway_runtime.model.topology import Hostname, hostname
 
 if TYPE_CHECKING:
@@ -22,35 +22,35 @@ TTL_SECONDS = 2
 """A node that just became available should be found at once."""
 
 
-class NoParking:
+class NoStandInZone:
     """For a deployment without stand-ins."""
 
-    def park(self, wanted: tuple[Parking, ...]) -> None:
+    def write(self, wanted: tuple[StandInRecord, ...]) -> None:
         """Does nothing, since nothing is ever wanted; raises ApplyFailed if it is."""
         if wanted:
-            msg = "the deployment has no parking zone"
+            msg = "the deployment has no stand-in zone"
             raise ApplyFailed(msg)
 
     def clear(self) -> None:
         """Nothing to clear."""
 
 
-class Route53Parking:
-    """Writes the parking zone with a boto3 client; reads it only when there is something to say."""
+class Route53StandInZone:
+    """Writes the stand-in zone with a boto3 client; reads it only when there is something to say."""
 
     def __init__(self, client: "Route53Client", hosted_zone_id: str) -> None:
         self._client = client
         self._id = hosted_zone_id
-        self._said: tuple[Parking, ...] = ()
+        self._said: tuple[StandInRecord, ...] = ()
 
-    def park(self, wanted: tuple[Parking, ...]) -> None:
+    def write(self, wanted: tuple[StandInRecord, ...]) -> None:
         """Makes these names say what they should; raises ApplyFailed.
 
         Other names stay: they lead nobody astray, and a HAProxy may still live on one that this read did not show.
         """
         if wanted != self._said:
-            names = {parking.name for parking in wanted}
-            self._make({entry(parking) for parking in wanted}, names)
+            names = {record.name for record in wanted}
+            self._make({to_entry(record) for record in wanted}, names)
             self._said = wanted
 
     def clear(self) -> None:
@@ -75,12 +75,12 @@ class Route53Parking:
                 for one in sets
             }
             changes: list[ChangeTypeDef] = [
-                {"Action": "DELETE", "ResourceRecordSet": record_set(*gone)}
+                {"Action": "DELETE", "ResourceRecordSet": to_record_set(*gone)}
                 for gone in sorted(have - want)
                 if names is None or gone[0] in names
             ]
             changes += [
-                {"Action": "CREATE", "ResourceRecordSet": record_set(*new)}
+                {"Action": "CREATE", "ResourceRecordSet": to_record_set(*new)}
                 for new in sorted(want - have)
             ]
             if changes:
@@ -89,18 +89,18 @@ class Route53Parking:
                     ChangeBatch={"Comment": "nodeway stand-ins", "Changes": changes},
                 )
         except (ClientError, BotoCoreError) as error:
-            msg = f"Route 53 did not change the parking zone {self._id}: {error}"
+            msg = f"Route 53 did not change the stand-in zone {self._id}: {error}"
             raise ApplyFailed(msg) from error
 
 
-def entry(parking: Parking) -> Entry:
+def to_entry(record: StandInRecord) -> Entry:
     """Name, type and value of what a name should say."""
-    if parking.target is None:
-        return parking.name, "A", PARKED
-    return parking.name, "CNAME", parking.target
+    if record.target is None:
+        return record.name, "A", PLACEHOLDER
+    return record.name, "CNAME", record.target
 
 
-def record_set(name: str, record_type: str, value: str) -> "ResourceRecordSetTypeDef":
+def to_record_set(name: str, record_type: str, value: str) -> "ResourceRecordSetTypeDef":
     """The API's form of it."""
     return {
         "Name": name,

@@ -1,1 +1,1 @@
-"""functions."""
+"""The Lambda entry points and what they log."""

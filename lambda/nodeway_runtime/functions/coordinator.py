@@ -16,40 +16,41 @@ from botocore.config import Config
 from nodeway_runtime.aws.clients import RETRIES, aws_ports
 from nodeway_runtime.aws.elasticache import ElastiCache
 from nodeway_runtime.functions.probe_journal import LogJournal
-from nodeway_runtime.functions.proxy_log import ProxyLog, explained
-from nodeway_runtime.html.page import fragment
+from nodeway_runtime.functions.proxy_log import ProxyLog, explain_node_down
+from nodeway_runtime.html.page import render_fragment
 from nodeway_runtime.model.errors import ReadFailed
-from nodeway_runtime.model.ports import ElastiCachePort, Ports, read
+from nodeway_runtime.model.ports import ElastiCachePort, Ports
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import Topology
-from nodeway_runtime.paths.report import Report, document, from_document
-from nodeway_runtime.paths.targets import Expected, expected_of
-from nodeway_runtime.probe.settings import WatchSettings
+from nodeway_runtime.paths.report import Report, from_document, to_document
+from nodeway_runtime.paths.targets import Targets, targets_from_snapshot
+from nodeway_runtime.planner.reconcile import read_snapshot
+from nodeway_runtime.probe.settings import CoordinatorSettings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-FRESH = timedelta(seconds=90)
+MAX_AGE = timedelta(seconds=90)
 """How old a run may be that a widget shows: the schedule's minute, and what a run takes."""
-PATIENT = Config(read_timeout=70, connect_timeout=3, retries={"total_max_attempts": 1})
+INVOKE_CONFIG = Config(read_timeout=70, connect_timeout=3, retries={"total_max_attempts": 1})
 DESCRIPTION = "The map of client name, proxy and node, as the probe saw it last. No parameters."
 
-Walk = Callable[[Expected], Report]
+RunProbe = Callable[[Targets], Report]
 
 
-class WalkFailed(RuntimeError):
+class ProbeFailed(RuntimeError):
     """A function in a client's VPC did not answer with a report."""
 
 
 @dataclass(slots=True)
-class Kept:
+class WarmState:
     """The last reports of this process."""
 
     reports: tuple[Report, ...] = ()
     at: datetime | None = None
 
 
-KEPT = Kept()
+WARM = WarmState()
 
 
 def handle(event: Mapping[str, Any], context: "LambdaContext") -> object:
@@ -61,22 +62,22 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> object:
         return DESCRIPTION
     now = datetime.now(UTC)
     shown = "widgetContext" in event
-    theme = theme_of(event.get("widgetContext"))
-    if shown and KEPT.at and now - KEPT.at < FRESH:
-        return html(KEPT.reports, now, theme)
-    settings, watch = Settings.from_environment(), WatchSettings.from_environment()
+    theme = read_theme(event.get("widgetContext"))
+    if shown and WARM.at and now - WARM.at < MAX_AGE:
+        return render_html(WARM.reports, now, theme)
+    settings, watch = Settings.from_environment(), CoordinatorSettings.from_environment()
     ports = aws_ports(settings)
     nodes = ElastiCache(boto3.client("elasticache", config=RETRIES))
-    expected = look(ports, nodes, settings, watch)
-    client = boto3.client("lambda", config=PATIENT)
+    expected = collect_targets(ports, nodes, settings, watch)
+    client = boto3.client("lambda", config=INVOKE_CONFIG)
     # what is only shown is not one of the schedule's runs, which count what happened since the last
-    walks = [by_function(client, name, keep=not shown) for name in watch.walkers]
-    reports = walk_all(walks, expected)
+    walks = [remote_probe(client, name, keep=not shown) for name in watch.walkers]
+    reports = probe_all(walks, expected)
     log = ProxyLog(boto3.client("logs", config=RETRIES), watch.proxy_logs)
-    reports = tuple(explained(report, log) for report in reports)
-    KEPT.reports, KEPT.at = reports, now
+    reports = tuple(explain_node_down(report, log) for report in reports)
+    WARM.reports, WARM.at = reports, now
     if shown:
-        return html(reports, datetime.now(UTC), theme)
+        return render_html(reports, datetime.now(UTC), theme)
     journal = LogJournal(
         cluster=settings.replication_group_id,
         request_id=context.aws_request_id,
@@ -84,14 +85,14 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> object:
     )
     for place, report in enumerate(reports):
         journal.write(report, counts=place == 0)
-    return {"reports": [document(report) for report in reports]}
+    return {"reports": [to_document(report) for report in reports]}
 
 
-def look(
-    ports: Ports, nodes: ElastiCachePort, settings: Settings, watch: WatchSettings
-) -> Expected:
+def collect_targets(
+    ports: Ports, nodes: ElastiCachePort, settings: Settings, watch: CoordinatorSettings
+) -> Targets:
     """The map; raises ReadFailed without the zone. What else could not be read is one of its notes."""
-    seen = read(ports, settings)
+    seen = read_snapshot(ports, settings)
     topology = seen.topology
     if settings.fleet_name is not None:
         # the resync of shared proxies needs no nodes; a walk does
@@ -99,37 +100,37 @@ def look(
             topology = nodes.topology(watch.group)
         except ReadFailed as error:
             topology = Topology(nodes=(), problems=(str(error),))
-    return expected_of(seen, topology, settings, settings.replication_group_id)
+    return targets_from_snapshot(seen, topology, settings, settings.replication_group_id)
 
 
-def walk_all(walks: Sequence[Walk], expected: Expected) -> tuple[Report, ...]:
+def probe_all(walks: Sequence[RunProbe], expected: Targets) -> tuple[Report, ...]:
     """The reports of all clients' VPCs, side by side; raises WalkFailed when one has none."""
     with ThreadPoolExecutor(max_workers=len(walks)) as pool:
         return tuple(pool.map(lambda walk: walk(expected), walks))
 
 
-def by_function(client: Any, name: str, *, keep: bool) -> Walk:  # noqa: ANN401 (a boto3 client)
+def remote_probe(client: Any, name: str, *, keep: bool) -> RunProbe:  # noqa: ANN401 (a boto3 client)
     """Has the map walked by a function; `keep`: the next run is compared with this one."""
 
-    def walk(expected: Expected) -> Report:
+    def walk(expected: Targets) -> Report:
         payload = json.dumps({"map": expected.document(), "keep": keep}).encode()
         answer = client.invoke(FunctionName=name, Payload=payload)
         told = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise WalkFailed(f"{name} failed: {told.get('errorType')}: {told.get('errorMessage')}")
+            raise ProbeFailed(f"{name} failed: {told.get('errorType')}: {told.get('errorMessage')}")
         try:
             return from_document(told)
         except ValueError as error:
-            raise WalkFailed(f"{name} did not answer with a report: {error}") from error
+            raise ProbeFailed(f"{name} did not answer with a report: {error}") from error
 
     return walk
 
 
-def html(reports: Sequence[Report], now: datetime, theme: str) -> str:
+def render_html(reports: Sequence[Report], now: datetime, theme: str) -> str:
     """The widget: a map for each client's VPC."""
-    return "".join(fragment(report, now, theme=theme) for report in reports)
+    return "".join(render_fragment(report, now, theme=theme) for report in reports)
 
 
-def theme_of(context: object) -> str:
+def read_theme(context: object) -> str:
     """What the dashboard says of its theme, which is not the system's; the page takes only the two that there are."""
     return str(context.get("theme", "")) if isinstance(context, dict) else ""

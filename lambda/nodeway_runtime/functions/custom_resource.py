@@ -12,7 +12,7 @@ from typing import Any
 
 from nodeway_runtime.model.changes import Delete
 from nodeway_runtime.model.errors import ApplyFailed, Conflict, NotConverged, ReadFailed
-from nodeway_runtime.model.ownership import markers, subject
+from nodeway_runtime.model.ownership import markers_by_name, subject
 from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.steps import Stop
@@ -58,9 +58,11 @@ def remove(ports: Ports, settings: Settings) -> None:
         if task.stand_in:
             why = "the deployment is being deleted"
             ports.ecs.stop(Stop(task.task_arn, task.node, why), settings.ecs_cluster)
-    ports.parking.clear()
+    ports.stand_in_zone.clear()
     records = ports.zone.records()
-    mine = {name for name, marker in markers(records).items() if marker.owner == settings.owner}
+    mine = {
+        name for name, marker in markers_by_name(records).items() if marker.owner == settings.owner
+    }
     deletes = (
         Delete(record, "the deployment is being deleted")
         for record in records

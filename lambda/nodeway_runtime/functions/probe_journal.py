@@ -7,11 +7,11 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from nodeway_runtime.model.metrics import NAMESPACE, PHASE_METRICS, Dimension, ProbeMetric
-from nodeway_runtime.paths.report import Report, Row, total
+from nodeway_runtime.paths.report import Report, Row, sum_known
 from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
 
 LEGS = ("resolve", "connect", "tls", "answer")
-MOST_VALUES = 100
+MAX_VALUES = 100
 """Of one metric in a line: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html"""
 
 
@@ -33,7 +33,7 @@ class LogJournal:
         about = {"cluster": self._cluster, "client": report.client, "request_id": self._request_id}
         for row in report.worst_first:
             if row.state is not State.OK:
-                self._logger.warning("path", extra=about | told(row))
+                self._logger.warning("path", extra=about | row_fields(row))
         states = {state.value: report.count(state) for state in State}
         self._logger.info(
             "report",
@@ -42,8 +42,8 @@ class LogJournal:
             | {
                 "seconds": report.seconds,
                 "depth": report.depth,
-                "moved": total(row.moved for row in report.rows),
-                "asked": total(row.asked for row in report.rows),
+                "moved": sum_known(row.moved for row in report.rows),
+                "asked": sum_known(row.asked for row in report.rows),
                 "failovers": report.failovers,
                 "rejected_connections": report.rejected_connections,
                 "notes": report.notes,
@@ -68,8 +68,8 @@ class LogJournal:
             }
         if counts:
             values |= {
-                ProbeMetric.MOVED: total(row.moved for row in report.rows),
-                ProbeMetric.ASKED: total(row.asked for row in report.rows),
+                ProbeMetric.MOVED: sum_known(row.moved for row in report.rows),
+                ProbeMetric.ASKED: sum_known(row.asked for row in report.rows),
                 ProbeMetric.FAILOVERS: report.failovers,
                 ProbeMetric.REJECTED_CONNECTIONS: report.rejected_connections,
             }
@@ -79,10 +79,10 @@ class LogJournal:
         metrics.add_metric(name=ProbeMetric.SECONDS, unit=MetricUnit.Seconds, value=report.seconds)
         metrics.flush_metrics()
         # a distribution needs many values of one metric, and a line takes so many
-        for first in range(0, len(report.rows), MOST_VALUES):
+        for first in range(0, len(report.rows), MAX_VALUES):
             metrics = self._dimensions()
-            for row in report.rows[first : first + MOST_VALUES]:
-                _add_legs(metrics, row)
+            for row in report.rows[first : first + MAX_VALUES]:
+                _add_phases(metrics, row)
             if metrics.metric_set:
                 metrics.flush_metrics()
 
@@ -93,7 +93,7 @@ class LogJournal:
         for name, value in ((ProbeMetric.MOVED, row.moved), (ProbeMetric.ASKED, row.asked)):
             if counts and value is not None:
                 metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-        _add_legs(metrics, row)
+        _add_phases(metrics, row)
         metrics.flush_metrics()
 
     def _dimensions(self, node: str = "") -> EphemeralMetrics:
@@ -104,7 +104,7 @@ class LogJournal:
         return metrics
 
 
-def told(row: Row) -> dict[str, object]:
+def row_fields(row: Row) -> dict[str, object]:
     """A row that is not as it should be, as the fields of a log line."""
     meaning = MEANINGS[row.verdict]
     return {
@@ -121,7 +121,7 @@ def told(row: Row) -> dict[str, object]:
     }
 
 
-def legs(row: Row) -> dict[str, float]:
+def phase_milliseconds(row: Row) -> dict[str, float]:
     """The milliseconds of a row's legs: the slowest path's, where it has several."""
     found = {"resolve": row.resolve_milliseconds}
     for leg in LEGS[1:]:
@@ -130,8 +130,8 @@ def legs(row: Row) -> dict[str, float]:
     return {leg: value for leg, value in found.items() if value is not None}
 
 
-def _add_legs(metrics: EphemeralMetrics, row: Row) -> None:
-    found = legs(row)
+def _add_phases(metrics: EphemeralMetrics, row: Row) -> None:
+    found = phase_milliseconds(row)
     for leg, name in zip(LEGS, PHASE_METRICS, strict=True):
         if leg in found:
             metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=found[leg])

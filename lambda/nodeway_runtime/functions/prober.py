@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nodeway_runtime.paths.report import document
-from nodeway_runtime.paths.targets import checked
-from nodeway_runtime.probe.credentials import NoLogin, login_of
+from nodeway_runtime.paths.report import to_document
+from nodeway_runtime.paths.targets import parse_targets
+from nodeway_runtime.probe.credentials import NoLogin, load_login
 from nodeway_runtime.probe.run import Probe
-from nodeway_runtime.probe.settings import WalkSettings
+from nodeway_runtime.probe.settings import ProberSettings
 from nodeway_runtime.probe.walker import Login, Walker
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ NO_CREDENTIALS = (
 
 
 @dataclass(slots=True)
-class Kept:
+class WarmState:
     """What the process keeps from one run to the next."""
 
     probe: Probe | None = None
 
 
-KEPT = Kept()
+WARM = WarmState()
 
 
 def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
@@ -38,19 +38,19 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]
 
     `keep`: the next run is compared with this one.
     """
-    return one_run(event, context, WalkSettings.from_environment(), KEPT)
+    return run_once(event, context, ProberSettings.from_environment(), WARM)
 
 
-def one_run(
+def run_once(
     event: Mapping[str, Any],
     context: "LambdaContext",
-    settings: WalkSettings,
-    kept: Kept,
+    settings: ProberSettings,
+    kept: WarmState,
     make: Callable[..., Walker] = Walker.of,
 ) -> dict[str, Any]:
     """The report of a run, by a walker as `make` makes it; raises BadMap."""
-    expected = checked(event.get("map") or {}, zone=settings.zone_name, port=settings.port)
-    login, notes = logged_in(settings)
+    expected = parse_targets(event.get("map") or {}, zone=settings.zone_name, port=settings.port)
+    login, notes = try_login(settings)
     if kept.probe is None:
         kept.probe = Probe(settings.client)
     # the answer must be out before the function's own time is
@@ -59,13 +59,13 @@ def one_run(
     report = kept.probe.run(expected, make(settings.port, login=login), notes)
     if not event.get("keep"):
         kept.probe.memory = before
-    return document(report)
+    return to_document(report)
 
 
-def logged_in(settings: WalkSettings) -> tuple[Login | None, tuple[str, ...]]:
+def try_login(settings: ProberSettings) -> tuple[Login | None, tuple[str, ...]]:
     """The login, read anew in each run since it may be rotated, and what the reader must know about it."""
     try:
-        login = login_of(settings)
+        login = load_login(settings)
     except NoLogin as error:
         return None, (str(error),)
     return login, () if login else (NO_CREDENTIALS,)

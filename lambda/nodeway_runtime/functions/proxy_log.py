@@ -15,8 +15,8 @@ STATE = '"Server node/node is"'
 DOWN = " is DOWN"
 TLS_REFUSED = "SSL handshake failure"
 """A node that is down refuses the connection itself, or is silent."""
-MOST_PAGES = 20
-MOST_ASKED = 20
+MAX_PAGES = 20
+MAX_PROXIES = 20
 """Proxies whose log is read in a run: where half of a cluster is down, the reason is not in the logs."""
 
 Reason = Callable[[Proxy], str]
@@ -42,7 +42,7 @@ class ProxyLog:
         }
         last = ""
         try:
-            for _ in range(MOST_PAGES):
+            for _ in range(MAX_PAGES):
                 page = self._client.filter_log_events(**asked)
                 for event in page["events"]:
                     said = str(event["message"])
@@ -55,7 +55,7 @@ class ProxyLog:
         return last.partition("reason: ")[2].strip()[:200] if DOWN in last else ""
 
 
-def explained(report: Report, reason: Reason) -> Report:
+def explain_node_down(report: Report, reason: Reason) -> Report:
     """The report with the reasons of those proxies that have no node: it may be the certificate that they refuse."""
     proxies = {
         path.proxy.task: path.proxy
@@ -64,20 +64,20 @@ def explained(report: Report, reason: Reason) -> Report:
         if path.verdict is Verdict.NODE_DOWN and path.proxy
     }
     # each once, whatever names lead there
-    reasons = {task: reason(proxy) for task, proxy in list(proxies.items())[:MOST_ASKED]}
-    return replace(report, rows=tuple(_explained(row, reasons) for row in report.rows))
+    reasons = {task: reason(proxy) for task, proxy in list(proxies.items())[:MAX_PROXIES]}
+    return replace(report, rows=tuple(_explain_row(row, reasons) for row in report.rows))
 
 
-def _explained(row: Row, reasons: Mapping[str, str]) -> Row:
+def _explain_row(row: Row, reasons: Mapping[str, str]) -> Row:
     if row.verdict is not Verdict.NODE_DOWN:
         return row
-    paths = tuple(_path(path, reasons) for path in row.paths)
+    paths = tuple(_explain_path(path, reasons) for path in row.paths)
     worst = next((path for path in paths if path.verdict is Verdict.CERTIFICATE_REFUSED), None)
     worst = worst or next(path for path in paths if path.verdict is Verdict.NODE_DOWN)
     return replace(row, paths=paths, verdict=worst.verdict, detail=worst.detail)
 
 
-def _path(path: Path, reasons: Mapping[str, str]) -> Path:
+def _explain_path(path: Path, reasons: Mapping[str, str]) -> Path:
     said = reasons.get(path.proxy.task) if path.proxy else None
     if path.verdict is not Verdict.NODE_DOWN or not said:
         return path

@@ -12,7 +12,7 @@ from nodeway_runtime.functions.resync_journal import LogJournal, SinceSuccess
 from nodeway_runtime.model.errors import ResyncError
 from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Mode, Settings
-from nodeway_runtime.planner.reconcile import SHOW_ONLY, Outcome, apply_to, sync
+from nodeway_runtime.planner.reconcile import DRY_RUN, Outcome, applying_executor, reconcile
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -42,37 +42,39 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]
     """One invocation: a deployment's custom resource, or any of the triggers. Raises what went wrong,
     so that alarms fire.
     """
-    settings = approved(Settings.from_environment(), event)
+    settings = with_approval(Settings.from_environment(), event)
     ports = aws_ports(settings)
     request_id = context.aws_request_id
     journal = LogJournal(
-        cluster=settings.replication_group_id, request_id=request_id, trigger=trigger_of(event)
+        cluster=settings.replication_group_id, request_id=request_id, trigger=name_trigger(event)
     )
 
-    if covered(event, LAST_RUN.started):
+    if is_superseded(event, LAST_RUN.started):
         journal.skipped("a run that began after this event has seen what it tells")
         return {"outcome": "coalesced"}
 
-    pause(let_the_second_end(event, datetime.now(UTC)))
+    pause(remaining_of_second(event, datetime.now(UTC)))
 
     def run() -> Outcome:
         now = datetime.now(UTC)
-        applying = apply_to(ports, settings, f"nodeway resync {request_id}", now)
-        executor = applying if settings.mode is Mode.ON else SHOW_ONLY
-        outcome = sync(ports, settings, journal, executor, now)
+        applying = applying_executor(ports, settings, f"nodeway resync {request_id}", now)
+        executor = applying if settings.mode is Mode.ON else DRY_RUN
+        outcome = reconcile(ports, settings, journal, executor, now)
         SINCE_SUCCESS.reset()
-        if not outcome.observation.problems:
+        if not outcome.snapshot.problems:
             LAST_RUN.started = now
         return outcome
 
     if is_deployment(event):
-        return deployment(event, context, settings, ports, run)
+        return answer_deployment(event, context, settings, ports, run)
     if settings.mode is Mode.OFF:
         journal.skipped("resync=off")
         return {"outcome": "skipped"}
     try:
         deadline = time.monotonic() + SETTLE_SECONDS
-        outcome = settled(run, seconds_left=lambda: deadline - time.monotonic(), pause=pause)
+        outcome = run_until_settled(
+            run, seconds_left=lambda: deadline - time.monotonic(), pause=pause
+        )
     except ResyncError as error:
         journal.failed(error, seconds_since_success=SINCE_SUCCESS.seconds)
         raise
@@ -82,7 +84,7 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]
     }
 
 
-def event_time(event: Mapping[str, Any]) -> datetime | None:
+def parse_event_time(event: Mapping[str, Any]) -> datetime | None:
     """When an event happened, in whole seconds; None for the schedule, for a person, and for what has no sound time.
 
     https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
@@ -96,28 +98,28 @@ def event_time(event: Mapping[str, Any]) -> datetime | None:
     return at if at.tzinfo is not None else None
 
 
-def covered(event: Mapping[str, Any], last_run: datetime | None) -> bool:
+def is_superseded(event: Mapping[str, Any], last_run: datetime | None) -> bool:
     """Whether an event tells of something that the last run has read already: of a burst, only the newest matter.
 
     The schedule is never covered, so that a wrong time in an event costs a minute at most.
     """
-    at = event_time(event)
+    at = parse_event_time(event)
     return at is not None and last_run is not None and last_run - at >= ONE_SECOND
 
 
-def let_the_second_end(event: Mapping[str, Any], now: datetime) -> float:
+def remaining_of_second(event: Mapping[str, Any], now: datetime) -> float:
     """Seconds to wait, one at most, so that the run covers all events with the same time as this one."""
-    at = event_time(event)
+    at = parse_event_time(event)
     left = (at - now + ONE_SECOND).total_seconds() if at is not None else 0
     return left if 0 < left <= 1 else 0
 
 
-def settled(
+def run_until_settled(
     run: Callable[[], Outcome], *, seconds_left: Callable[[], float], pause: Callable[[], None]
 ) -> Outcome:
     """Runs, and runs again while a HAProxy is about to become healthy and there is time left."""
     outcome = run()
-    while not outcome.settled and seconds_left() > 0:
+    while not outcome.is_settled and seconds_left() > 0:
         pause()
         outcome = run()
     return outcome
@@ -128,7 +130,7 @@ def pause(seconds: float = PAUSE_SECONDS) -> None:
     time.sleep(seconds)  # noqa: TID251 (between two looks, with a deadline)
 
 
-def deployment(
+def answer_deployment(
     event: Mapping[str, Any],
     context: "LambdaContext",
     settings: Settings,
@@ -154,13 +156,13 @@ def deployment(
     return {"outcome": "failed" if failure else "deployed"}
 
 
-def approved(settings: Settings, event: Mapping[str, Any]) -> Settings:
+def with_approval(settings: Settings, event: Mapping[str, Any]) -> Settings:
     """The settings with the event's approval, if any: a checksum lets through the very plan that has it, no other."""
     checksum = event.get("approve")
     return replace(settings, approve=checksum) if isinstance(checksum, str) else settings
 
 
-def trigger_of(event: Mapping[str, Any]) -> str:
+def name_trigger(event: Mapping[str, Any]) -> str:
     """What woke the function, for the log: a source's own name, or `manual`."""
     if is_deployment(event):
         return "deployment"

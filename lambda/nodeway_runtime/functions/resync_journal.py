@@ -30,26 +30,27 @@ class LogJournal:
             change: batch.change_id for batch in outcome.applied for change in batch.changes
         }
         for change in outcome.plan.changes:
-            self._say("change", fields(change) | {"change_id": change_ids.get(change)})
+            self._say("change", change_fields(change) | {"change_id": change_ids.get(change)})
         for refusal in outcome.refusals:
             self._warn(
-                "refused", fields(refusal.change) | {"rule": refusal.rule, "reason": refusal.reason}
+                "refused",
+                change_fields(refusal.change) | {"rule": refusal.rule, "reason": refusal.reason},
             )
-        for step in outcome.stand_ins.steps:
+        for step in outcome.plan.stand_ins.steps:
             self._say("stand-in", {"step": str(step), "node": step.node})
         self._say("run", self._run(outcome))
         applied = Plan(tuple(change_ids))
         self._metrics(
             {
                 ResyncMetric.SECONDS_SINCE_SUCCESS: 0,
-                ResyncMetric.NODES: len(outcome.observation.topology.live),
+                ResyncMetric.NODES: len(outcome.snapshot.topology.reachable),
                 ResyncMetric.NODES_WITHOUT_OWN_PROXY: len(outcome.nodes_without_own_proxy),
                 ResyncMetric.CREATES: len(applied.creates),
                 ResyncMetric.UPDATES: len(applied.updates),
                 ResyncMetric.DELETES: len(applied.deletes),
                 ResyncMetric.GUARD_TRIPPED: len(outcome.refusals),
-                ResyncMetric.STAND_INS: outcome.observation.fleet.stand_ins,
-                ResyncMetric.NODES_OVER_STAND_IN_LIMIT: len(outcome.stand_ins.over_limit),
+                ResyncMetric.STAND_INS: outcome.snapshot.fleet.stand_ins,
+                ResyncMetric.NODES_OVER_STAND_IN_LIMIT: len(outcome.plan.stand_ins.over_limit),
             }
         )
 
@@ -71,12 +72,12 @@ class LogJournal:
         return {
             "outcome": "changed" if applied else "planned" if outcome.plan.changes else "unchanged",
             "checksum": outcome.plan.checksum,
-            "nodes": len(outcome.observation.topology.live),
+            "nodes": len(outcome.snapshot.topology.reachable),
             "nodes_without_proxy": outcome.nodes_without_proxy,
             "planned": len(outcome.plan.changes),
             "applied": applied,
             "refused": len(outcome.refusals),
-            "problems": outcome.observation.problems,
+            "problems": outcome.snapshot.problems,
         }
 
     def _say(self, message: str, about: dict[str, Any]) -> None:
@@ -111,7 +112,7 @@ class SinceSuccess:
         return round(time.monotonic() - self._since, 3)
 
 
-def fields(change: Change) -> dict[str, Any]:
+def change_fields(change: Change) -> dict[str, Any]:
     """A change as the fields of a log line: action, name, type, old and new values, why."""
     record = change.old if isinstance(change, Delete) else change.new
     # `record`, since `name` belongs to the logger itself

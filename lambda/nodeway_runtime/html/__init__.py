@@ -1,1 +1,1 @@
-"""html."""
+"""Renders a report as HTML. Pure."""

@@ -7,39 +7,39 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from nodeway_runtime.html.rows import HEADINGS, SYMBOLS, body
+from nodeway_runtime.html.rows import HEADINGS, SYMBOLS, render_rows
 from nodeway_runtime.html.style import PAGE_STYLE, STYLE
-from nodeway_runtime.html.text import age, clock, plain, seconds_since, words
+from nodeway_runtime.html.text import escape_text, format_age, render_time, seconds_since, shorten
 from nodeway_runtime.paths.report import Report
 from nodeway_runtime.paths.verdicts import State, Verdict
 
-MOST_BYTES = 900_000
+MAX_BYTES = 900_000
 """CloudWatch takes what a Lambda can answer, six times as much; a browser at night wants less."""
-AROUND = 2 * len(STYLE) + len(PAGE_STYLE) + 8_000
+FRAME_BYTES = 2 * len(STYLE) + len(PAGE_STYLE) + 8_000
 """What stands around the rows, notes included."""
-MOST_NOTES = 10
-OLD_SECONDS = 300
+MAX_NOTES = 10
+STALE_SECONDS = 300
 """A report that is older says nothing of now."""
 
 
-def fragment(report: Report, now: datetime, *, theme: str = "") -> str:
+def render_fragment(report: Report, now: datetime, *, theme: str = "") -> str:
     """The map as a piece of HTML; `theme`: light or dark where a dashboard says so, else the system's."""
     chosen = f' data-theme="{theme}"' if theme in {"light", "dark"} else ""
     return "".join(
         (
             f'<div class="nw cwdb-no-default-styles" data-worst="{report.worst}"{chosen}>',
             f"<style>{STYLE}</style>",
-            *_head(report, seconds_since(report.at, now)),
+            *_render_head(report, seconds_since(report.at, now)),
             f'<table class="map" role="table"><thead role="rowgroup">{HEADINGS}</thead>',
-            *body(report, now, MOST_BYTES - AROUND),
+            *render_rows(report, now, MAX_BYTES - FRAME_BYTES),
             "</table></div>",
         )
     )
 
 
-def page(report: Report, now: datetime) -> str:
+def render_page(report: Report, now: datetime) -> str:
     """The map as one file that needs nothing else; ages count from `now`, which it says."""
-    cluster = plain(report.cluster)
+    cluster = escape_text(report.cluster)
     return "".join(
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
@@ -47,17 +47,17 @@ def page(report: Report, now: datetime) -> str:
             '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">',
             '<meta http-equiv="Content-Security-Policy" ',
             "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">",
-            f"<title>{answer(report)} · {cluster}</title><style>{STYLE}{PAGE_STYLE}</style></head>",
+            f"<title>{summarize(report)} · {cluster}</title><style>{STYLE}{PAGE_STYLE}</style></head>",
             f'<body class="nw"><header><h1>{cluster}: name → proxy → node</h1>',
-            f"<p>{plain(report.zone)}, port {report.port}; ages count from {clock(now)}</p></header>",
-            f"<main>{fragment(report, now)}</main><footer><p>",
+            f"<p>{escape_text(report.zone)}, port {report.port}; ages count from {render_time(now)}</p></header>",
+            f"<main>{render_fragment(report, now)}</main><footer><p>",
             "✓ ok: clients of the name are served. ▲ degraded: they are, but not all is as it should be. ",
             "✕ broken: clients of the name are not served.</p></footer></body></html>",
         )
     )
 
 
-def answer(report: Report) -> str:
+def summarize(report: Report) -> str:
     """Is every node reachable?"""
     if not report.rows:
         return "no name was walked"
@@ -70,27 +70,28 @@ def answer(report: Report) -> str:
     return " · ".join([f"{reached} of {len(report.rows)} names reached", *told])
 
 
-def _head(report: Report, seconds: float) -> Iterator[str]:
+def _render_head(report: Report, seconds: float) -> Iterator[str]:
     worst = report.worst if report.rows else State.DEGRADED
-    old = seconds > OLD_SECONDS
+    old = seconds > STALE_SECONDS
     yield f'<p class="hd {"degraded" if old else worst}" data-state="{"old" if old else worst}">'
-    yield f'<span aria-hidden="true">{"?" if old else SYMBOLS[worst]}</span> {answer(report)}'
-    yield f", but that was {age(seconds)} ago</p>" if old else "</p>"
-    seen = f'<time datetime="{plain(report.at)}">{age(seconds)} ago</time>'
+    yield f'<span aria-hidden="true">{"?" if old else SYMBOLS[worst]}</span> {summarize(report)}'
+    yield f", but that was {format_age(seconds)} ago</p>" if old else "</p>"
+    seen = f'<time datetime="{escape_text(report.at)}">{format_age(seconds)} ago</time>'
     told = [
-        f"seen {seen} from {plain(report.client)}",
-        f"depth {plain(report.depth)}" + ("" if report.depth == "identity" else " (not logged in)"),
+        f"seen {seen} from {escape_text(report.client)}",
+        f"depth {escape_text(report.depth)}"
+        + ("" if report.depth == "identity" else " (not logged in)"),
         f"{report.connections} connections in {report.seconds:.1f} s",
-        *_counted(report.failovers, "failover"),
-        *_counted(report.rejected_connections, "rejected connection"),
+        *_count_since(report.failovers, "failover"),
+        *_count_since(report.rejected_connections, "rejected connection"),
     ]
     yield f'<p class="sub">{" · ".join(told)}</p>'
     if report.notes:
-        more = len(report.notes) - MOST_NOTES
-        notes = [*report.notes[:MOST_NOTES], *([f"and {more} more notes"] if more > 0 else [])]
-        items = "".join(f"<li>▲ {words(note)}</li>" for note in notes)
+        more = len(report.notes) - MAX_NOTES
+        notes = [*report.notes[:MAX_NOTES], *([f"and {more} more notes"] if more > 0 else [])]
+        items = "".join(f"<li>▲ {shorten(note)}</li>" for note in notes)
         yield f'<ul class="notes">{items}</ul>'
 
 
-def _counted(count: int | None, what: str) -> list[str]:
+def _count_since(count: int | None, what: str) -> list[str]:
     return [f"{count} {what}{'s' * (count != 1)} since the last run"] if count else []

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from nodeway_runtime.html.text import age, code, plain, seconds_since, words
+from nodeway_runtime.html.text import escape_text, format_age, render_code, seconds_since, shorten
 from nodeway_runtime.paths.report import Path, Report, Row
-from nodeway_runtime.paths.verdicts import MEANINGS, WEIGHT, State, Verdict
+from nodeway_runtime.paths.verdicts import MEANINGS, SEVERITY, State, Verdict
 
-FEW = 2
+MAX_SHOWN = 2
 """So many addresses of a name are shown at once, more on demand."""
-LEAST_SHARE = 0.01
+MIN_SHARE = 0.01
 """A leg of less than this part of the slowest path is no line to see."""
 TEN = 10
 NOTHING = "-"
 SYMBOLS = {State.OK: "✓", State.DEGRADED: "▲", State.BROKEN: "✕"}
-LEGS = ("look-up", "connect", "TLS", "answer")
+PHASE_LABELS = ("look-up", "connect", "TLS", "answer")
 
-_KEYS = "".join(f'<i class="k{n}"></i>{leg}' for n, leg in enumerate(LEGS))
+_KEYS = "".join(f'<i class="k{n}"></i>{leg}' for n, leg in enumerate(PHASE_LABELS))
 _TITLES = (
     "State",
     "Name",
@@ -43,9 +43,9 @@ class Frame:
     tasks: bool
 
 
-def body(report: Report, now: datetime, room: int) -> Iterator[str]:
+def render_rows(report: Report, now: datetime, room: int) -> Iterator[str]:
     """All rows, or as many of the worst as there is room for, in bytes."""
-    rows = sorted(report.rows, key=lambda row: (-WEIGHT[row.state], row.verdict, row.name))
+    rows = sorted(report.rows, key=lambda row: (-SEVERITY[row.state], row.verdict, row.name))
     paths = [(row, path) for row in rows for path in row.paths]
     slowest = max((_total(row, path) for row, path in paths), default=0.0) or 1.0
     frame = Frame(now, slowest, any(path.proxy is not None for _, path in paths))
@@ -54,9 +54,9 @@ def body(report: Report, now: datetime, room: int) -> Iterator[str]:
         several = list(members)
         yield f'<tbody role="rowgroup" data-verdict="{verdict}">'
         if verdict is not Verdict.OK:
-            yield _heading(verdict, len(several))
+            yield _render_heading(verdict, len(several))
         for row in several:
-            line = _row(row, frame)
+            line = _render_row(row, frame)
             room -= len(line.encode())
             if room < 0:
                 yield f'<tr role="row"><td role="cell" colspan="6">{left} more names, none of them worse</td></tr>'
@@ -67,50 +67,54 @@ def body(report: Report, now: datetime, room: int) -> Iterator[str]:
         yield "</tbody>"
 
 
-def _heading(verdict: Verdict, count: int) -> str:
+def _render_heading(verdict: Verdict, count: int) -> str:
     meaning = MEANINGS[verdict]
     names = f"{count} name{'s' * (count != 1)}"
     return (
         f'<tr class="v {meaning.state[0]}" role="row"><th scope="rowgroup" role="rowheader" colspan="6">'
-        f"<b>{SYMBOLS[meaning.state]} {verdict}</b> · {names}<span>{code(meaning.what)}</span>"
-        f"<span>Next: {code(meaning.next)}</span></th></tr>"
+        f"<b>{SYMBOLS[meaning.state]} {verdict}</b> · {names}<span>{render_code(meaning.what)}</span>"
+        f"<span>Next: {render_code(meaning.next)}</span></th></tr>"
     )
 
 
-def _row(row: Row, frame: Frame) -> str:
-    state, name = row.state, plain(row.label)
+def _render_row(row: Row, frame: Frame) -> str:
+    state, name = row.state, escape_text(row.label)
     told = f'data-name="{name}" data-state="{state}" data-verdict="{row.verdict}"'
-    since = f"<small>for {age(seconds_since(row.since, frame.now))}</small>" if row.since else ""
-    shard = f"<small>shard {plain(row.shard)}</small>" if row.shard not in row.label else ""
-    node_id = f"<small>{plain(row.node_id[:8])}</small>" if row.node_id else ""
-    node = " ".join(one for one in (plain(row.role), node_id) if one) or NOTHING
+    since = (
+        f"<small>for {format_age(seconds_since(row.since, frame.now))}</small>" if row.since else ""
+    )
+    shard = f"<small>shard {escape_text(row.shard)}</small>" if row.shard not in row.label else ""
+    node_id = f"<small>{escape_text(row.node_id[:8])}</small>" if row.node_id else ""
+    node = " ".join(one for one in (escape_text(row.role), node_id) if one) or NOTHING
     moved, asked = (NOTHING if one is None else f"{one:,}" for one in (row.moved, row.asked))
     return (
         f'<tr class="{"" if state is State.OK else state[0]}" role="row" {told}>'
         f'<td class="s" role="cell"><b class="{state}">{SYMBOLS[state]} {state}</b> {since}</td>'
-        f'<th scope="row" role="rowheader" title="{plain(row.name)}"><b>{name}</b> {shard}</th>'
-        f'<td class="p" role="cell">{_proxies(row, frame)}</td><td class="n" role="cell">{node}</td>'
-        f'<td class="l" role="cell">{_legs(row, frame)}</td>'
+        f'<th scope="row" role="rowheader" title="{escape_text(row.name)}"><b>{name}</b> {shard}</th>'
+        f'<td class="p" role="cell">{_render_proxies(row, frame)}</td><td class="n" role="cell">{node}</td>'
+        f'<td class="l" role="cell">{_render_phases(row, frame)}</td>'
         f'<td class="{"r" if row.moved or row.asked else "r z"}" role="cell">{moved} / {asked}</td></tr>'
     )
 
 
-def _proxies(row: Row, frame: Frame) -> str:
+def _render_proxies(row: Row, frame: Frame) -> str:
     """Its addresses, of many only those that are not well at once; then the words of whoever refused."""
     bad = [path for path in row.paths if path.verdict is not Verdict.OK]
     well = [path for path in row.paths if path.verdict is Verdict.OK]
-    shown, more = (row.paths, []) if len(row.paths) <= FEW else (bad, well)
-    lines = [f'<span class="a">{_proxy(row, path, frame)}</span>' for path in shown]
+    shown, more = (row.paths, []) if len(row.paths) <= MAX_SHOWN else (bad, well)
+    lines = [f'<span class="a">{_render_proxy(row, path, frame)}</span>' for path in shown]
     if more:
-        hidden = "".join(f'<span class="a">{_proxy(row, path, frame)}</span>' for path in more)
+        hidden = "".join(
+            f'<span class="a">{_render_proxy(row, path, frame)}</span>' for path in more
+        )
         title = f"{len(row.paths)} proxies, {len(well)} ok"
         lines.append(f"<details><summary>{title}</summary>{hidden}</details>")
     said = row.detail and row.detail not in {path.detail for path in bad}
-    detail = f'<span class="w">{words(row.detail)}</span>' if said else ""
+    detail = f'<span class="w">{shorten(row.detail)}</span>' if said else ""
     return ("".join(lines) or "no address") + detail
 
 
-def _proxy(row: Row, path: Path, frame: Frame) -> str:
+def _render_proxy(row: Row, path: Path, frame: Frame) -> str:
     """An address with its task, and what is wrong with it: its verdict, too, where its row has another."""
     proxy, state = path.proxy, MEANINGS[path.verdict].state
     about = ["no task of ours"] if frame.tasks else []
@@ -119,47 +123,50 @@ def _proxy(row: Row, path: Path, frame: Frame) -> str:
         task = proxy.task.rpartition("/")[2][:8]
         kind = "stand-in" if proxy.stand_in else ""
         about = [elsewhere, proxy.availability_zone, task, proxy.health, kind]
-    told = " ".join(plain(one) for one in about if one)
+    told = " ".join(escape_text(one) for one in about if one)
     several = len(row.paths) > 1
     sign = f'<span class="{state}">{SYMBOLS[state]} <b>' if several else "<span><b>"
     wrong = f"{path.verdict}: " if row.verdict is not path.verdict and state is not State.OK else ""
-    said = words(wrong + path.detail)
+    said = shorten(wrong + path.detail)
     detail = f'<span class="w">{said}</span>' if said else ""
-    return f'{sign}{plain(path.address)}</b></span> <span class="m">{told}</span>{detail}'
+    return f'{sign}{escape_text(path.address)}</b></span> <span class="m">{told}</span>{detail}'
 
 
-def _legs(row: Row, frame: Frame) -> str:
+def _render_phases(row: Row, frame: Frame) -> str:
     paths: Sequence[Path] = row.paths
-    if len(paths) > FEW:
+    if len(paths) > MAX_SHOWN:
         paths = [max(paths, key=lambda path: _total(row, path))]
     if not paths:
-        return " · ".join([_figure(row.resolve_milliseconds), *[NOTHING] * (len(LEGS) - 1)])
+        return " · ".join(
+            [_format_milliseconds(row.resolve_milliseconds), *[NOTHING] * (len(PHASE_LABELS) - 1)]
+        )
     return "".join(
-        f'<span class="a">{_bar(_spent(row, path), frame.slowest)}</span>' for path in paths
+        f'<span class="a">{_render_bar(_phase_times(row, path), frame.slowest)}</span>'
+        for path in paths
     )
 
 
-def _bar(spent: Sequence[float | None], slowest: float) -> str:
+def _render_bar(spent: Sequence[float | None], slowest: float) -> str:
     shares = ((n, (one or 0) / slowest) for n, one in enumerate(spent))
     parts = [
         f'<i class="k{n}" style="width:{share:.0%}"></i>'
         for n, share in shares
-        if share >= LEAST_SHARE
+        if share >= MIN_SHARE
     ]
     bar = f'<span class="bar" aria-hidden="true">{"".join(parts)}</span>'
-    return f'<span class="f">{" · ".join(map(_figure, spent))}</span>{bar}'
+    return f'<span class="f">{" · ".join(map(_format_milliseconds, spent))}</span>{bar}'
 
 
-def _spent(row: Row, path: Path) -> Sequence[float | None]:
+def _phase_times(row: Row, path: Path) -> Sequence[float | None]:
     own = (path.connect_milliseconds, path.tls_milliseconds, path.answer_milliseconds)
     return (row.resolve_milliseconds, *own)
 
 
 def _total(row: Row, path: Path) -> float:
-    return sum(one or 0.0 for one in _spent(row, path))
+    return sum(one or 0.0 for one in _phase_times(row, path))
 
 
-def _figure(milliseconds: float | None) -> str:
+def _format_milliseconds(milliseconds: float | None) -> str:
     if milliseconds is None:
         return NOTHING
     return f"{milliseconds:.1f}" if milliseconds < TEN else f"{milliseconds:,.0f}"

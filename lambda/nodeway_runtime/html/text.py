@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from html import escape
 from math import inf
 
-MOST_WORDS = 200
+MAX_CHARACTERS = 200
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
-def age(seconds: float) -> str:
+def format_age(seconds: float) -> str:
     """A length of time as people say it."""
     if seconds == inf:
         return "an unknown time"
@@ -29,23 +29,23 @@ def seconds_since(when: str, now: datetime) -> float:
     return (now - (then if then.tzinfo else then.replace(tzinfo=UTC))).total_seconds()
 
 
-def clock(now: datetime) -> str:
+def render_time(now: datetime) -> str:
     """A moment, for machines and people."""
     return f'<time datetime="{now.isoformat()}">{now:%Y-%m-%d %H:%M:%S %Z}</time>'
 
 
-def plain(said: str) -> str:
+def escape_text(said: str) -> str:
     """Said by others: no mark-up, and nothing that turns the text around it about."""
     return escape(
         "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in said)
     )
 
 
-def words(said: str) -> str:
+def shorten(said: str) -> str:
     """The same, of a length that leaves room for the other rows."""
-    return plain(said if len(said) <= MOST_WORDS else f"{said[:MOST_WORDS]}…")
+    return escape_text(said if len(said) <= MAX_CHARACTERS else f"{said[:MAX_CHARACTERS]}…")
 
 
-def code(ours: str) -> str:
+def render_code(ours: str) -> str:
     """A sentence of ours, with its commands as such."""
     return re.sub(r"`(.+?)`", r"<code>\1</code>", escape(ours))

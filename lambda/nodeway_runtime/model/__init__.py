@@ -1,1 +1,1 @@
-"""model."""
+"""Values, settings, errors and ports that all other parts share."""

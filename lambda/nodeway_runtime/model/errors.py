@@ -1,8 +1,8 @@
-"""What can go wrong in a run, by name. Every message says what, what was found, and what to do."""
+"""Errors of a resync run. Each message says what failed, what was found, and what to do."""
 
 
 class ResyncError(Exception):
-    """Base of every error that a run raises on purpose."""
+    """Base class of the errors that a run raises on purpose."""
 
 
 class BadSettings(ResyncError):
@@ -10,16 +10,16 @@ class BadSettings(ResyncError):
 
 
 class ReadFailed(ResyncError):
-    """A part of the world could not be read whole; what it would have said is unknown, never empty."""
+    """A source could not be read completely. Its content is unknown, not empty."""
 
 
 class Conflict(ResyncError):
-    """Somebody else changed a record between our read and our write; nothing of that batch was applied."""
+    """Another writer changed a record between the read and the write. Nothing of that batch was applied."""
 
 
 class ApplyFailed(ResyncError):
-    """Route 53 refused or did not answer a change; the batches before it are applied."""
+    """AWS refused a change or did not answer it. The batches before it are applied."""
 
 
 class NotConverged(ResyncError):
-    """The records did not become true before the deadline."""
+    """The records did not match the desired ones before the deadline."""

@@ -1,6 +1,6 @@
-"""The CloudWatch metrics of Nodeway: namespace, dimensions and names, by what publishes them.
+"""Namespace, dimensions and names of all CloudWatch metrics, grouped by their source. Pure.
 
-Each metric has the dimension `Cluster`; those of a node have `Node`, too.
+Each metric has the dimension `Cluster`; metrics of a node also have `Node`.
 """
 
 from enum import StrEnum

@@ -1,6 +1,4 @@
-"""What one deployment told its function: read from the environment once, checked whole. The only
-reader of the environment.
-"""
+"""The settings of the resync function, read once from its environment variables."""
 
 import json
 import os
@@ -18,7 +16,7 @@ TTL_SECONDS_ALLOWED = range(1, 3601)
 
 
 class Mode(StrEnum):
-    """What a run may do: change records, only say what it would change, or nothing at all."""
+    """What a run may do: ON changes records, OBSERVE only logs the plan, OFF does nothing."""
 
     ON = "on"
     OBSERVE = "observe"
@@ -27,18 +25,25 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StandInSettings:
-    """How to start a stand-in: the task definition family, where it may run, and the zone of its backend's names."""
+    """How to start a stand-in: task definition family, network, and the stand-in zone's id and name."""
 
     task_definition: str
     subnets: tuple[str, ...]
     security_group: str
-    parking_zone_id: str
-    parking_zone_name: Hostname
+    zone_id: str
+    zone_name: Hostname
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One cluster's resync: what to read, where to write, and for how many seconds an answer holds."""
+    """The settings of one cluster's resync.
+
+    `ttl_seconds`: of the A records and markers. `pins`: names with fixed addresses. `owner`: the owner in this
+    deployment's markers. `approve`: checksum of the deletes that a person approved. `take_over`: whether names with
+    another owner's marker, or with none, may become ours. `proxy_vpc_id`: the VPC of the HAProxies. `max_stand_ins`:
+    limit of stand-ins at the same time. `stand_in`: how to start a stand-in, None to use none. `fleet_name`: the one
+    name of a fleet whose proxies serve all nodes, None when each node has its own.
+    """
 
     replication_group_id: str
     hosted_zone_id: str
@@ -48,23 +53,16 @@ class Settings:
     mode: Mode = Mode.ON
     pins: Mapping[Hostname, tuple[Address, ...]] = field(default_factory=dict)
     owner: str = "nodeway"
-    """Which deployment's marker its records have."""
     approve: str = ""
-    """The checksum of the one guarded plan that a person lets through."""
     take_over: bool = False
-    """Whether names with another's marker, or none, may be made ours."""
     proxy_vpc_id: str = ""
-    """The VPC that the HAProxies run in."""
     max_stand_ins: int = 10
-    """How many stand-ins may run at once."""
     stand_in: StandInSettings | None = None
-    """How to start a stand-in; None: they are not used."""
     fleet_name: Hostname | None = None
-    """The one name that leads to every proxy of the fleet, whatever nodes there are; None: each node has its own."""
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> "Settings":
-        """The settings of this function; raises BadSettings that names every variable that is wrong."""
+        """Parses the environment variables; raises BadSettings that names every wrong one."""
         env = os.environ if environment is None else environment
         problems = [f"{name} is missing" for name in REQUIRED if not env.get(name)]
 
@@ -98,7 +96,7 @@ class Settings:
 
 
 def parse_mode(text: str) -> Mode:
-    """What a run may do; raises ValueError with what is allowed."""
+    """Parses RESYNC; raises ValueError with the allowed values."""
     if text not in set(Mode):
         msg = f"got {text!r}; allowed: {', '.join(Mode)}"
         raise ValueError(msg)
@@ -106,7 +104,7 @@ def parse_mode(text: str) -> Mode:
 
 
 def parse_count(text: str) -> int:
-    """A whole number; raises ValueError for anything else."""
+    """Parses a whole number; raises ValueError."""
     if not text.isdecimal():
         msg = f"got {text!r}; allowed: a whole number"
         raise ValueError(msg)
@@ -114,7 +112,7 @@ def parse_count(text: str) -> int:
 
 
 def parse_stand_in(text: str) -> StandInSettings | None:
-    """A JSON object with a stand-in's settings, or null; raises ValueError for anything else."""
+    """Parses STAND_IN: a JSON object with all of a stand-in's settings, or null; raises ValueError."""
     loaded = json.loads(text)
     if loaded is None:
         return None
@@ -123,8 +121,8 @@ def parse_stand_in(text: str) -> StandInSettings | None:
             task_definition=str(loaded["task_definition"]),
             subnets=tuple(loaded["subnets"]),
             security_group=str(loaded["security_group"]),
-            parking_zone_id=str(loaded["parking_zone_id"]),
-            parking_zone_name=hostname(loaded["parking_zone_name"]),
+            zone_id=str(loaded["parking_zone_id"]),
+            zone_name=hostname(loaded["parking_zone_name"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
         msg = (
@@ -134,12 +132,12 @@ def parse_stand_in(text: str) -> StandInSettings | None:
 
 
 def parse_fleet_name(text: str) -> Hostname | None:
-    """A record's name, or nothing; raises ValueError for anything else."""
+    """Parses FLEET_NAME: a record's name, or empty; raises ValueError."""
     return record_name(text) if text else None
 
 
 def parse_ttl(text: str) -> int:
-    """Seconds as a whole number; raises ValueError with what is allowed."""
+    """Parses TTL_SECONDS; raises ValueError with the allowed range."""
     if not text.isdecimal() or int(text) not in TTL_SECONDS_ALLOWED:
         msg = f"got {text!r}; allowed: whole seconds from 1 to {TTL_SECONDS_ALLOWED.stop - 1}"
         raise ValueError(msg)
@@ -147,7 +145,7 @@ def parse_ttl(text: str) -> int:
 
 
 def parse_pins(text: str) -> dict[Hostname, tuple[Address, ...]]:
-    """A JSON object of name to list of addresses; raises ValueError for anything else."""
+    """Parses PINS: a JSON object of name to list of IPv4 addresses; raises ValueError."""
     loaded = json.loads(text)
     lists = loaded.values() if isinstance(loaded, dict) else [None]
     if not all(

@@ -1,16 +1,16 @@
-"""The steps that a run may take with stand-ins, as values. Pure."""
+"""Steps with stand-ins, and the records of the stand-in zone, as values. Pure."""
 
 from dataclasses import dataclass
 
 from nodeway_runtime.model.topology import Address, Hostname
 
-PARKED = Address("192.0.2.1")
-"""An address that nobody has (TEST-NET-1, RFC 5737)."""
+PLACEHOLDER = Address("192.0.2.1")
+"""Answer for a backend whose node has no endpoint yet. No host has this address (TEST-NET-1, RFC 5737)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A stand-in for a node that has no HAProxy."""
+    """Start a stand-in for a node without a HAProxy."""
 
     cache_cluster_id: str
     node: Hostname
@@ -26,7 +26,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Retire:
-    """A stand-in whose address has left the records: the time is noted on the task."""
+    """Tag a stand-in whose address is in no record any more with the time of this run."""
 
     task_arn: str
     node: Hostname
@@ -42,7 +42,7 @@ class Retire:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A stand-in that nobody resolves to any more."""
+    """Stop a stand-in that no cached answer leads to any more."""
 
     task_arn: str
     node: Hostname
@@ -61,8 +61,8 @@ Step = Start | Retire | Stop
 
 
 @dataclass(frozen=True, slots=True)
-class Parking:
-    """What the parking zone should say of one name: the node's own name, or the parked address."""
+class StandInRecord:
+    """A record of the stand-in zone: a CNAME to `target`, or an A record with PLACEHOLDER when it is None."""
 
     name: Hostname
     target: Hostname | None

@@ -1,6 +1,6 @@
-"""The values that the stages hand to each other: nodes, proxies, records. Pure: no AWS, no clock.
+"""Nodes, proxies and records as values. Pure.
 
-Names are normalised here, once, on entry (lower case, no trailing dot), so that every later comparison is equality.
+Names are normalised when they are parsed (lower case, no trailing dot), so that they compare with `==`.
 """
 
 import re
@@ -52,7 +52,7 @@ def address(text: str) -> Address:
 class Node:
     """A member of the replication group.
 
-    `hostname` is None while ElastiCache shows no endpoint for it (`creating`, and sometimes `modifying`).
+    `hostname` is None while ElastiCache shows no endpoint for it (status `creating`, sometimes `modifying`).
     """
 
     cache_cluster_id: str
@@ -63,7 +63,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """The replication group as it was read. `problems` not empty: it was not read whole."""
+    """The replication group as it was read. `problems`: why the read is incomplete; empty when it is complete."""
 
     nodes: tuple[Node, ...]
     configuration_endpoint: Hostname | None = None
@@ -71,38 +71,38 @@ class Topology:
     problems: tuple[str, ...] = ()
 
     @property
-    def live(self) -> tuple[Node, ...]:
-        """The nodes that have a name to answer to."""
+    def reachable(self) -> tuple[Node, ...]:
+        """The nodes with an endpoint."""
         return tuple(node for node in self.nodes if node.hostname is not None)
 
     @property
-    def early(self) -> dict[str, Hostname]:
-        """Names of the members that are being created, by cache cluster id: known before ElastiCache shows them.
+    def pending_names(self) -> dict[str, Hostname]:
+        """The names that members in status `creating` will get, by cache cluster id.
 
-        Only if every live node's name is its id and then the zone: no name is guessed against the evidence.
+        Empty unless the name of every reachable node is its cache cluster id plus the zone.
         """
-        if self.configuration_endpoint is None or not self.live:
+        if self.configuration_endpoint is None or not self.reachable:
             return {}
         zone = self.configuration_endpoint.partition(".")[2]
-        if any(node.hostname != f"{node.cache_cluster_id}.{zone}" for node in self.live):
+        if any(node.hostname != f"{node.cache_cluster_id}.{zone}" for node in self.reachable):
             return {}
         creating = (n for n in self.nodes if n.hostname is None and n.status == "creating")
         return {n.cache_cluster_id: Hostname(f"{n.cache_cluster_id}.{zone}") for n in creating}
 
     @property
     def names(self) -> frozenset[Hostname]:
-        """The names that should lead to a HAProxy: of the live nodes, and of those that will be."""
-        live = (node.hostname for node in self.live if node.hostname is not None)
-        return frozenset((*live, *self.early.values()))
+        """The names that should lead to a HAProxy: of reachable nodes, and pending names."""
+        reachable = (node.hostname for node in self.reachable if node.hostname is not None)
+        return frozenset((*reachable, *self.pending_names.values()))
 
-    def knows(self, name: Hostname) -> bool:
-        """Whether a record of this name belongs to a member, with or without a visible endpoint."""
+    def has_member(self, name: Hostname) -> bool:
+        """Whether the name is the configuration endpoint or may belong to a member, with or without an endpoint."""
         if name == self.configuration_endpoint:
             return True
         first_label = name.partition(".")[0]
         if any(name == n.hostname or first_label == n.cache_cluster_id for n in self.nodes):
             return True
-        # where a name does not follow its member's id, it may be that of any member that shows none just now
+        # A name that does not contain a member's id may belong to any member that shows no endpoint.
         hidden = any(node.hostname is None and node.status != "creating" for node in self.nodes)
         groups = {node.cache_cluster_id.rsplit("-", 2)[0] for node in self.nodes}
         return hidden and first_label.rsplit("-", 2)[0] not in groups
@@ -110,7 +110,11 @@ class Topology:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Proxy:
-    """A running HAProxy task and the node that its own task definition says it serves."""
+    """A HAProxy task with an address, and the node that it serves according to its tag.
+
+    `starting`: it runs, but ECS has no result of its health check yet (no event tells when it will). `stand_in`: it was
+    started by the resync and not by an ECS service. `retired_at`: since when a stand-in's address is in no record.
+    """
 
     node: Hostname
     address: Address
@@ -118,21 +122,18 @@ class Proxy:
     task_arn: str
     healthy: bool
     starting: bool = False
-    """Runs, and its first health check has not spoken yet: seconds from being healthy, and no event will say when."""
     stand_in: bool = False
-    """Started by resync, not by a service of the deployment."""
     retired_at: datetime | None = None
-    """A stand-in's: since when its address is in no record."""
 
     @property
     def unhealthy(self) -> bool:
-        """Its health check has spoken against it."""
+        """Whether its health check fails."""
         return not self.healthy and not self.starting
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pending:
-    """A HAProxy task that has no address yet, but will."""
+    """A HAProxy task without an address yet."""
 
     node: Hostname
     task_arn: str
@@ -141,7 +142,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The HAProxies as they were read. `problems` not empty: they were not read whole."""
+    """The HAProxy tasks as they were read. `problems`: why the read is incomplete; empty when it is complete."""
 
     proxies: tuple[Proxy, ...]
     problems: tuple[str, ...] = ()
@@ -149,28 +150,28 @@ class Fleet:
 
     @property
     def tasks(self) -> tuple["Proxy | Pending", ...]:
-        """All tasks, with or without an address."""
+        """All tasks, with and without an address."""
         return (*self.proxies, *self.pending)
 
     @property
     def nodes(self) -> frozenset[Hostname]:
-        """The nodes that have a task of any kind."""
+        """The nodes with a task of any kind."""
         return frozenset(task.node for task in self.tasks)
 
     @property
-    def with_own(self) -> frozenset[Hostname]:
-        """The nodes that have a task of their own service."""
+    def nodes_with_own_task(self) -> frozenset[Hostname]:
+        """The nodes with a task of their own ECS service."""
         return frozenset(task.node for task in self.tasks if not task.stand_in)
 
     @property
     def stand_ins(self) -> int:
-        """How many stand-ins there are."""
+        """The number of stand-ins."""
         return sum(task.stand_in for task in self.tasks)
 
     def healthy(self, node: Hostname) -> tuple[Proxy, ...]:
-        """The healthy proxies of one node in a stable order: its own service's, else one stand-in.
+        """The healthy proxies of a node in a stable order: those of its own service, else one stand-in.
 
-        The one that is kept when there are two (stand_ins.py), and never one that is on its way out.
+        Of several stand-ins it is the one that `planner.stand_ins` keeps. Retired ones do not count.
         """
         found = sorted(p for p in self.proxies if p.node == node and p.healthy)
         stand_ins = (p for p in found if p.stand_in and p.retired_at is None)
@@ -179,18 +180,17 @@ class Fleet:
 
 
 class RecordType(StrEnum):
-    """The record types that this program writes, and one for what is in its way."""
+    """The record types that this program writes, and OTHER for a record set that prevents it from writing."""
 
     A = "A"
     TXT = "TXT"
     SOA = "SOA"
     OTHER = "OTHER"
-    """Never written: a record set of another kind that keeps us from its name."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Record:
-    """A record set: `values` sorted and without repeats, `ttl` in seconds."""
+    """A record set. `values`: sorted, without repeats. `ttl`: in seconds."""
 
     name: Hostname
     type: RecordType
@@ -207,5 +207,5 @@ class Record:
 
     @property
     def key(self) -> tuple[Hostname, RecordType]:
-        """What makes a record set unique in a zone."""
+        """Name and type, which identify a record set in a zone."""
         return self.name, self.type

@@ -1,1 +1,1 @@
-"""paths."""
+"""What the probe expects, what it found, and what that means. Pure."""

@@ -39,7 +39,7 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class NodeReply:
     """A node's own words; None for what its user may not ask."""
 
     node_id: str | None = None
@@ -47,7 +47,7 @@ class Said:
     counters: Counters | None = None
 
 
-def members_of_shards(answer: Iterable[Any]) -> tuple[Member, ...]:
+def parse_shards(answer: Iterable[Any]) -> tuple[Member, ...]:
     """CLUSTER SHARDS (https://valkey.io/commands/cluster-shards/): nodes without slots are in it, too."""
     found = []
     for shard, told in enumerate(map(_pairs, answer)):
@@ -59,7 +59,7 @@ def members_of_shards(answer: Iterable[Any]) -> tuple[Member, ...]:
     return tuple(sorted(found, key=lambda one: one.node_id))
 
 
-def members_of_slots(answer: Iterable[Any]) -> tuple[Member, ...]:
+def parse_slots(answer: Iterable[Any]) -> tuple[Member, ...]:
     """CLUSTER SLOTS (https://valkey.io/commands/cluster-slots/), of servers that have no CLUSTER SHARDS."""
     found: dict[str, Member] = {}
     shards: dict[str, int] = {}
@@ -71,7 +71,7 @@ def members_of_slots(answer: Iterable[Any]) -> tuple[Member, ...]:
     return tuple(sorted(found.values(), key=lambda one: one.node_id))
 
 
-def counters_of(info: str) -> Counters:
+def parse_info(info: str) -> Counters:
     """INFO's default sections (https://valkey.io/commands/info/); what is not there has never happened."""
     fields = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
     redirects = {

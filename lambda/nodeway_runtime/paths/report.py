@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from nodeway_runtime.paths.verdicts import MEANINGS, WEIGHT, State, Verdict
+from nodeway_runtime.paths.verdicts import MEANINGS, SEVERITY, State, Verdict
 
 VERSION = 1
 
@@ -98,7 +98,9 @@ class Report:
     @property
     def worst(self) -> State:
         """The state of the worst row; degraded when there is none, as nobody knows how it is."""
-        return max((row.state for row in self.rows), key=WEIGHT.__getitem__, default=State.DEGRADED)
+        return max(
+            (row.state for row in self.rows), key=SEVERITY.__getitem__, default=State.DEGRADED
+        )
 
     def count(self, state: State) -> int:
         """How many rows are in this state."""
@@ -107,10 +109,10 @@ class Report:
     @property
     def worst_first(self) -> tuple[Row, ...]:
         """The rows as a person wants them."""
-        return tuple(sorted(self.rows, key=lambda row: (-WEIGHT[row.state], row.name)))
+        return tuple(sorted(self.rows, key=lambda row: (-SEVERITY[row.state], row.name)))
 
 
-def document(report: Report) -> dict[str, Any]:
+def to_document(report: Report) -> dict[str, Any]:
     """The report for machines; each row says its state, what is wrong and the next step, too."""
     rows = [
         asdict(row)
@@ -135,7 +137,7 @@ def from_document(told: Mapping[str, Any]) -> Report:
         if told["version"] != VERSION:
             raise ValueError(f"a report of version {told['version']}; allowed: {VERSION}")
         return Report(
-            rows=tuple(_row(row) for row in told["rows"]),
+            rows=tuple(_parse_row(row) for row in told["rows"]),
             notes=tuple(told["notes"]),
             **{name: told[name] for name in _PLAIN},
         )
@@ -150,19 +152,20 @@ _PLAIN = (
 _DERIVED = {"label", "state", "what", "next"}
 
 
-def _row(told: Mapping[str, Any]) -> Row:
+def _parse_row(told: Mapping[str, Any]) -> Row:
     own = {name: value for name, value in told.items() if name not in _DERIVED}
     return Row(
-        **own | {"verdict": Verdict(told["verdict"]), "paths": tuple(map(_path, told["paths"]))}
+        **own
+        | {"verdict": Verdict(told["verdict"]), "paths": tuple(map(_parse_path, told["paths"]))}
     )
 
 
-def _path(told: Mapping[str, Any]) -> Path:
+def _parse_path(told: Mapping[str, Any]) -> Path:
     proxy = Proxy(**told["proxy"]) if told["proxy"] else None
     return Path(**{**told, "proxy": proxy, "verdict": Verdict(told["verdict"])})
 
 
-def total(values: Iterable[int | None]) -> int | None:
+def sum_known(values: Iterable[int | None]) -> int | None:
     """The sum of what is known; None when nothing is."""
     known = [one for one in values if one is not None]
     return sum(known) if known else None

@@ -10,20 +10,20 @@ from typing import Any
 
 from nodeway_runtime.model import topology
 from nodeway_runtime.model.settings import Settings
-from nodeway_runtime.model.snapshot import Observation
+from nodeway_runtime.model.snapshot import Snapshot
 from nodeway_runtime.model.topology import Address, Hostname, RecordType, address, hostname
 from nodeway_runtime.paths.report import Proxy
 
-MOST_NAMES = 2_000
+MAX_NAMES = 2_000
 """Far more than a cluster's 500 nodes: what asks for more is no map of ours."""
 
 
-class BadMap(ValueError):
+class BadTargets(ValueError):
     """A map that is not one of this zone; the text says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class Targets:
     """The map of one cluster.
 
     `endpoint`: the name among `names` that leads to any proxy; `one_name`: all names lead to the same shared proxies;
@@ -58,9 +58,9 @@ class Expected:
         return asdict(self)
 
 
-def expected_of(
-    seen: Observation, nodes: topology.Topology, settings: Settings, cluster: str
-) -> Expected:
+def targets_from_snapshot(
+    seen: Snapshot, nodes: topology.Topology, settings: Settings, cluster: str
+) -> Targets:
     """The map of what a run of the resync would see; `nodes`: the group's, whichever way leads to them.
 
     Where ElastiCache could not be read whole, the zone's own names are walked, too: unknown is never empty.
@@ -68,7 +68,7 @@ def expected_of(
     records = {
         r.name: tuple(map(Address, r.values)) for r in seen.records if r.type is RecordType.A
     }
-    known = {node.hostname for node in nodes.live if node.hostname is not None}
+    known = {node.hostname for node in nodes.reachable if node.hostname is not None}
     known |= settings.pins.keys()
     endpoint = nodes.configuration_endpoint
     if nodes.problems:
@@ -76,21 +76,21 @@ def expected_of(
         entrance = Hostname(f"clustercfg.{settings.zone_name}")
         endpoint = endpoint or (entrance if entrance in records else None)
     names = sorted(known - {endpoint}) + ([endpoint] if endpoint else [])
-    return Expected(
+    return Targets(
         cluster=cluster,
         zone=settings.zone_name,
         port=nodes.port,
         names=tuple(names),
         endpoint=endpoint,
         records=records,
-        proxies=tuple(_proxy(one) for one in seen.fleet.proxies),
+        proxies=tuple(_from_task(one) for one in seen.fleet.proxies),
         one_name=settings.fleet_name is not None,
         proxies_see_zone=bool(settings.proxy_vpc_id) and settings.proxy_vpc_id in seen.zone_vpcs,
         notes=tuple(dict.fromkeys((*nodes.problems, *seen.fleet.problems, *seen.other_problems))),
     )
 
 
-def _proxy(one: topology.Proxy) -> Proxy:
+def _from_task(one: topology.Proxy) -> Proxy:
     return Proxy(
         address=one.address,
         task=one.task_arn,
@@ -101,12 +101,12 @@ def _proxy(one: topology.Proxy) -> Proxy:
     )
 
 
-def _told_proxy(told: Mapping[str, Any]) -> Proxy:
+def _parse_proxy(told: Mapping[str, Any]) -> Proxy:
     words = {name: str(told[name]) for name in ("task", "node", "availability_zone", "health")}
     return Proxy(address(told["address"]), stand_in=bool(told["stand_in"]), **words)
 
 
-def checked(told: Mapping[str, Any], *, zone: Hostname, port: int) -> Expected:
+def parse_targets(told: Mapping[str, Any], *, zone: Hostname, port: int) -> Targets:
     """A map that came with an event, believed only as far as it can do no harm; raises BadMap.
 
     Whatever it says, only names of this zone are looked up, and only this port is dialled.
@@ -114,7 +114,7 @@ def checked(told: Mapping[str, Any], *, zone: Hostname, port: int) -> Expected:
     try:
         names = tuple(hostname(name) for name in told["names"])
         records = told["records"]
-        expected = Expected(
+        expected = Targets(
             cluster=str(told["cluster"]),
             zone=zone,
             port=port,
@@ -125,15 +125,15 @@ def checked(told: Mapping[str, Any], *, zone: Hostname, port: int) -> Expected:
             else {
                 Hostname(str(name)): tuple(map(address, found)) for name, found in records.items()
             },
-            proxies=tuple(map(_told_proxy, told["proxies"])),
+            proxies=tuple(map(_parse_proxy, told["proxies"])),
             one_name=bool(told["one_name"]),
             proxies_see_zone=bool(told["proxies_see_zone"]),
             notes=tuple(map(str, told["notes"])),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise BadMap(f"not a map of names to walk: {error!r}") from error
+        raise BadTargets(f"not a map of names to walk: {error!r}") from error
     foreign = [name for name in names if not name.endswith(f".{zone}")]
-    if foreign or len(names) > MOST_NAMES:
+    if foreign or len(names) > MAX_NAMES:
         what = f"{foreign[0]} is not in it" if foreign else f"{len(names)} names"
-        raise BadMap(f"only up to {MOST_NAMES} names of {zone} are walked: {what}")
+        raise BadTargets(f"only up to {MAX_NAMES} names of {zone} are walked: {what}")
     return expected

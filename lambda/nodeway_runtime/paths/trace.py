@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from nodeway_runtime.paths.cluster_view import Said
+from nodeway_runtime.paths.cluster_view import NodeReply
 
 
-class Trouble(StrEnum):
+class Failure(StrEnum):
     """What a walk met, in the order of the legs."""
 
     NONE = "none"
@@ -27,25 +27,25 @@ class Trouble(StrEnum):
 
 
 @dataclass(slots=True)
-class Walk:
+class AddressTrace:
     """One address. `reached`: the last leg that went well; `certificate_names`: of a certificate for other names."""
 
     address: str
     reached: str = "nothing"
-    trouble: Trouble = Trouble.NONE
+    failure: Failure = Failure.NONE
     detail: str = ""
     milliseconds: dict[str, float] = field(default_factory=dict)
     certificate_names: tuple[str, ...] = ()
     certificate_days: float | None = None
-    said: Said = field(default_factory=Said)
+    reply: NodeReply = field(default_factory=NodeReply)
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
+class NameTrace:
     """One name: its addresses' walks, or why it has none."""
 
     name: str
-    walks: tuple[Walk, ...] = ()
-    trouble: Trouble = Trouble.NONE
+    traces: tuple[AddressTrace, ...] = ()
+    failure: Failure = Failure.NONE
     detail: str = ""
     resolve_milliseconds: float | None = None

@@ -16,7 +16,7 @@ class State(StrEnum):
     BROKEN = "broken"
 
 
-WEIGHT = {State.OK: 0, State.DEGRADED: 1, State.BROKEN: 2}
+SEVERITY = {State.OK: 0, State.DEGRADED: 1, State.BROKEN: 2}
 
 
 class Verdict(StrEnum):

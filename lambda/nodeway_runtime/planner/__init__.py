@@ -1,1 +1,1 @@
-"""planner."""
+"""Decides what a run changes: desired records, plan, guard, stand-ins. Pure but for its ports."""

@@ -1,1 +1,1 @@
-"""probe."""
+"""Traces the path of each name over the network."""

@@ -9,14 +9,14 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nodeway_runtime.probe.settings import WalkSettings
+from nodeway_runtime.probe.settings import ProberSettings
 from nodeway_runtime.probe.walker import Login
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
 
 TOKEN_SECONDS = 900
-QUICKLY = Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=3)
+NO_RETRIES = Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=3)
 """A client's VPC may have no way to Secrets Manager at all: the walks must not wait for it."""
 
 
@@ -32,22 +32,22 @@ class Secrets(Protocol):
         ...
 
 
-def login_of(settings: WalkSettings, session: boto3.Session | None = None) -> Login | None:
+def load_login(settings: ProberSettings, session: boto3.Session | None = None) -> Login | None:
     """The login that the deployment chose, None when it chose none; raises NoLogin."""
     session = session or boto3.Session()
     if settings.login_secret_arn:
-        return from_secret(
-            session.client("secretsmanager", config=QUICKLY), settings.login_secret_arn
+        return login_from_secret(
+            session.client("secretsmanager", config=NO_RETRIES), settings.login_secret_arn
         )
     if settings.iam_username:
         credentials = session.get_credentials()
         if credentials is None:
             raise NoLogin("the function has no credentials to sign an IAM token with")
-        return from_iam(credentials, settings, str(session.region_name))
+        return login_from_iam(credentials, settings, str(session.region_name))
     return None
 
 
-def from_secret(secrets: Secrets, arn: str) -> Login:
+def login_from_secret(secrets: Secrets, arn: str) -> Login:
     """The login in a secret; raises NoLogin."""
     try:
         # a binary secret has none
@@ -73,7 +73,7 @@ def _text(value: object) -> str:
     return value
 
 
-def from_iam(credentials: "Credentials", settings: WalkSettings, region: str) -> Login:
+def login_from_iam(credentials: "Credentials", settings: ProberSettings, region: str) -> Login:
     """A token as ElastiCache takes it for a password; it is made here, without a call.
 
     https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html

@@ -8,16 +8,16 @@ import socket
 import time
 from typing import Any
 
-LONGEST_ANSWER = 8 * 2**20
+MAX_ANSWER_BYTES = 8 * 2**20
 """Bytes; INFO has some KiB, CLUSTER SHARDS of 500 nodes some 200 KiB. More is not an answer to what was asked."""
-LONGEST_LINE = 65_536
-MOST_VALUES = 500_000
+MAX_LINE_BYTES = 65_536
+MAX_VALUES = 500_000
 """CLUSTER SLOTS of 16,384 ranges, each with its primary and two replicas."""
-DEEPEST = 8
+MAX_DEPTH = 8
 """Arrays in arrays; CLUSTER SHARDS has four."""
 
 
-class Refused(Exception):
+class ErrorReply(Exception):
     """The node's error, in its own words; `code` is the first of them."""
 
     @property
@@ -48,10 +48,10 @@ class Conversation:
         parts = [word.encode(errors="surrogatepass") for word in words]
         told = b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
         self._until = time.monotonic() + self._seconds
-        self._room, self._values = LONGEST_ANSWER, MOST_VALUES
+        self._room, self._values = MAX_ANSWER_BYTES, MAX_VALUES
         self._connection.settimeout(self._seconds)
         self._connection.sendall(b"*%d\r\n%b" % (len(parts), told))
-        return self._answer(DEEPEST)
+        return self._answer(MAX_DEPTH)
 
     def _answer(self, depth: int) -> Any:  # noqa: ANN401
         self._values -= 1
@@ -64,7 +64,7 @@ class Conversation:
                 case b"+":
                     return rest
                 case b"-":
-                    raise Refused(rest)
+                    raise ErrorReply(rest)
                 case b":":
                     return int(rest)
                 case b"$":
@@ -77,7 +77,7 @@ class Conversation:
 
     def _line(self) -> bytes:
         while (end := self._buffer.find(b"\r\n")) < 0:
-            if len(self._buffer) > LONGEST_LINE:
+            if len(self._buffer) > MAX_LINE_BYTES:
                 raise NoAnswer("it says what is no RESP: a line without an end")
             self._more()
         return self._taken(end)
@@ -85,7 +85,7 @@ class Conversation:
     def _bulk(self, length: int) -> str | None:
         if length < 0:
             return None
-        if length > LONGEST_ANSWER:
+        if length > MAX_ANSWER_BYTES:
             raise NoAnswer(f"an answer of {length} bytes")
         while len(self._buffer) < length + 2:
             self._more()
@@ -102,10 +102,10 @@ class Conversation:
         if left <= 0:
             raise TimeoutError("its answer does not end")
         self._connection.settimeout(left)
-        more = self._connection.recv(LONGEST_LINE)
+        more = self._connection.recv(MAX_LINE_BYTES)
         if not more:
             raise NoAnswer("it closed the connection")
         self._room -= len(more)
         if self._room < 0:
-            raise NoAnswer(f"an answer of more than {LONGEST_ANSWER} bytes")
+            raise NoAnswer(f"an answer of more than {MAX_ANSWER_BYTES} bytes")
         self._buffer += more

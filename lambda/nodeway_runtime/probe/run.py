@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 
+from nodeway_runtime.paths.deltas import Memory, compare_runs
+from nodeway_runtime.paths.diagnose import diagnose
 from nodeway_runtime.paths.report import Report
-from nodeway_runtime.paths.targets import Expected
-from nodeway_runtime.paths.trace import Walked
-from nodeway_runtime.probe.deltas import Memory, since
-from nodeway_runtime.probe.diagnose import rows_of
+from nodeway_runtime.paths.targets import Targets
+from nodeway_runtime.paths.trace import NameTrace
 from nodeway_runtime.probe.walker import Walker
 
-AT_ONCE = 64
+MAX_CONCURRENT = 64
 """Names that are walked at the same time: most of a walk is waiting."""
-VIEWS = 32
+VIEWS_PER_RUN = 32
 """Nodes that are asked for the whole cluster in a run; of more, others in each run: 500 nodes make 200 KiB each."""
 
 
@@ -38,7 +38,7 @@ class Probe:
 
     def run(
         self,
-        expected: Expected,
+        expected: Targets,
         walker: Walker,
         notes: tuple[str, ...] = (),
         walked_one: Callable[[int], None] = lambda _: None,
@@ -46,8 +46,8 @@ class Probe:
         """Walks all names of the map; `walked_one` is told how many are done, as it goes on."""
         at, began = datetime.now(UTC), time.perf_counter()
         walked = self._walk_all(expected, walker, walked_one)
-        rows = rows_of(expected, walked)
-        told = since(self.memory, walked, rows, at.isoformat(timespec="seconds"))
+        rows = diagnose(expected, walked)
+        told = compare_runs(self.memory, walked, rows, at.isoformat(timespec="seconds"))
         self.memory, self.runs = told.memory, self.runs + 1
         return Report(
             cluster=expected.cluster,
@@ -58,23 +58,24 @@ class Probe:
             depth="identity" if walker.login else "answer",
             rows=told.rows,
             port=expected.port,
-            connections=sum(len(one.walks) for one in walked),
+            connections=sum(len(one.traces) for one in walked),
             failovers=told.failovers,
             rejected_connections=told.rejected_connections,
             notes=(*expected.notes, *notes),
         )
 
     def _walk_all(
-        self, expected: Expected, walker: Walker, walked_one: Callable[[int], None]
-    ) -> list[Walked]:
+        self, expected: Targets, walker: Walker, walked_one: Callable[[int], None]
+    ) -> list[NameTrace]:
         asked = self._asked_for_view(expected)
-        pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="walk")
+        pool = ThreadPoolExecutor(max_workers=MAX_CONCURRENT, thread_name_prefix="walk")
         walks = [
-            pool.submit(walker.walk, name, view=i in asked) for i, name in enumerate(expected.names)
+            pool.submit(walker.trace, name, view=i in asked)
+            for i, name in enumerate(expected.names)
         ]
         done = count(1)
 
-        def tell(_: Future[Walked]) -> None:
+        def tell(_: Future[NameTrace]) -> None:
             walked_one(next(done))
 
         for one in walks:
@@ -86,8 +87,8 @@ class Probe:
             pool.shutdown(wait=False, cancel_futures=True)
         return [one.result() for one in walks if one.done() and not one.cancelled()]
 
-    def _asked_for_view(self, expected: Expected) -> frozenset[int]:
+    def _asked_for_view(self, expected: Targets) -> frozenset[int]:
         """The places of the names whose nodes are asked: in turn, when there are many."""
         names = len(expected.names)
-        first = self.runs * VIEWS
-        return frozenset((first + i) % names for i in range(min(names, VIEWS)))
+        first = self.runs * VIEWS_PER_RUN
+        return frozenset((first + i) % names for i in range(min(names, VIEWS_PER_RUN)))

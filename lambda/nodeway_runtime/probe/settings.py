@@ -11,7 +11,7 @@ HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
-class WalkSettings:
+class ProberSettings:
     """Of the function in the client's VPC: what it may walk, and as whom it logs in.
 
     `login_secret_arn`: of a JSON object with `username` and `password`; `iam_username`: an ElastiCache user with IAM
@@ -26,7 +26,7 @@ class WalkSettings:
     iam_username: str = ""
 
     @staticmethod
-    def from_environment(environment: Mapping[str, str] | None = None) -> "WalkSettings":
+    def from_environment(environment: Mapping[str, str] | None = None) -> "ProberSettings":
         """The settings of this function; raises BadSettings with every problem."""
         env = os.environ if environment is None else environment
         needed = ("ZONE_NAME", "PORT", "CLIENT", "REPLICATION_GROUP_ID")
@@ -42,8 +42,8 @@ class WalkSettings:
         except ValueError as error:
             problems.append(f"ZONE_NAME: {error}")
         if problems:
-            raise BadSettings(_told(problems))
-        return WalkSettings(
+            raise BadSettings(_describe_problems(problems))
+        return ProberSettings(
             zone_name=zone,
             port=int(port),
             client=env["CLIENT"],
@@ -54,7 +54,7 @@ class WalkSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class WatchSettings:
+class CoordinatorSettings:
     """Of the function that knows AWS, beside the resync's own settings, which it has too.
 
     `group`: the replication group, whose name the resync's label may only begin with; `walkers`: the functions in the
@@ -67,15 +67,15 @@ class WatchSettings:
     node_metrics: bool = True
 
     @staticmethod
-    def from_environment(environment: Mapping[str, str] | None = None) -> "WatchSettings":
+    def from_environment(environment: Mapping[str, str] | None = None) -> "CoordinatorSettings":
         """The settings of this function; raises BadSettings with every problem."""
         env = os.environ if environment is None else environment
         problems = [
             f"{name} is missing" for name in ("GROUP", "WALKERS", "PROXY_LOGS") if not env.get(name)
         ]
         if problems:
-            raise BadSettings(_told(problems))
-        return WatchSettings(
+            raise BadSettings(_describe_problems(problems))
+        return CoordinatorSettings(
             group=env["GROUP"],
             walkers=tuple(env["WALKERS"].split(",")),
             proxy_logs=env["PROXY_LOGS"],
@@ -83,5 +83,5 @@ class WatchSettings:
         )
 
 
-def _told(problems: list[str]) -> str:
+def _describe_problems(problems: list[str]) -> str:
     return f"the function's environment is wrong: {'; '.join(problems)}; deploy the stack again"

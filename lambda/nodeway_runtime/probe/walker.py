@@ -1,6 +1,6 @@
 """A walk: from a name to the node that answers, leg by leg, as a client goes, with the time of each leg.
 
-It states what it met and judges nothing (nodeway_runtime.probe.diagnose). It sends a node nothing but PING, and with
+It states what it met and judges nothing (nodeway_runtime.paths.diagnose). It sends a node nothing but PING, and with
 credentials AUTH,
 CLUSTER and INFO. A name is only looked up in the caller's own resolver.
 """
@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodeway_runtime.paths.trace import Trouble, Walk, Walked
-from nodeway_runtime.probe.commands import identity, ping
-from nodeway_runtime.probe.resp import Conversation, Refused
+from nodeway_runtime.paths.trace import AddressTrace, Failure, NameTrace
+from nodeway_runtime.probe.commands import ping, read_identity
+from nodeway_runtime.probe.resp import Conversation, ErrorReply
 
 NOT_READY = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN")
 TOO_MANY_CLIENTS = "max number of clients"
@@ -35,7 +35,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Seconds:
+class Timeouts:
     """How long a leg may take. A path in order takes milliseconds; a client gives up after a few seconds, too."""
 
     connect: float = 3
@@ -55,7 +55,7 @@ class Walker:
     nameless: ssl.SSLContext
     """Trusts the same authorities, whatever the name: to see whose certificate it is that has another."""
     login: Login | None = None
-    seconds: Seconds = Seconds()
+    seconds: Timeouts = Timeouts()
     look_up: LookUp = field(default=socket.getaddrinfo, repr=False)
 
     @staticmethod
@@ -65,42 +65,42 @@ class Walker:
         nameless.check_hostname = False
         return Walker(port, ssl.create_default_context(cafile=ca_file), nameless, login)
 
-    def walk(self, name: str, *, view: bool) -> Walked:
+    def trace(self, name: str, *, view: bool) -> NameTrace:
         """All addresses of a name; `view`: with what the nodes there say of the whole cluster."""
         began = time.perf_counter()
         try:
             found = self.look_up(name, self.port, socket.AF_INET, socket.SOCK_STREAM)
         except socket.gaierror as error:
             missing = error.errno in {socket.EAI_NONAME, socket.EAI_NODATA}
-            trouble = Trouble.NO_SUCH_NAME if missing else Trouble.RESOLVER_SILENT
-            return Walked(name, (), trouble, str(error.strerror), _since(began))
-        resolved = _since(began)
+            trouble = Failure.NO_SUCH_NAME if missing else Failure.RESOLVER_SILENT
+            return NameTrace(name, (), trouble, str(error.strerror), _milliseconds_since(began))
+        resolved = _milliseconds_since(began)
         addresses = sorted({str(one[4][0]) for one in found})
         walks = tuple(self._one(name, one, view=view) for one in addresses)
-        return Walked(name, walks, resolve_milliseconds=resolved)
+        return NameTrace(name, walks, resolve_milliseconds=resolved)
 
-    def _one(self, name: str, address: str, *, view: bool) -> Walk:
-        walk = Walk(address)
+    def _one(self, name: str, address: str, *, view: bool) -> AddressTrace:
+        walk = AddressTrace(address)
         with (
-            suppress(_Met),
+            suppress(_PhaseFailed),
             self._connected(walk) as plain,
             self._secured(walk, plain, name) as secured,
         ):
             self._talk(walk, secured, view=view)
-        if walk.trouble is Trouble.OTHER_NAME:
+        if walk.failure is Failure.OTHER_NAME:
             walk.certificate_names = self._names_at(address, name)
         if self.login:
-            walk.detail = without(self.login.password, walk.detail)
+            walk.detail = redact(self.login.password, walk.detail)
         return walk
 
     @contextmanager
-    def _connected(self, walk: Walk) -> Iterator[socket.socket]:
-        with _leg(
+    def _connected(self, walk: AddressTrace) -> Iterator[socket.socket]:
+        with _phase(
             walk,
             "connect",
             {
-                ConnectionRefusedError: Trouble.REFUSED,
-                OSError: Trouble.UNREACHABLE,
+                ConnectionRefusedError: Failure.REFUSED,
+                OSError: Failure.UNREACHABLE,
             },
         ):
             plain = socket.create_connection(
@@ -110,15 +110,17 @@ class Walker:
             yield plain
 
     @contextmanager
-    def _secured(self, walk: Walk, plain: socket.socket, name: str) -> Iterator[ssl.SSLSocket]:
+    def _secured(
+        self, walk: AddressTrace, plain: socket.socket, name: str
+    ) -> Iterator[ssl.SSLSocket]:
         plain.settimeout(self.seconds.tls)
-        with _leg(
+        with _phase(
             walk,
             "tls",
             {
-                ssl.SSLCertVerificationError: _certificate,
-                TimeoutError: Trouble.TLS_SILENT,
-                OSError: Trouble.TLS_CLOSED,
+                ssl.SSLCertVerificationError: _certificate_failure,
+                TimeoutError: Failure.TLS_SILENT,
+                OSError: Failure.TLS_CLOSED,
             },
         ):
             secured = self.context.wrap_socket(plain, server_hostname=name)
@@ -128,16 +130,16 @@ class Walker:
                 walk.certificate_days = (ssl.cert_time_to_seconds(until) - time.time()) / 86_400
             yield secured
 
-    def _talk(self, walk: Walk, secured: ssl.SSLSocket, *, view: bool) -> None:
-        lost: Troubles = {TimeoutError: Trouble.SILENT, OSError: Trouble.CLOSED}
+    def _talk(self, walk: AddressTrace, secured: ssl.SSLSocket, *, view: bool) -> None:
+        lost: Failures = {TimeoutError: Failure.SILENT, OSError: Failure.CLOSED}
         node = Conversation(secured, self.seconds.answer)
-        with _leg(walk, "answer", {Refused: _login_refused, **lost}):
+        with _phase(walk, "answer", {ErrorReply: _login_failure, **lost}):
             if self.login:
                 node.ask("AUTH", self.login.username, self.login.password)
             ping(node, logged_in=self.login is not None)
         if self.login:
-            with _leg(walk, "identity", {Refused: _question_refused, **lost}):
-                walk.said = identity(node, view=view)
+            with _phase(walk, "identity", {ErrorReply: _permission_failure, **lost}):
+                walk.reply = read_identity(node, view=view)
 
     def _names_at(self, address: str, name: str) -> tuple[str, ...]:
         """Whose certificate it is that is for other names: its chain is verified still, and nothing is sent."""
@@ -151,49 +153,49 @@ class Walker:
         return ()
 
 
-class _Met(Exception):
+class _PhaseFailed(Exception):
     """A leg that did not go well; the walk knows what it met."""
 
 
-Troubles = dict[type[Exception], "Trouble | Callable[[Exception], Trouble]"]
+Failures = dict[type[Exception], "Failure | Callable[[Exception], Failure]"]
 
 
 @contextmanager
-def _leg(walk: Walk, name: str, troubles: Troubles) -> Iterator[None]:
+def _phase(walk: AddressTrace, name: str, troubles: Failures) -> Iterator[None]:
     began = time.perf_counter()
     try:
         yield
-    except (OSError, Refused) as error:
+    except (OSError, ErrorReply) as error:
         kind = next(one for one in troubles if isinstance(error, one))
         trouble = troubles[kind]
-        walk.trouble = trouble(error) if callable(trouble) else trouble
-        walk.detail = _words(error)
-        raise _Met from error
+        walk.failure = trouble(error) if callable(trouble) else trouble
+        walk.detail = _describe_error(error)
+        raise _PhaseFailed from error
     walk.reached = name
-    walk.milliseconds[name] = _since(began)
+    walk.milliseconds[name] = _milliseconds_since(began)
 
 
-def _certificate(error: Exception) -> Trouble:
+def _certificate_failure(error: Exception) -> Failure:
     code = getattr(error, "verify_code", 0)
     if code in {EXPIRED, NOT_YET_VALID}:
-        return Trouble.EXPIRED
-    return Trouble.OTHER_NAME if code == OTHER_NAME else Trouble.UNTRUSTED
+        return Failure.EXPIRED
+    return Failure.OTHER_NAME if code == OTHER_NAME else Failure.UNTRUSTED
 
 
-def _login_refused(error: Exception) -> Trouble:
-    return Trouble.BAD_LOGIN if _ready(error) else Trouble.NOT_READY
+def _login_failure(error: Exception) -> Failure:
+    return Failure.BAD_LOGIN if _is_ready(error) else Failure.NOT_READY
 
 
-def _question_refused(error: Exception) -> Trouble:
-    return Trouble.NO_PERMISSION if _ready(error) else Trouble.NOT_READY
+def _permission_failure(error: Exception) -> Failure:
+    return Failure.NO_PERMISSION if _is_ready(error) else Failure.NOT_READY
 
 
-def _ready(error: Exception) -> bool:
+def _is_ready(error: Exception) -> bool:
     """Whether who refuses is ready to serve."""
     return str(error).partition(" ")[0] not in NOT_READY and TOO_MANY_CLIENTS not in str(error)
 
 
-def without(password: str, words: str) -> str:
+def redact(password: str, words: str) -> str:
     """Words without a password: who does not know AUTH repeats its arguments in the error, long ones in part."""
     at = words.find(password[:HINT]) if password else -1
     return words if at < 0 else f"{words[:at]}…"
@@ -202,7 +204,7 @@ def without(password: str, words: str) -> str:
 CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError)
 
 
-def _words(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     """Who refused, in its own words: one line, and no more of it than a reader wants."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
@@ -216,5 +218,5 @@ def _words(error: Exception) -> str:
     return "".join(one for one in words if one.isprintable())[:200]
 
 
-def _since(began: float) -> float:
+def _milliseconds_since(began: float) -> float:
     return round((time.perf_counter() - began) * 1000, 2)

@@ -29,7 +29,7 @@ class StandIn(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.fleet = fleet
-        self.parking = route53.PrivateHostedZone(
+        self.zone = route53.PrivateHostedZone(
             self,
             "Parking",
             zone_name=zone_name,
@@ -41,7 +41,7 @@ class StandIn(Construct):
             self,
             "Task",
             haproxies=haproxies,
-            node=f"unnamed.{self.parking.zone_name}",
+            node=f"unnamed.{self.zone.zone_name}",
             family=f"{prefix}-stand-in",
             stream_prefix="stand-in",
             tags={},
@@ -54,8 +54,8 @@ class StandIn(Construct):
             "task_definition": self.task.family,
             "subnets": [subnet_id for subnet_id, _ in self.fleet.network.subnets],
             "security_group": self.fleet.security_group_id,
-            "parking_zone_id": self.parking.hosted_zone_id,
-            "parking_zone_name": self.parking.zone_name,
+            "parking_zone_id": self.zone.hosted_zone_id,
+            "parking_zone_name": self.zone.zone_name,
         }
 
     def revisions_arn(self) -> str:
@@ -65,11 +65,11 @@ class StandIn(Construct):
         )
 
     def grant_run(self, grantee: iam.IGrantable) -> None:
-        """Lets the grantee start, tag and stop stand-ins of this fleet, and write the parking zone. Nothing else."""
+        """Lets the grantee start, tag and stop stand-ins of this fleet, and write the stand-in zone. Nothing else."""
         tasks = self.fleet.tasks_arn(self)
         ours = {"StringEquals": {f"aws:ResourceTag/{STAND_IN_TAG}": "true"}}
         in_cluster = {"ArnEquals": {"ecs:cluster": self.fleet.cluster.cluster_arn}}
-        zone_arn = self.parking.hosted_zone_arn
+        zone_arn = self.zone.hosted_zone_arn
         keys = "route53:ChangeResourceRecordSets"
         for statement in (
             iam.PolicyStatement(
@@ -110,7 +110,7 @@ class StandIn(Construct):
                         f"{keys}Actions": ["CREATE", "DELETE"],
                     },
                     "ForAllValues:StringLike": {
-                        f"{keys}NormalizedRecordNames": [f"*.{self.parking.zone_name}"]
+                        f"{keys}NormalizedRecordNames": [f"*.{self.zone.zone_name}"]
                     },
                 },
             ),

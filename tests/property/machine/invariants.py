@@ -6,7 +6,7 @@ They look at the world's truth (the twins and the ledger), never at what the pro
 from collections.abc import Callable
 
 from nodeway_runtime.model.changes import Delete, Update
-from nodeway_runtime.model.ownership import markers
+from nodeway_runtime.model.ownership import markers_by_name
 from nodeway_runtime.model.topology import Hostname, RecordType
 from nodeway_runtime.planner.guard import MASS_DELETE_SHARE
 from tests.property.machine.watched import PARKING, Run
@@ -63,7 +63,7 @@ def only_announced_names_have_records(world: World) -> None:
 def deletes_stay_under_the_limit(world: World, run: Run) -> None:
     """More than a share of what is owned needs a person's word about exactly these."""
     plan = run.a_deletes
-    owned = sum(one.owner == "nodeway" for one in markers(run.zone.seen).values())
+    owned = sum(one.owner == "nodeway" for one in markers_by_name(run.zone.seen).values())
     allowed = max(1, int(owned * MASS_DELETE_SHARE))
     approved = run.settings.approve == plan.checksum
     assert len(plan.changes) <= allowed or approved, f"{world.clock.now}: {plan} of {owned}"

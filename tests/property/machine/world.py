@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from nodeway_runtime.aws.ecs import Ecs
 from nodeway_runtime.aws.elasticache import ElastiCache
-from nodeway_runtime.aws.stand_in_zone import Route53Parking
+from nodeway_runtime.aws.stand_in_zone import Route53StandInZone
 from nodeway_runtime.model.changes import Create, Delete, Update
 from nodeway_runtime.model.errors import ResyncError
 from nodeway_runtime.model.ownership import marker_name
@@ -21,7 +21,7 @@ from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.steps import Retire, Start
 from nodeway_runtime.model.topology import Address, Hostname, address
-from nodeway_runtime.planner.reconcile import SHOW_ONLY, Outcome, apply_to, sync
+from nodeway_runtime.planner.reconcile import DRY_RUN, Outcome, applying_executor, reconcile
 from tests.property.machine.watched import PARKING, SETTINGS, Run, WatchedZone, read
 from tests.support.fake_aws.calls import Calls, Clock, Crash, Shape
 from tests.support.fake_aws.ecs import EcsTwin
@@ -70,7 +70,7 @@ class World:
     ecs: EcsTwin = field(init=False)
     route53: Route53Twin = field(init=False)
     errors: list[str] = field(default_factory=list)
-    warm: Route53Parking | None = None
+    warm: Route53StandInZone | None = None
     last: Outcome | None = None
 
     def __post_init__(self) -> None:
@@ -134,7 +134,7 @@ class World:
         """The real adapters; a warm process keeps what its parking adapter remembers."""
         route53 = cast("Route53Client", self.route53)
         if not warm or self.warm is None:
-            self.warm = Route53Parking(route53, "Z0PARK")
+            self.warm = Route53StandInZone(route53, "Z0PARK")
         return Ports(
             ElastiCache(cast("ElastiCacheClient", self.elasticache)),
             Ecs(cast("ECSClient", self.ecs), clock=self.clock.timestamp),
@@ -159,9 +159,9 @@ class World:
         fired, failed = len(self.calls.fired), len(self.calls.failed)
         now, journal = self.clock.now, MemoryJournal()
         ports = self.ports(run.zone, warm=warm)
-        doing = SHOW_ONLY if observe else apply_to(ports, self.settings, "machine", now)
+        doing = DRY_RUN if observe else applying_executor(ports, self.settings, "machine", now)
         try:
-            run.outcome = sync(ports, self.settings, journal, doing, now)
+            run.outcome = reconcile(ports, self.settings, journal, doing, now)
         except Crash:
             self.warm = None
         except ResyncError as error:
@@ -178,7 +178,7 @@ class World:
         if run.outcome is not None and not observe:
             self.count(run.outcome)
             self.last = run.outcome
-            told = self.elasticache.told if run.outcome.observation.topology.live else {}
+            told = self.elasticache.told if run.outcome.snapshot.topology.reachable else {}
             self.shown |= {name: when for name, when in told.items() if when >= run.at}
             self.shown |= dict.fromkeys(run.settings.pins, self.clock.timestamp())
         whole = run.outcome is not None and not (run.incomplete or run.raced or observe)
@@ -225,10 +225,10 @@ class World:
         for one in outcome.applied:
             self.stats.update(names[type(change)] for change in one.changes)
         self.stats.update(f"refused: {one.rule}" for one in outcome.refusals)
-        for step in outcome.stand_ins.steps:
+        for step in outcome.plan.stand_ins.steps:
             done = "started" if isinstance(step, Start) else "stopped"
             self.stats[f"stand-ins {'retired' if isinstance(step, Retire) else done}"] += 1
-        self.stats["nodes over the stand-in limit"] += len(outcome.stand_ins.over_limit)
+        self.stats["nodes over the stand-in limit"] += len(outcome.plan.stand_ins.over_limit)
 
     def pin(self, name: Hostname, value: str | None) -> None:
         """A person pins a name, or takes the pin away."""

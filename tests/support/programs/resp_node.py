@@ -11,16 +11,16 @@ from pathlib import Path
 
 import trustme
 
-from nodeway_runtime.probe.walker import Login, Seconds, Walker
+from nodeway_runtime.probe.walker import Login, Timeouts, Walker
 from tests.support.fakes import ONE, ZONE, named
 
 Talk = Callable[[ssl.SSLSocket], None]
 Commands = list[tuple[str, ...]]
 NAMES = f"*.{ZONE}"
 """Whom ElastiCache's certificates are for."""
-QUICK = Seconds(connect=0.3, tls=0.3, answer=0.3)
+QUICK = Timeouts(connect=0.3, tls=0.3, answer=0.3)
 """For a leg that is meant to run out of its time."""
-PATIENT = Seconds(connect=20, tls=20, answer=20)
+PATIENT = Timeouts(connect=20, tls=20, answer=20)
 """For any other, whatever else the machine does."""
 MOST_SENT = 64 * 2**20
 """Bytes: what takes more of an endless answer would take all."""
@@ -72,7 +72,7 @@ class Authority:
         port: int,
         *addresses: str,
         login: Login | None = None,
-        seconds: Seconds = PATIENT,
+        seconds: Timeouts = PATIENT,
     ) -> Walker:
         """One that trusts him, and whose resolver leads every name to these addresses."""
         plain = Walker.of(port, ca_file=str(self.file), login=login)

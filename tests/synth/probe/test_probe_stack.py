@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from nodeway_runtime.model.settings import Settings
-from nodeway_runtime.probe.settings import WalkSettings, WatchSettings
+from nodeway_runtime.probe.settings import CoordinatorSettings, ProberSettings
 from tests.support.synth.probed import (
     FIRST,
     FUNCTION,
@@ -45,7 +45,7 @@ def test_function_is_in_the_given_subnets_with_the_settings_that_it_reads() -> N
     assert one["VpcConfig"]["SubnetIds"] == SUBNETS
     assert one["Handler"] == "nodeway_runtime.functions.prober.handle"
     assert (one["Timeout"], one["MemorySize"]) == (60, 1024)
-    settings = WalkSettings.from_environment(one["Environment"]["Variables"])
+    settings = ProberSettings.from_environment(one["Environment"]["Variables"])
     assert (settings.port, settings.client, settings.replication_group_id) == (
         6379,
         FIRST,
@@ -59,7 +59,7 @@ def test_function_that_knows_aws_is_in_no_vpc_and_has_the_settings_that_it_reads
     variables = one["Environment"]["Variables"]
 
     assert "VpcConfig" not in one
-    watch = WatchSettings.from_environment(variables)
+    watch = CoordinatorSettings.from_environment(variables)
     assert (watch.group, len(watch.walkers), watch.node_metrics) == ("sessions", 2, True)
     assert (
         Settings.from_environment(variables).zone_name == "sessions.a1b2c3.use1.cache.amazonaws.com"
@@ -174,7 +174,7 @@ def test_shared_proxies_are_probed_too() -> None:
         Settings.from_environment(variables).fleet_name
         == "*.sessions.a1b2c3.use1.cache.amazonaws.com"
     )
-    assert WatchSettings.from_environment(variables).group == "sessions"
+    assert CoordinatorSettings.from_environment(variables).group == "sessions"
     assert found[FIRST]["Environment"]["Variables"]["IAM_USERNAME"] == "probe"
 
 

@@ -12,12 +12,12 @@ import pytest
 from nodeway_runtime.aws.ecs import Ecs
 from nodeway_runtime.aws.elasticache import ElastiCache
 from nodeway_runtime.aws.route53 import Route53Zone
-from nodeway_runtime.aws.stand_in_zone import Route53Parking
+from nodeway_runtime.aws.stand_in_zone import Route53StandInZone
 from nodeway_runtime.functions.custom_resource import remove
 from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import hostname
-from nodeway_runtime.planner.reconcile import Outcome, apply_to, sync
+from nodeway_runtime.planner.reconcile import Outcome, applying_executor, reconcile
 from tests.support.fake_aws.calls import Calls, Clock, Shape, refusal
 from tests.support.fake_aws.ecs import EcsTwin
 from tests.support.fake_aws.elasticache import ElastiCacheTwin, Member
@@ -147,15 +147,15 @@ class Deployed:
             ElastiCache(cast("ElastiCacheClient", self.elasticache)),
             Ecs(cast("ECSClient", self.ecs), clock=self.clock.timestamp),
             Route53Zone(route53, self.settings.hosted_zone_id),
-            Route53Parking(route53, "Z0PARKING"),
+            Route53StandInZone(route53, "Z0PARKING"),
         )
 
     def run(self) -> Outcome:
         """A run, a while after the last."""
         self.later()
         now = self.clock.now
-        executor = apply_to(self.ports, self.settings, "test", now)
-        return sync(self.ports, self.settings, MemoryJournal(), executor, now)
+        executor = applying_executor(self.ports, self.settings, "test", now)
+        return reconcile(self.ports, self.settings, MemoryJournal(), executor, now)
 
     def later(self) -> None:
         """Time goes by, and ECS does what it does."""
@@ -243,5 +243,5 @@ def test_zone_of_the_settings_is_the_clients_and_parking_is_the_other(made: Synt
 
     assert here.settings.hosted_zone_id == "Z0CLIENTS"
     assert here.settings.stand_in is not None
-    assert here.settings.stand_in.parking_zone_id == "Z0PARKING"
+    assert here.settings.stand_in.zone_id == "Z0PARKING"
     assert here.settings.zone_name == hostname(ZONE)

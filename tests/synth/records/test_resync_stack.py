@@ -74,8 +74,8 @@ def test_function_is_told_how_to_start_a_stand_in(dev: Synthesis) -> None:
         task_definition=task,
         subnets=("subnet-0a1b2c3d4e5f60701", "subnet-0a1b2c3d4e5f60702"),
         security_group="sg-0000000a",
-        parking_zone_id="Z0PARKING",
-        parking_zone_name=hostname("sessions.dev.nodeway.internal"),
+        zone_id="Z0PARKING",
+        zone_name=hostname("sessions.dev.nodeway.internal"),
     )
 
 

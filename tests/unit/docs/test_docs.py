@@ -13,7 +13,7 @@ from nodeway.config.loader import OVERRIDES
 from nodeway.config.model import EnvironmentConfig
 from nodeway_runtime.functions.resync_journal import LogJournal
 from nodeway_runtime.planner.guard import RULES, mass_delete_needs_approval
-from nodeway_runtime.planner.reconcile import apply_to, sync
+from nodeway_runtime.planner.reconcile import applying_executor, reconcile
 from tests.support.fakes import NOW, ONE, fleet, marked, proxy, record, settings, topology, world
 
 README = ROOT / "README.md"
@@ -70,8 +70,8 @@ def test_readme_shows_a_real_journal_line(
     """The log line in the README is one that the journal wrote."""
     told = world(topology(ONE), fleet(proxy(ONE, "10.20.1.9")), *marked(record(ONE, "10.20.1.5")))
     journal = LogJournal(cluster="demo", request_id="r", trigger="aws.ecs")
-    executor = apply_to(told.ports, settings(), "test", NOW)
-    sync(told.ports, settings(), journal, executor, NOW)
+    executor = applying_executor(told.ports, settings(), "test", NOW)
+    reconcile(told.ports, settings(), journal, executor, NOW)
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     line = next(one for one in lines if one.get("action") == "update" and one["type"] == "A")

@@ -14,7 +14,7 @@ from lab.errors import LabError
 from lab.web.live import Live
 from lab.web.server import HERE, Site, open_server, serving
 from nodeway.cli.main import app
-from nodeway_runtime.paths.report import document
+from nodeway_runtime.paths.report import to_document
 from nodeway_runtime.paths.verdicts import Verdict
 from tests.support.pages.html_page import Page
 from tests.support.reports import report, row
@@ -186,12 +186,12 @@ def test_same_event_goes_on_once(browser: Browser) -> None:
 def test_frame_has_the_map_the_buttons_and_what_happened(browser: Browser) -> None:
     live = browser.site.live
     before = browser.frame()
-    live.hear({"kind": "report", "report": document(report())})
+    live.hear({"kind": "report", "report": to_document(report())})
     live.hear({"kind": "load", "acknowledged": 100, "errors": 0})
     live.hear({"kind": "load", "acknowledged": 220, "errors": 3})
     bad = row("demo-0001-001", Verdict.NODE_DOWN)
     rows = (bad, *report().rows[2:])
-    live.hear({"kind": "report", "report": document(replace(report(), rows=rows))})
+    live.hear({"kind": "report", "report": to_document(replace(report(), rows=rows))})
     after = browser.frame()
 
     assert before["map"] == ""
@@ -209,7 +209,7 @@ def test_frame_has_the_map_the_buttons_and_what_happened(browser: Browser) -> No
 
 def test_event_that_goes_on_shows_at_its_button(browser: Browser) -> None:
     live = browser.site.live
-    live.hear({"kind": "report", "report": document(report())})
+    live.hear({"kind": "report", "report": to_document(report())})
     browser.press("kill-proxy", "demo-0001-001")
     waiting = [
         one["data-about"]

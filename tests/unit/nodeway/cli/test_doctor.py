@@ -9,7 +9,7 @@ import pytest
 
 from nodeway.cli.doctor import EXIT, NOT_KNOWN, print_report
 from nodeway.errors import CommandError
-from nodeway_runtime.paths.report import Report, document, from_document
+from nodeway_runtime.paths.report import Report, from_document, to_document
 from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
 from nodeway_runtime.probe.walker import Login
 from tests.support.fakes import (
@@ -57,7 +57,7 @@ def test_name_that_nobody_has_is_broken(nodeway: Terminal) -> None:
 
     found = from_document(said.json)
     assert said.code == 4
-    assert said.json == json.loads(json.dumps(document(found)))
+    assert said.json == json.loads(json.dumps(to_document(found)))
     assert [one.name for one in found.rows] == [NOBODY]
     assert found.rows[0].verdict in {Verdict.NAME_NOT_FOUND, Verdict.RESOLVER_SILENT}
     assert (found.zone, found.port, found.depth) == ("demo.invalid", 6380, "answer")
@@ -152,7 +152,9 @@ def printed(one: Report, capsys: pytest.CaptureFixture[str], **how: Any) -> str:
 
 
 def test_json_is_the_report_of_the_deployed_probe(capsys: pytest.CaptureFixture[str]) -> None:
-    assert json.loads(printed(BAD, capsys, as_json=True)) == json.loads(json.dumps(document(BAD)))
+    assert json.loads(printed(BAD, capsys, as_json=True)) == json.loads(
+        json.dumps(to_document(BAD))
+    )
 
 
 def test_table_is_readable_in_eighty_columns(

@@ -16,7 +16,7 @@ from nodeway.cli.doctor import (
 )
 from nodeway.errors import CommandError
 from nodeway_runtime.model.topology import Address, hostname
-from nodeway_runtime.paths.targets import Expected
+from nodeway_runtime.paths.targets import Targets
 from nodeway_runtime.probe.walker import Login
 from tests.support.fakes import (
     ENDPOINT,
@@ -42,7 +42,7 @@ def test_what_a_person_types_is_the_map() -> None:
     """One label is the endpoint's; any other is a node's."""
     both = targets_from_args(f"{ENDPOINT.upper()}.:6380", [str(named(ONE)), str(named(ONE))])
 
-    assert both == Expected("demo", ZONE, 6380, (named(ONE), ENDPOINT), ENDPOINT)
+    assert both == Targets("demo", ZONE, 6380, (named(ONE), ENDPOINT), ENDPOINT)
     assert targets_from_args(str(named(ONE)), []).endpoint is None
     assert targets_from_args(str(named(ONE)), []).port == 6379
 
@@ -85,7 +85,7 @@ def test_cluster_that_nobody_may_ask_is_walked_as_far_as_it_was_typed() -> None:
     assert targets_from_cluster(one, told(*healthy())).names == (ENDPOINT,)
 
 
-def of(there: Cloud, env: str = "dev", cluster: str | None = None) -> Expected:
+def of(there: Cloud, env: str = "dev", cluster: str | None = None) -> Targets:
     """The map of what is deployed."""
 
     @dataclass

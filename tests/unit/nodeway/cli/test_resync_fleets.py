@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nodeway_runtime.aws.single_name import OneName
+from nodeway_runtime.aws.clients import SingleName
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import Hostname, record_name
 from tests.support.fakes import ONE, ZONE, World, environment_block, fleet, proxy, settings
@@ -40,7 +40,7 @@ def deployed(label: str, name: Hostname) -> tuple[World, Settings]:
     zone = Hostname(name.partition(".")[2])
     tasks = (replace(proxy(ONE, one), node=name) for one in ADDRESSES)
     told = World(
-        FixedElastiCache(OneName(name).topology(label)),
+        FixedElastiCache(SingleName(name).topology(label)),
         FixedEcs(fleet(*tasks)),
         MemoryZone(zone),
     )

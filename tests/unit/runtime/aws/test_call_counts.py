@@ -10,11 +10,11 @@ from lab.bench.product.account import availability_zone, node_names, task, zone_
 from nodeway_runtime.aws.ecs import Ecs
 from nodeway_runtime.aws.elasticache import ElastiCache
 from nodeway_runtime.aws.route53 import Route53Zone
-from nodeway_runtime.aws.stand_in_zone import NoParking
+from nodeway_runtime.aws.stand_in_zone import NoStandInZone
 from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import hostname
-from nodeway_runtime.planner.reconcile import apply_to, sync
+from nodeway_runtime.planner.reconcile import applying_executor, reconcile
 from tests.support.fakes import NOW, MemoryJournal, soa
 
 NODES = 500
@@ -132,11 +132,15 @@ class Pages:
 def run(account: Any) -> tuple[int, Counter[str]]:  # noqa: ANN401 (stands for three clients)
     """A run with the real adapters: how many changes it made, and its calls."""
     account.calls.clear()
-    ports = Ports(ElastiCache(account), Ecs(account), Route53Zone(account, "Z0BENCH"), NoParking())
+    ports = Ports(
+        ElastiCache(account), Ecs(account), Route53Zone(account, "Z0BENCH"), NoStandInZone()
+    )
     told = Settings(GROUP, "Z0BENCH", hostname(ZONE), "bench")
-    outcome = sync(ports, told, MemoryJournal(), apply_to(ports, told, "test", NOW), NOW)
+    outcome = reconcile(
+        ports, told, MemoryJournal(), applying_executor(ports, told, "test", NOW), NOW
+    )
     assert not outcome.refusals
-    assert not outcome.observation.problems
+    assert not outcome.snapshot.problems
     return len(outcome.plan.changes), account.calls
 
 

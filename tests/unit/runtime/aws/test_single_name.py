@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from nodeway_runtime.aws.ecs import FLEET_TAG, NODE_TAG, proxy_of
-from nodeway_runtime.aws.single_name import OneName
+from nodeway_runtime.aws.clients import SingleName
+from nodeway_runtime.aws.ecs import FLEET_TAG, NODE_TAG, parse_task
 from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import Fleet, Hostname, Proxy, RecordType, record_name
-from nodeway_runtime.planner.reconcile import Outcome, apply_to, sync
+from nodeway_runtime.planner.reconcile import Outcome, applying_executor, reconcile
 from tests.adapters.test_ecs import task
 from tests.support.fakes import NOW, ZONE, MemoryJournal, proxy, settings
-from tests.support.in_memory import FixedEcs, MemoryParking, MemoryZone
+from tests.support.in_memory import FixedEcs, MemoryStandInZone, MemoryZone
 
 NAMES = (record_name(f"redis.{ZONE}"), record_name(f"*.{ZONE}"))
 
@@ -21,8 +21,10 @@ NAMES = (record_name(f"redis.{ZONE}"), record_name(f"*.{ZONE}"))
 def run(name: Hostname, zone: MemoryZone, *proxies: Proxy) -> Outcome:
     """One run of a fleet that has this name."""
     chosen = replace(settings(), fleet_name=name)
-    ports = Ports(OneName(name), FixedEcs(Fleet(proxies)), zone, MemoryParking())
-    return sync(ports, chosen, MemoryJournal(), apply_to(ports, chosen, "test", NOW), NOW)
+    ports = Ports(SingleName(name), FixedEcs(Fleet(proxies)), zone, MemoryStandInZone())
+    return reconcile(
+        ports, chosen, MemoryJournal(), applying_executor(ports, chosen, "test", NOW), NOW
+    )
 
 
 def addresses(zone: MemoryZone, name: Hostname) -> tuple[str, ...]:
@@ -81,14 +83,14 @@ def test_task_of_a_fleet_is_known_by_its_tag() -> None:
     foreign = tagged("team", "other")
     problems: list[str] = []
 
-    found = proxy_of(shared, problems, name)
+    found = parse_task(shared, problems, name)
 
     assert isinstance(found, Proxy)
     assert found.node == name
-    assert proxy_of(foreign, problems, name) is None
-    assert proxy_of(shared, problems) is None
+    assert parse_task(foreign, problems, name) is None
+    assert parse_task(shared, problems) is None
     misnamed = tagged(NODE_TAG, "a b")
-    assert proxy_of(misnamed, problems, name) is None
+    assert parse_task(misnamed, problems, name) is None
     assert len(problems) == 1
 
 

@@ -7,23 +7,28 @@ from typing import Any
 
 import pytest
 
-from nodeway_runtime.functions.coordinator import WalkFailed, by_function, look, walk_all
+from nodeway_runtime.functions.coordinator import (
+    ProbeFailed,
+    collect_targets,
+    probe_all,
+    remote_probe,
+)
 from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import hostname
-from nodeway_runtime.paths.report import Report, document
-from nodeway_runtime.paths.targets import Expected
-from nodeway_runtime.probe.settings import WatchSettings
+from nodeway_runtime.paths.report import Report, to_document
+from nodeway_runtime.paths.targets import Targets
+from nodeway_runtime.probe.settings import CoordinatorSettings
 from tests.support.fakes import ENDPOINT, ONE, TWO, fleet, named, proxy, settings, topology, world
 from tests.support.probing import expected
 from tests.support.reports import report
 
-WATCH = WatchSettings("demo", ("walk-one",), "proxies")
+WATCH = CoordinatorSettings("demo", ("walk-one",), "proxies")
 
 
-def looked(ports: Ports, told: Settings, nodes: Any) -> Expected:  # noqa: ANN401 (an ElastiCache port)
+def looked(ports: Ports, told: Settings, nodes: Any) -> Targets:  # noqa: ANN401 (an ElastiCache port)
     """The map that is made of these."""
-    return look(ports, nodes, told, WATCH)
+    return collect_targets(ports, nodes, told, WATCH)
 
 
 def test_map_of_shared_proxies_has_the_nodes_too() -> None:
@@ -78,9 +83,9 @@ class Function:
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_function_gets_the_map_and_gives_the_report(*, keep: bool) -> None:
-    function = Function(document(report()))
+    function = Function(to_document(report()))
 
-    found = by_function(function, "walk-one", keep=keep)(expected())
+    found = remote_probe(function, "walk-one", keep=keep)(expected())
 
     assert found == replace(report(), rows=report().worst_first)
     assert function.asked["FunctionName"] == "walk-one"
@@ -103,13 +108,16 @@ def test_function_gets_the_map_and_gives_the_report(*, keep: bool) -> None:
         ),
         (Function({}), "walk-one did not answer with a report: "),
         (Function(None), "walk-one did not answer with a report: "),
-        (Function({**document(report()), "version": 9}), "walk-one did not answer with a report: "),
+        (
+            Function({**to_document(report()), "version": 9}),
+            "walk-one did not answer with a report: ",
+        ),
     ],
     ids=["error", "timeout", "nothing", "null", "another release"],
 )
 def test_function_without_a_report_is_a_failed_run(function: Function, why: str) -> None:
-    with pytest.raises(WalkFailed) as caught:
-        by_function(function, "walk-one", keep=True)(expected())
+    with pytest.raises(ProbeFailed) as caught:
+        remote_probe(function, "walk-one", keep=True)(expected())
 
     assert str(caught.value).startswith(why)
 
@@ -117,14 +125,14 @@ def test_function_without_a_report_is_a_failed_run(function: Function, why: str)
 def test_one_vpc_without_a_report_fails_the_run() -> None:
     """An alarm fires; a map that leaves one client's VPC out would read as if all were well."""
 
-    def fails(_: Expected) -> Report:
-        raise WalkFailed("walk-two failed")
+    def fails(_: Targets) -> Report:
+        raise ProbeFailed("walk-two failed")
 
-    with pytest.raises(WalkFailed, match="walk-two"):
-        walk_all([lambda _: report(), fails], expected())
+    with pytest.raises(ProbeFailed, match="walk-two"):
+        probe_all([lambda _: report(), fails], expected())
 
 
 def test_reports_are_in_the_order_of_the_vpcs() -> None:
     walks = [lambda _, n=n: replace(report(), client=f"vpc-{n}") for n in range(3)]
 
-    assert [one.client for one in walk_all(walks, expected())] == ["vpc-0", "vpc-1", "vpc-2"]
+    assert [one.client for one in probe_all(walks, expected())] == ["vpc-0", "vpc-1", "vpc-2"]

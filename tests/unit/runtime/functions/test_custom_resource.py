@@ -183,7 +183,7 @@ def test_remove_stops_every_stand_in_and_only_those() -> None:
         proxy(ONE, "10.20.1.5"), proxy(TWO, "10.20.8.2", stand_in=True), pending(THREE, "p")
     )
     here = world(topology(ONE, TWO, THREE), running)
-    here.parking.names = {named(TWO): None}
+    here.stand_in_zone.names = {named(TWO): None}
 
     remove(here.ports, settings(stand_in=STAND_IN))
 
@@ -192,7 +192,7 @@ def test_remove_stops_every_stand_in_and_only_those() -> None:
         named(THREE),
     }
     assert len(here.ecs.steps) == 2
-    assert here.parking.names == {}
+    assert here.stand_in_zone.names == {}
 
 
 def test_remove_keeps_each_name_and_its_marker_in_one_batch() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nodeway_runtime.functions.probe_journal import MOST_VALUES, LogJournal, legs
+from nodeway_runtime.functions.probe_journal import MAX_VALUES, LogJournal, phase_milliseconds
 from nodeway_runtime.model.metrics import (
     NAMESPACE,
     PHASE_METRICS,
@@ -161,7 +161,7 @@ def test_names_have_none_where_the_deployment_says_so(capsys: pytest.CaptureFixt
     assert [line for line in lines if Dimension.NODE in line] == []
 
 
-@pytest.mark.parametrize("count", [MOST_VALUES - 1, MOST_VALUES, MOST_VALUES + 1, 5 * MOST_VALUES])
+@pytest.mark.parametrize("count", [MAX_VALUES - 1, MAX_VALUES, MAX_VALUES + 1, 5 * MAX_VALUES])
 def test_no_line_has_more_values_of_a_metric_than_cloudwatch_takes(
     capsys: pytest.CaptureFixture[str], count: int
 ) -> None:
@@ -175,7 +175,7 @@ def test_no_line_has_more_values_of_a_metric_than_cloudwatch_takes(
 
     for leg in OF_LEGS:
         values = [line[leg] for line in lines if leg in line]
-        assert max(map(len, values)) <= MOST_VALUES
+        assert max(map(len, values)) <= MAX_VALUES
         assert sum(map(len, values)) == count
     every = [one for line in lines for one in line.get(ProbeMetric.RESOLVE_MILLISECONDS, [])]
     assert every == [float(n) for n in range(count)]
@@ -225,7 +225,7 @@ def test_each_client_s_vpc_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     ids=["one path", "the slowest of two", "not connected", "not walked"],
 )
 def test_legs_are_those_that_were_gone(one: Row, found: dict[str, float]) -> None:
-    assert legs(one) == found
+    assert phase_milliseconds(one) == found
 
 
 def test_every_node_of_a_day_has_its_row(capsys: pytest.CaptureFixture[str]) -> None:

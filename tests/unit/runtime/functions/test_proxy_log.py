@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from lab.layout import ROOT
-from nodeway_runtime.functions.proxy_log import MOST_ASKED, MOST_PAGES, ProxyLog, explained
+from nodeway_runtime.functions.proxy_log import MAX_PAGES, MAX_PROXIES, ProxyLog, explain_node_down
 from nodeway_runtime.paths.report import Proxy
 from nodeway_runtime.paths.verdicts import Verdict
 from tests.support.reports import ZONE, path, report, row
@@ -108,9 +108,9 @@ def test_log_that_says_nothing_or_cannot_be_read_gives_no_reason(
 
 
 def test_log_that_is_very_long_is_not_read_to_its_end() -> None:
-    reason, logs = said(*[[TLS]] * (MOST_PAGES + 5))
+    reason, logs = said(*[[TLS]] * (MAX_PAGES + 5))
 
-    assert len(logs.asked) == MOST_PAGES
+    assert len(logs.asked) == MAX_PAGES
     assert reason
 
 
@@ -138,7 +138,7 @@ def test_certificate_that_the_proxy_refuses_is_another_verdict() -> None:
     """The client sees only that the proxy closes: to look at the node's health would be the wrong next step."""
     where = DOWN.paths[0].address
 
-    one = explained(report(DOWN), Reasons({where: f"Layer6, {TLS}"}))
+    one = explain_node_down(report(DOWN), Reasons({where: f"Layer6, {TLS}"}))
 
     assert one.rows[0].verdict is Verdict.CERTIFICATE_REFUSED
     assert one.rows[0].paths[0].verdict is Verdict.CERTIFICATE_REFUSED
@@ -148,14 +148,14 @@ def test_certificate_that_the_proxy_refuses_is_another_verdict() -> None:
 def test_any_other_reason_is_told_under_the_same_verdict() -> None:
     where = DOWN.paths[0].address
 
-    one = explained(report(DOWN), Reasons({where: "Layer4 timeout"}))
+    one = explain_node_down(report(DOWN), Reasons({where: "Layer4 timeout"}))
 
     assert one.rows[0].verdict is Verdict.NODE_DOWN
     assert one.rows[0].detail == f"{where}: its proxy says Layer4 timeout"
 
 
 def test_report_without_reasons_stays_as_it_is() -> None:
-    assert explained(report(DOWN), Reasons()) == report(DOWN)
+    assert explain_node_down(report(DOWN), Reasons()) == report(DOWN)
 
 
 def test_only_proxies_without_a_node_are_asked() -> None:
@@ -164,7 +164,7 @@ def test_only_proxies_without_a_node_are_asked() -> None:
     mixed = replace(DOWN, paths=(path("demo-0001-001"), nobody, DOWN.paths[0]))
     reasons = Reasons()
 
-    explained(report(row("a"), row("b", Verdict.DEAD_PROXY), mixed), reasons)
+    explain_node_down(report(row("a"), row("b", Verdict.DEAD_PROXY), mixed), reasons)
 
     assert reasons.asked == [DOWN.paths[0].address]
 
@@ -174,19 +174,19 @@ def test_one_refused_certificate_among_several_paths_is_the_row_s() -> None:
     second = path("demo-0001-001", number=2, verdict=Verdict.NODE_DOWN, far=False)
     several = replace(DOWN, paths=(first, second))
 
-    one = explained(report(several), Reasons({second.address: TLS})).rows[0]
+    one = explain_node_down(report(several), Reasons({second.address: TLS})).rows[0]
 
     assert one.verdict is Verdict.CERTIFICATE_REFUSED
     assert [way.verdict for way in one.paths] == [Verdict.NODE_DOWN, Verdict.CERTIFICATE_REFUSED]
 
 
 def test_where_half_of_a_cluster_is_down_not_every_log_is_read() -> None:
-    rows = [row(f"demo-{n:04}-001", Verdict.NODE_DOWN) for n in range(MOST_ASKED + 5)]
+    rows = [row(f"demo-{n:04}-001", Verdict.NODE_DOWN) for n in range(MAX_PROXIES + 5)]
     reasons = Reasons()
 
-    explained(report(*rows), reasons)
+    explain_node_down(report(*rows), reasons)
 
-    assert len(reasons.asked) == MOST_ASKED
+    assert len(reasons.asked) == MAX_PROXIES
 
 
 def test_proxy_that_several_names_lead_to_is_asked_once() -> None:
@@ -195,7 +195,9 @@ def test_proxy_that_several_names_lead_to_is_asked_once() -> None:
     names = ("clustercfg", "demo-0001-001")
     reasons = Reasons()
 
-    explained(report(*(row(one, Verdict.NODE_DOWN, paths=[down]) for one in names)), reasons)
+    explain_node_down(
+        report(*(row(one, Verdict.NODE_DOWN, paths=[down]) for one in names)), reasons
+    )
 
     assert len(reasons.asked) == 1
 

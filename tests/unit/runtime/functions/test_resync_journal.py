@@ -10,7 +10,7 @@ import pytest
 from nodeway_runtime.functions.resync_journal import LogJournal, SinceSuccess
 from nodeway_runtime.model.metrics import NAMESPACE, Dimension, ResyncMetric
 from nodeway_runtime.model.steps import Retire, Start, Stop
-from nodeway_runtime.planner.reconcile import SHOW_ONLY, sync
+from nodeway_runtime.planner.reconcile import DRY_RUN, reconcile
 from tests.support.fakes import (
     NOW,
     ONE,
@@ -176,7 +176,7 @@ def test_journal_tells_a_run_that_applied_nothing(
     if not planned:
         here.run()
 
-    journal.write(sync(here.ports, settings(), MemoryJournal(), SHOW_ONLY, NOW))
+    journal.write(reconcile(here.ports, settings(), MemoryJournal(), DRY_RUN, NOW))
 
     log, metrics = log_and_metrics(capsys)
     (told,) = [one for one in log if one["message"] == "run"]
@@ -207,8 +207,9 @@ def test_journal_tells_the_steps_with_stand_ins_and_how_many_there_are(
     outcome = here.run(settings(stand_in=STAND_IN, max_stand_ins=2))
     stop = Stop("arn:aws:ecs:us-east-1:123456789012:task/nodeway/t1", named(ONE), "done")
 
-    steps = (*outcome.stand_ins.steps, stop)
-    journal.write(replace(outcome, stand_ins=replace(outcome.stand_ins, steps=steps)))
+    steps = (*outcome.plan.stand_ins.steps, stop)
+    stand_ins = replace(outcome.plan.stand_ins, steps=steps)
+    journal.write(replace(outcome, plan=replace(outcome.plan, stand_ins=stand_ins)))
 
     log, metrics = log_and_metrics(capsys)
     assert [type(step) for step in steps] == [Start, Retire, Stop]

@@ -1,7 +1,7 @@
 """A run that sees a HAProxy starting looks again: ECS tells when a task runs, but not when its check passes."""
 
-from nodeway_runtime.functions.resync import settled
-from nodeway_runtime.planner.reconcile import SHOW_ONLY, Outcome, sync
+from nodeway_runtime.functions.resync import run_until_settled
+from nodeway_runtime.planner.reconcile import DRY_RUN, Outcome, reconcile
 from tests.support.fakes import NOW, ONE, MemoryJournal, fleet, proxy, settings, topology, world
 
 STARTING = fleet(proxy(ONE, "10.20.1.5", healthy=False, starting=True))
@@ -13,15 +13,15 @@ def test_settled_looks_again_until_no_proxy_is_starting() -> None:
     here, pauses = world(topology(ONE), STARTING), list[int]()
 
     def run() -> Outcome:
-        return sync(here.ports, settings(), MemoryJournal(), SHOW_ONLY, NOW)
+        return reconcile(here.ports, settings(), MemoryJournal(), DRY_RUN, NOW)
 
     def pause() -> None:
         pauses.append(1)
         here.ecs.answer = HEALTHY if len(pauses) == 2 else STARTING
 
-    outcome = settled(run, seconds_left=lambda: 40 - 2 * len(pauses), pause=pause)
+    outcome = run_until_settled(run, seconds_left=lambda: 40 - 2 * len(pauses), pause=pause)
 
-    assert outcome.settled
+    assert outcome.is_settled
     assert len(pauses) == 2
 
 
@@ -32,11 +32,11 @@ def test_settled_gives_up_when_its_time_is_over() -> None:
     def pause() -> None:
         left[0] -= 2
 
-    outcome = settled(
-        lambda: sync(here.ports, settings(), MemoryJournal(), SHOW_ONLY, NOW),
+    outcome = run_until_settled(
+        lambda: reconcile(here.ports, settings(), MemoryJournal(), DRY_RUN, NOW),
         seconds_left=lambda: left[0],
         pause=pause,
     )
 
-    assert not outcome.settled
+    assert not outcome.is_settled
     assert left == [0]

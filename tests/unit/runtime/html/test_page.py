@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from nodeway_runtime.html.page import MOST_BYTES, fragment, page
+from nodeway_runtime.html.page import MAX_BYTES, render_fragment, render_page
 from nodeway_runtime.paths.report import Path, Proxy, Report, Row
 from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
 from tests.support.pages.html_page import Page
@@ -15,7 +15,7 @@ HOSTILE = "<img src=x onerror=alert(1)>\"'&\u202egnp.exe\x00"
 
 
 def shown(told: Report) -> Page:
-    return Page(fragment(told, NOW))
+    return Page(render_fragment(told, NOW))
 
 
 def with_row(one: Row) -> Report:
@@ -37,7 +37,7 @@ def test_second_line_says_when_from_where_and_how_deep() -> None:
 
 def test_old_report_is_no_good_news() -> None:
     """A green map that nobody renews is worse than none."""
-    text = fragment(report(), NOW + timedelta(hours=2))
+    text = render_fragment(report(), NOW + timedelta(hours=2))
 
     assert 'data-state="old"' in text
     assert "names reached, but that was 2 h ago" in text
@@ -45,13 +45,13 @@ def test_old_report_is_no_good_news() -> None:
 
 @pytest.mark.parametrize("at", ["", "yesterday"])
 def test_report_without_a_time_counts_as_old(at: str) -> None:
-    text = fragment(replace(report(), at=at), NOW)
+    text = render_fragment(replace(report(), at=at), NOW)
 
     assert 'data-state="old"' in text
 
 
 def test_report_without_names_is_no_good_news() -> None:
-    text = fragment(replace(report(), rows=()), NOW)
+    text = render_fragment(replace(report(), rows=()), NOW)
 
     assert "no name was walked" in text
     assert 'class="hd ok"' not in text
@@ -103,7 +103,7 @@ def test_wrong_path_among_many_is_shown_and_the_others_on_demand() -> None:
     """Which of eight addresses is the dead one must not take a click."""
     ways = [path(label, number=number) for number, label in enumerate(nodes(3), 1)]
     ways[1] = path(nodes(3)[1], number=2, verdict=Verdict.DEAD_PROXY, detail="refused", far=False)
-    text = fragment(report(row("clustercfg", Verdict.DEAD_PROXY, paths=ways)), NOW)
+    text = render_fragment(report(row("clustercfg", Verdict.DEAD_PROXY, paths=ways)), NOW)
     before, _, hidden = text.partition("<details>")
 
     assert "6 proxies, 5 ok" in hidden
@@ -159,7 +159,7 @@ def test_hostile_words_stay_words() -> None:
         at=HOSTILE,
         depth=HOSTILE,
     )
-    text = page(told, NOW)
+    text = render_page(told, NOW)
 
     assert "<img" not in text
     assert "\u202e" not in text
@@ -185,11 +185,11 @@ def test_five_hundred_nodes_stay_small_in_the_worst_night() -> None:
         )
         for label in labels
     ]
-    good = fragment(report(endpoint(*labels[:8]), *map(row, labels)), NOW)
-    bad = fragment(report(*rows, notes=(words,) * 50), NOW)
+    good = render_fragment(report(endpoint(*labels[:8]), *map(row, labels)), NOW)
+    bad = render_fragment(report(*rows, notes=(words,) * 50), NOW)
 
     assert len(good.encode()) < 500_000
     assert len(Page(good).rows) == 501
-    assert len(bad.encode()) < MOST_BYTES
+    assert len(bad.encode()) < MAX_BYTES
     assert "more names, none of them worse" in bad
     assert len(Page(bad).rows) > 200

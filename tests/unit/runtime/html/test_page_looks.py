@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from nodeway_runtime.html.page import fragment, page
+from nodeway_runtime.html.page import render_fragment, render_page
 from nodeway_runtime.html.style import DARK, LIGHT, TINTED
-from nodeway_runtime.html.text import age
+from nodeway_runtime.html.text import format_age
 from tests.support.pages.html_page import Page
 from tests.support.reports import NOW, report
 
@@ -16,7 +16,7 @@ AA = 4.5
 
 
 def test_page_is_one_file_that_fetches_nothing_and_runs_nothing() -> None:
-    found = Page(page(report(), NOW))
+    found = Page(render_page(report(), NOW))
     addresses = [
         value
         for _, attributes in found.found
@@ -26,28 +26,31 @@ def test_page_is_one_file_that_fetches_nothing_and_runs_nothing() -> None:
 
     assert not found.all("script")
     assert addresses == ["data:,"]
-    assert not re.search(r"url\(|@import|https?:", page(report(), NOW))
+    assert not re.search(r"url\(|@import|https?:", render_page(report(), NOW))
 
 
 def test_page_has_landmarks_a_language_and_headers_with_scope() -> None:
-    found = Page(page(report(), NOW))
+    found = Page(render_page(report(), NOW))
 
     assert found.all("html") == [{"lang": "en"}]
     assert all(len(found.all(tag)) == 1 for tag in ("header", "main", "footer", "h1", "title"))
     assert all(one.get("scope") for one in found.all("th"))
     assert all(one.get("role") for tag in ("table", "tr", "td", "th") for one in found.all(tag))
-    assert "width=device-width" in page(report(), NOW)
-    assert "prefers-reduced-motion" in page(report(), NOW)
+    assert "width=device-width" in render_page(report(), NOW)
+    assert "prefers-reduced-motion" in render_page(report(), NOW)
 
 
 def test_page_says_from_when_its_ages_count() -> None:
-    assert "ages count from 2026-03-01 03:00:12 UTC" in Page(page(report(), NOW)).words
+    assert "ages count from 2026-03-01 03:00:12 UTC" in Page(render_page(report(), NOW)).words
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_dashboard_s_theme_wins(theme: str) -> None:
-    assert f'data-theme="{theme}"' in fragment(report(), NOW, theme=theme)
-    assert "data-theme=" not in fragment(report(), NOW, theme='"><script>').partition("<style>")[0]
+    assert f'data-theme="{theme}"' in render_fragment(report(), NOW, theme=theme)
+    assert (
+        "data-theme="
+        not in render_fragment(report(), NOW, theme='"><script>').partition("<style>")[0]
+    )
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
@@ -88,4 +91,4 @@ def luminance(colour: str) -> float:
     [(-3, "0 s"), (59.9, "59 s"), (60, "1 min"), (7_300, "2 h"), (90_000, "1 d")],
 )
 def test_ages_are_said_as_people_say_them(seconds: float, said: str) -> None:
-    assert age(seconds) == said
+    assert format_age(seconds) == said

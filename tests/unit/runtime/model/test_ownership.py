@@ -9,9 +9,9 @@ from nodeway_runtime.model.ownership import (
     SECONDS_BETWEEN_READS,
     Marker,
     marker_name,
-    marker_of,
     marker_record,
-    markers,
+    markers_by_name,
+    parse_marker,
     subject,
 )
 from nodeway_runtime.model.topology import Record, RecordType
@@ -41,7 +41,7 @@ def text(*values: str, name: str = "") -> Record:
 )
 def test_marker_comes_back_as_it_was_written(marker: Marker) -> None:
     """The zone is the only state: nothing may get lost in it."""
-    assert marker_of(marker_record(named(ONE), marker, 5)) == marker
+    assert parse_marker(marker_record(named(ONE), marker, 5)) == marker
 
 
 def test_marker_is_one_readable_text_beside_its_name() -> None:
@@ -100,7 +100,7 @@ def test_marker_tells_its_time_in_utc() -> None:
 )
 def test_marker_of_is_none_for_whatever_this_program_did_not_write(foreign: Record) -> None:
     """Nobody's word is nobody's name."""
-    assert marker_of(foreign) is None
+    assert parse_marker(foreign) is None
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ def test_marker_of_is_none_for_whatever_this_program_did_not_write(foreign: Reco
 )
 def test_marker_with_an_odd_absence_is_counted_from_the_beginning(said: str) -> None:
     """A marker that was edited by hand must neither hasten a delete nor end every run with an error."""
-    marker = marker_of(text(f'"heritage=nodeway,owner={OWNER},{said}"'))
+    marker = parse_marker(text(f'"heritage=nodeway,owner={OWNER},{said}"'))
 
     assert marker == HERE
-    assert marker.absent_again(NOW) == Marker(OWNER, NOW, 1, NOW)
+    assert marker.count_absence(NOW) == Marker(OWNER, NOW, 1, NOW)
 
 
 @pytest.mark.parametrize(
@@ -137,15 +137,15 @@ def test_marker_with_an_odd_absence_is_counted_from_the_beginning(said: str) -> 
 )
 def test_marker_takes_any_time_that_can_be_written(since: datetime) -> None:
     """No date of a marker can end a run with an error."""
-    marker = marker_of(marker_record(named(ONE), Marker(OWNER, since.replace(tzinfo=UTC), 1), 5))
+    marker = parse_marker(marker_record(named(ONE), Marker(OWNER, since.replace(tzinfo=UTC), 1), 5))
 
     assert marker is not None
-    assert marker.absent_again(NOW).absent_reads in {1, 2}
+    assert marker.count_absence(NOW).absent_reads in {1, 2}
 
 
 def test_absence_begins_with_the_first_read_without_the_node() -> None:
     """Whole seconds, as the marker can hold."""
-    assert HERE.absent_again(NOW.replace(microsecond=123_456)) == Marker(OWNER, NOW, 1, NOW)
+    assert HERE.count_absence(NOW.replace(microsecond=123_456)) == Marker(OWNER, NOW, 1, NOW)
 
 
 @pytest.mark.parametrize(
@@ -157,30 +157,30 @@ def test_absence_counts_once_in_twenty_seconds(reads: int, seconds: int, counted
     assert SECONDS_BETWEEN_READS == 20
     marker = Marker(OWNER, NOW - timedelta(hours=1), reads, NOW)
 
-    assert marker.absent_again(NOW + timedelta(seconds=seconds)).absent_reads == counted
+    assert marker.count_absence(NOW + timedelta(seconds=seconds)).absent_reads == counted
 
 
 def test_absence_counts_once_in_twenty_seconds_after_a_long_pause_too() -> None:
     """Hours without a whole read are no reads: two that follow at once are one."""
     late = NOW + timedelta(hours=1)
-    second = marker_of(marker_record(named(ONE), Marker(OWNER, NOW, 1).absent_again(late), 5))
+    second = parse_marker(marker_record(named(ONE), Marker(OWNER, NOW, 1).count_absence(late), 5))
     assert second is not None
 
-    assert second.absent_again(late + timedelta(seconds=19)) == second
-    assert second.absent_again(late + timedelta(seconds=20)).gone
+    assert second.count_absence(late + timedelta(seconds=19)) == second
+    assert second.count_absence(late + timedelta(seconds=20)).is_gone
     assert second.absent_since == NOW
 
 
 def test_absence_is_not_counted_when_the_clock_goes_back() -> None:
     """Earlier than the first read is no further read."""
-    assert Marker(OWNER, NOW, 1).absent_again(NOW - timedelta(hours=1)).absent_reads == 1
+    assert Marker(OWNER, NOW, 1).count_absence(NOW - timedelta(hours=1)).absent_reads == 1
 
 
 @pytest.mark.parametrize(("reads", "gone"), [(0, False), (1, False), (2, False), (3, True)])
 def test_node_is_gone_after_three_reads(reads: int, *, gone: bool) -> None:
     """Not before."""
     assert READS_UNTIL_GONE == 3
-    assert Marker(OWNER, NOW, reads).gone is gone
+    assert Marker(OWNER, NOW, reads).is_gone is gone
 
 
 def test_markers_are_found_by_the_name_beside_them() -> None:
@@ -192,4 +192,4 @@ def test_markers_are_found_by_the_name_beside_them() -> None:
         soa(),
     )
 
-    assert markers(records) == {named(ONE): HERE, named(TWO): Marker("another")}
+    assert markers_by_name(records) == {named(ONE): HERE, named(TWO): Marker("another")}

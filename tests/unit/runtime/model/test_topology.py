@@ -58,7 +58,7 @@ def test_topology_live_leaves_out_nodes_without_endpoint() -> None:
     """A node that shows no name yet is a member, but not live."""
     seen = topology(ONE, node(TWO, status="creating", endpoint=False))
 
-    assert [one.cache_cluster_id for one in seen.live] == [ONE]
+    assert [one.cache_cluster_id for one in seen.reachable] == [ONE]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_topology_knows_members_and_the_configuration_endpoint(name: str, *, kno
     """A member is known also while ElastiCache hides its endpoint."""
     seen = topology(ONE, node(TWO, status="modifying", endpoint=False))
 
-    assert seen.knows(hostname(name)) is known
+    assert seen.has_member(hostname(name)) is known
 
 
 def test_fleet_healthy_gives_only_that_nodes_healthy_proxies_in_a_stable_order() -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from nodeway_runtime.paths.cluster_view import (
     Member,
-    counters_of,
-    members_of_shards,
-    members_of_slots,
+    parse_info,
+    parse_shards,
+    parse_slots,
 )
 
 A, B, C = (letter * 40 for letter in "abc")
@@ -32,7 +32,7 @@ def shard(*nodes: list[Any], slots: tuple[int, ...] = (0, 5460)) -> list[Any]:
 
 def only(endpoint: object) -> Member:
     """The one node of a cluster that is announced so."""
-    (found,) = members_of_shards([shard(shard_node(A, endpoint))])
+    (found,) = parse_shards([shard(shard_node(A, endpoint))])
     return found
 
 
@@ -46,7 +46,7 @@ def test_shards_give_every_node_with_where_clients_are_sent() -> None:
         ),
     ]
 
-    assert members_of_shards(answer) == (
+    assert parse_shards(answer) == (
         Member(A, f"demo-0001-001.{ZONE}", primary=True, shard=1),
         Member(B, f"demo-0001-002.{ZONE}", primary=False, shard=1),
         Member(C, f"demo-0002-001.{ZONE}", primary=True, shard=0),
@@ -57,12 +57,12 @@ def test_shards_give_the_nodes_of_a_shard_without_slots_too() -> None:
     """So it is between a scale-out and the first slot that moves; and a node that is down is still a member."""
     answer = [shard(shard_node(A, "a"), shard_node(B, "b", "replica", "fail"), slots=())]
 
-    assert [one.node_id for one in members_of_shards(answer)] == [A, B]
+    assert [one.node_id for one in parse_shards(answer)] == [A, B]
 
 
 def test_shards_know_no_shard_where_there_is_none() -> None:
-    assert members_of_shards([]) == ()
-    assert members_of_shards([["slots", [], "nodes", []]]) == ()
+    assert parse_shards([]) == ()
+    assert parse_shards([["slots", [], "nodes", []]]) == ()
 
 
 @pytest.mark.parametrize("endpoint", [None, "", "?", "10.30.1.5", "fd00::5"])
@@ -82,7 +82,7 @@ def test_slots_of_redis_6_give_primaries_first_and_replicas_after_them() -> None
     primary, replica = ["10.30.1.5", 6379, A], ["10.30.1.6", 6379, B]
     other = ["10.30.2.5", 6379, C]
 
-    found = members_of_slots(
+    found = parse_slots(
         [[0, 5460, primary, replica], [5461, 16382, other], [16383, 16383, primary, replica]]
     )
 
@@ -100,7 +100,7 @@ def test_slots_of_redis_7_have_more_values_a_node(endpoint: str | None, told: st
     """A fourth with what else is known of it."""
     node = [endpoint, 6379, A, ["ip", "10.30.1.5"]]
 
-    (found,) = members_of_slots([[0, 16383, node]])
+    (found,) = parse_slots([[0, 16383, node]])
 
     assert found.endpoint == told
 
@@ -127,7 +127,7 @@ errorstat_NOAUTH:count=3\r
 
 
 def test_info_gives_what_a_node_has_counted_since_it_started() -> None:
-    found = counters_of(INFO)
+    found = parse_info(INFO)
 
     assert found.run_id == "5d1d2a4a2c7f6f8f1f0e8c8d9a3b1a2c4d5e6f70"
     assert (found.moved, found.asked, found.rejected_connections) == (12, 4, 3)
@@ -137,11 +137,11 @@ def test_info_gives_what_a_node_has_counted_since_it_started() -> None:
 @pytest.mark.parametrize("told", ["role:slave\r\n", ""])
 def test_info_of_a_replica_or_of_nothing_is_no_primary_s(told: str) -> None:
     """What is not there has never happened: a node without redirects has no such line."""
-    found = counters_of(told)
+    found = parse_info(told)
 
     assert (found.primary, found.moved, found.asked, found.rejected_connections) == (False, 0, 0, 0)
 
 
 @pytest.mark.parametrize("line", ["errorstat_MOVED:count=", "errorstat_MOVED:"])
 def test_info_with_an_errorstat_without_a_count_counts_nothing(line: str) -> None:
-    assert counters_of(line).moved == 0
+    assert parse_info(line).moved == 0

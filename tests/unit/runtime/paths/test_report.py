@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nodeway_runtime.paths.report import VERSION, Report, document, from_document, total
+from nodeway_runtime.paths.report import VERSION, Report, from_document, sum_known, to_document
 from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
 from tests.support.reports import endpoint, nodes, report, row
 
@@ -35,13 +35,13 @@ FULL = replace(
 )
 def test_report_is_the_same_after_it_was_written_and_read(one: Report) -> None:
     """As JSON; the worst row is first then."""
-    assert from_document(json.loads(json.dumps(document(one)))) == replace(
+    assert from_document(json.loads(json.dumps(to_document(one)))) == replace(
         one, rows=one.worst_first
     )
 
 
 def test_document_says_of_each_row_what_is_wrong_and_what_to_do() -> None:
-    told = document(FULL)
+    told = to_document(FULL)
 
     worst = told["rows"][0]
     meaning = MEANINGS[Verdict.STALE_ANSWER]
@@ -53,12 +53,12 @@ def test_document_says_of_each_row_what_is_wrong_and_what_to_do() -> None:
 
 def changed(**keys: Any) -> dict[str, Any]:  # noqa: ANN401 (any JSON)
     """A document with these keys."""
-    return document(FULL) | keys
+    return to_document(FULL) | keys
 
 
 def without(key: str) -> dict[str, Any]:
     """A document that lacks a key."""
-    return {name: value for name, value in document(FULL).items() if name != key}
+    return {name: value for name, value in to_document(FULL).items() if name != key}
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,11 @@ def without(key: str) -> dict[str, Any]:
         (without("depth"), "not a report of the probe: KeyError('depth')"),
         (changed(rows=None), "not a report of the probe: TypeError"),
         (changed(rows=[{}]), "not a report of the probe: KeyError"),
-        (changed(rows=[{**document(FULL)["rows"][0], "verdict": "fine"}]), "'fine' is not a valid"),
-        (changed(rows=[{**document(FULL)["rows"][0], "more": 1}]), "unexpected keyword"),
+        (
+            changed(rows=[{**to_document(FULL)["rows"][0], "verdict": "fine"}]),
+            "'fine' is not a valid",
+        ),
+        (changed(rows=[{**to_document(FULL)["rows"][0], "more": 1}]), "unexpected keyword"),
     ],
     ids=["newer", "none", "half", "no rows", "empty row", "unknown verdict", "unknown field"],
 )
@@ -125,10 +128,10 @@ def test_each_verdict_has_a_meaning_and_a_next_step_unless_all_is_well(verdict: 
     ("values", "told"), [([None, None], None), ([], None), ([1, None, 2], 3), ([0, None], 0)]
 )
 def test_sum_of_what_nobody_knows_is_unknown(values: list[int | None], told: int | None) -> None:
-    assert total(values) == told
+    assert sum_known(values) == told
 
 
-@pytest.mark.parametrize("make", [lambda: report().worst_first, lambda: document(report())])
+@pytest.mark.parametrize("make", [lambda: report().worst_first, lambda: to_document(report())])
 def test_a_whole_day_s_report_has_every_row(make: Callable[[], Any]) -> None:
     made = make()
 

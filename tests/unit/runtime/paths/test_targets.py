@@ -8,7 +8,13 @@ import pytest
 
 from nodeway_runtime.model.ownership import Marker, marker_record
 from nodeway_runtime.model.topology import Address, Hostname, Record, RecordType, Topology, hostname
-from nodeway_runtime.paths.targets import MOST_NAMES, BadMap, Expected, checked, expected_of
+from nodeway_runtime.paths.targets import (
+    MAX_NAMES,
+    BadTargets,
+    Targets,
+    parse_targets,
+    targets_from_snapshot,
+)
 from tests.support.fakes import (
     ENDPOINT,
     ONE,
@@ -20,10 +26,10 @@ from tests.support.fakes import (
     marked,
     named,
     node,
-    observation,
     proxy,
     record,
     settings,
+    snapshot,
     soa,
     topology,
 )
@@ -37,11 +43,11 @@ RUNNING = fleet(
 )
 
 
-def of(nodes: Topology, *records: Record, pins: Any = None, **more: Any) -> Expected:  # noqa: ANN401 (any of their fields)
+def of(nodes: Topology, *records: Record, pins: Any = None, **more: Any) -> Targets:  # noqa: ANN401 (any of their fields)
     """The map of what was read."""
     fields = {key: more.pop(key) for key in ("zone_vpcs", "other_problems") if key in more}
-    seen = observation(nodes, more.pop("running", RUNNING), *records, **fields)
-    return expected_of(seen, nodes, settings(pins=pins, **more), "demo")
+    seen = snapshot(nodes, more.pop("running", RUNNING), *records, **fields)
+    return targets_from_snapshot(seen, nodes, settings(pins=pins, **more), "demo")
 
 
 def test_names_are_the_live_nodes_the_pins_and_last_the_endpoint() -> None:
@@ -136,10 +142,10 @@ FULL = replace(with_endpoint(), notes=("half was read",), proxies_see_zone=True,
 
 
 @pytest.mark.parametrize("one", [FULL, expected(), expected(records=None), expected(names=())])
-def test_map_is_the_same_after_it_was_sent(one: Expected) -> None:
+def test_map_is_the_same_after_it_was_sent(one: Targets) -> None:
     told = json.loads(json.dumps(one.document()))
 
-    assert checked(told, zone=ZONE, port=6379) == one
+    assert parse_targets(told, zone=ZONE, port=6379) == one
 
 
 def told(**keys: Any) -> dict[str, Any]:  # noqa: ANN401 (any JSON)
@@ -149,7 +155,7 @@ def told(**keys: Any) -> dict[str, Any]:  # noqa: ANN401 (any JSON)
 
 def test_zone_and_port_of_an_event_are_never_believed() -> None:
     """Whoever may invoke the function dials nothing else with it."""
-    found = checked(told(zone="elsewhere.example", port=22), zone=ZONE, port=6379)
+    found = parse_targets(told(zone="elsewhere.example", port=22), zone=ZONE, port=6379)
 
     assert (found.zone, found.port) == (ZONE, 6379)
 
@@ -163,16 +169,16 @@ FOREIGN = [
 @pytest.mark.parametrize("name", FOREIGN)
 def test_names_of_another_zone_are_never_looked_up(name: str) -> None:
     """Not the instance metadata, not a host of the client's own network."""
-    with pytest.raises(BadMap, match=f"names of {ZONE} are walked: {name} is not in it"):
-        checked(told(names=[named(ONE), name]), zone=ZONE, port=6379)
+    with pytest.raises(BadTargets, match=f"names of {ZONE} are walked: {name} is not in it"):
+        parse_targets(told(names=[named(ONE), name]), zone=ZONE, port=6379)
 
 
 def test_no_more_names_are_walked_than_a_cluster_has() -> None:
-    names = [f"demo-{n:04}-001.{ZONE}" for n in range(MOST_NAMES + 1)]
+    names = [f"demo-{n:04}-001.{ZONE}" for n in range(MAX_NAMES + 1)]
 
-    assert len(checked(told(names=names[1:]), zone=ZONE, port=6379).names) == MOST_NAMES
-    with pytest.raises(BadMap, match=f"only up to {MOST_NAMES} names"):
-        checked(told(names=names), zone=ZONE, port=6379)
+    assert len(parse_targets(told(names=names[1:]), zone=ZONE, port=6379).names) == MAX_NAMES
+    with pytest.raises(BadTargets, match=f"only up to {MAX_NAMES} names"):
+        parse_targets(told(names=names), zone=ZONE, port=6379)
 
 
 PROXY = FULL.document()["proxies"][0]
@@ -204,12 +210,12 @@ PROXY = FULL.document()["proxies"][0]
     ],
 )
 def test_what_is_no_map_is_refused_as_such(garbage: Any) -> None:  # noqa: ANN401 (any JSON)
-    with pytest.raises(BadMap, match=r"not a map|is not in it"):
-        checked(garbage, zone=ZONE, port=6379)
+    with pytest.raises(BadTargets, match=r"not a map|is not in it"):
+        parse_targets(garbage, zone=ZONE, port=6379)
 
 
 def test_name_of_an_event_is_in_its_normal_form() -> None:
-    found = checked(told(names=[f"{named(ONE).upper()}."]), zone=ZONE, port=6379)
+    found = parse_targets(told(names=[f"{named(ONE).upper()}."]), zone=ZONE, port=6379)
 
     assert found.names == (named(ONE),)
 

@@ -7,7 +7,13 @@ import pytest
 from nodeway_runtime.model.changes import Change, Create, Delete, Update
 from nodeway_runtime.model.errors import ApplyFailed, Conflict
 from nodeway_runtime.model.topology import RecordType
-from nodeway_runtime.planner.apply import BATCH_CHARACTERS, BATCH_ELEMENTS, apply, batches, weight
+from nodeway_runtime.planner.apply import (
+    BATCH_CHARACTERS,
+    BATCH_ELEMENTS,
+    apply,
+    count_elements,
+    split_into_batches,
+)
 from nodeway_runtime.planner.plan import Plan
 from tests.support.fakes import ONE, ZONE, RacedZone, marked, record, soa
 from tests.support.in_memory import ROUTE53_CHARACTERS, ROUTE53_ELEMENTS, MemoryZone
@@ -41,12 +47,12 @@ def many(count: int, *, addresses: int = 1, net: int = 20) -> Plan:
 )
 def test_weight_counts_as_route53_does(change: Change, cost: tuple[int, int]) -> None:
     """Record elements and value characters, an update's both sides."""
-    assert weight(change) == cost
+    assert count_elements(change) == cost
 
 
 def test_batches_of_nothing_are_none() -> None:
     """An empty plan makes no call."""
-    assert list(batches(Plan())) == []
+    assert list(split_into_batches(Plan())) == []
 
 
 @pytest.mark.parametrize("addresses", [1, 2, 8])
@@ -54,11 +60,11 @@ def test_batches_stay_below_both_limits_and_keep_the_order(addresses: int) -> No
     """However many addresses a name has, no batch is over, and together they are the plan."""
     plan = many(1200, addresses=addresses)
 
-    cut = list(batches(plan))
+    cut = list(split_into_batches(plan))
 
     for batch in cut:
         elements, characters = (
-            sum(w) for w in zip(*(weight(change) for change in batch), strict=True)
+            sum(w) for w in zip(*(count_elements(change) for change in batch), strict=True)
         )
         assert elements <= BATCH_ELEMENTS < ROUTE53_ELEMENTS
         assert characters <= BATCH_CHARACTERS < ROUTE53_CHARACTERS
@@ -70,14 +76,14 @@ def test_batches_are_cut_by_characters_when_values_are_long() -> None:
     long = [replace(record(f"n{n}", "10.0.0.1"), values=("9" * 10_000,)) for n in range(3)]
     plan = Plan(tuple(Update(one, one, "") for one in long))
 
-    assert [len(batch) for batch in batches(plan)] == [1, 1, 1]
+    assert [len(batch) for batch in split_into_batches(plan)] == [1, 1, 1]
 
 
 def test_batches_pass_a_change_that_is_too_big_alone() -> None:
     """It is Route 53's to refuse, with its own words; nothing is dropped here."""
     huge = Update(soa(text="9" * 20_000), soa(text="9" * 20_000), "")
 
-    assert list(batches(Plan((huge,)))) == [(huge,)]
+    assert list(split_into_batches(Plan((huge,)))) == [(huge,)]
 
 
 def test_batches_keep_each_name_and_its_marker_together() -> None:
@@ -86,7 +92,7 @@ def test_batches_keep_each_name_and_its_marker_together() -> None:
     creates = [Create(one, "") for pair in records[:500] for one in pair]
     deletes = [Delete(one, "") for pair in records[500:] for one in pair]
 
-    cut = list(batches(Plan((*creates, *deletes))))
+    cut = list(split_into_batches(Plan((*creates, *deletes))))
 
     assert [len(batch) for batch in cut] == [900, 500]
     for batch in cut:
@@ -99,7 +105,10 @@ def test_batches_are_cut_before_a_pair_that_does_not_fit_whole() -> None:
     single = [Create(record(f"a{n:04}", "10.20.1.1"), "") for n in range(BATCH_ELEMENTS - 1)]
     pair = [Create(one, "") for one in marked(record("z", "10.20.1.1"))]
 
-    assert [len(one) for one in batches(Plan((*single, *pair)))] == [BATCH_ELEMENTS - 1, 2]
+    assert [len(one) for one in split_into_batches(Plan((*single, *pair)))] == [
+        BATCH_ELEMENTS - 1,
+        2,
+    ]
 
 
 def test_batches_never_mix_the_soa_with_addresses() -> None:
@@ -108,8 +117,8 @@ def test_batches_never_mix_the_soa_with_addresses() -> None:
 
     gone = Delete(record("z", "10.0.0.2"), "")
 
-    assert list(batches(Plan((lower, address, gone)))) == [(lower,), (address, gone)]
-    assert list(batches(Plan((address, lower, gone)))) == [(address,), (lower,), (gone,)]
+    assert list(split_into_batches(Plan((lower, address, gone)))) == [(lower,), (address, gone)]
+    assert list(split_into_batches(Plan((address, lower, gone)))) == [(address,), (lower,), (gone,)]
 
 
 def test_apply_fills_a_zone_of_five_hundred_nodes() -> None:

@@ -2,14 +2,14 @@
 
 import pytest
 
-from nodeway_runtime.model.ownership import marker_of, subject
+from nodeway_runtime.model.ownership import parse_marker, subject
 from nodeway_runtime.model.topology import Node, Proxy, Record, RecordType, address
 from nodeway_runtime.planner.desired import (
     CONFIGURATION_ENDPOINT_PROXIES,
     NEGATIVE_TTL_SECONDS,
     Desired,
-    desired_records,
-    low_soa,
+    compute_desired,
+    lower_soa,
     spread_over_zones,
 )
 from tests.support.fakes import (
@@ -40,7 +40,7 @@ def test_desired_gives_each_node_its_own_proxy() -> None:
     """The mapping is by the task's own node, whatever the order of tasks."""
     running = fleet(proxy(TWO, "10.20.2.6"), proxy(ONE, "10.20.1.5"))
 
-    wanted = desired_records(topology(ONE, TWO), running, None, settings())
+    wanted = compute_desired(topology(ONE, TWO), running, None, settings())
 
     assert a_only(wanted) == {
         record(ONE, "10.20.1.5"),
@@ -56,7 +56,7 @@ def test_desired_gives_a_node_all_its_healthy_proxies() -> None:
         proxy(ONE, "10.20.1.5"), proxy(ONE, "10.20.2.5"), proxy(ONE, "10.20.3.5", healthy=False)
     )
 
-    wanted = desired_records(topology(ONE), running, None, settings(ttl=7))
+    wanted = compute_desired(topology(ONE), running, None, settings(ttl=7))
 
     assert record(ONE, "10.20.1.5", "10.20.2.5", ttl=7) in wanted.records
     assert wanted.why[named(ONE)] == "2 healthy proxy tasks"
@@ -64,7 +64,7 @@ def test_desired_gives_a_node_all_its_healthy_proxies() -> None:
 
 def test_desired_names_a_node_without_healthy_proxy_and_states_nothing_about_it() -> None:
     """Not known is not a record, and not a reason to drop one: the guard decides."""
-    wanted = desired_records(
+    wanted = compute_desired(
         topology(ONE, TWO),
         fleet(proxy(ONE, "10.20.1.5"), proxy(TWO, "10.20.1.6", healthy=False)),
         None,
@@ -77,7 +77,7 @@ def test_desired_names_a_node_without_healthy_proxy_and_states_nothing_about_it(
 
 def test_desired_says_nothing_of_a_node_whose_endpoint_is_hidden() -> None:
     """A node that is being created has no name to write."""
-    wanted = desired_records(
+    wanted = compute_desired(
         topology(node(ONE, status="creating", endpoint=False)),
         fleet(proxy(ONE, "10.20.1.5")),
         None,
@@ -90,7 +90,7 @@ def test_desired_says_nothing_of_a_node_whose_endpoint_is_hidden() -> None:
 
 def test_desired_ignores_proxies_of_nodes_that_are_gone() -> None:
     """A proxy that outlived its node gives no record."""
-    wanted = desired_records(
+    wanted = compute_desired(
         topology(ONE), fleet(proxy(ONE, "10.20.1.5"), proxy(THREE, "10.20.1.7")), None, settings()
     )
 
@@ -99,7 +99,7 @@ def test_desired_ignores_proxies_of_nodes_that_are_gone() -> None:
 
 def test_desired_has_no_configuration_endpoint_when_the_group_shows_none() -> None:
     """Nothing is invented for a name that ElastiCache does not give."""
-    wanted = desired_records(
+    wanted = compute_desired(
         topology(ONE, endpoint=False), fleet(proxy(ONE, "10.20.1.5")), None, settings()
     )
 
@@ -114,7 +114,7 @@ def test_desired_configuration_endpoint_has_at_most_eight_addresses_over_all_zon
         *(proxy(label, f"10.20.{i % 3}.{i}", zone=zones[i % 3]) for i, label in enumerate(labels))
     )
 
-    wanted = desired_records(topology(*labels), running, None, settings())
+    wanted = compute_desired(topology(*labels), running, None, settings())
 
     (values,) = [one.values for one in a_only(wanted) if one.name == ENDPOINT]
     shares = [sum(value.startswith(f"10.20.{zone}.") for value in values) for zone in range(3)]
@@ -126,7 +126,7 @@ def test_desired_configuration_endpoint_offers_one_proxy_of_each_node() -> None:
     """A node with two proxies has no more of the first connections than one with one."""
     running = fleet(proxy(ONE, "10.20.1.5"), proxy(ONE, "10.20.2.5"), proxy(TWO, "10.20.1.6"))
 
-    wanted = desired_records(topology(ONE, TWO), running, None, settings())
+    wanted = compute_desired(topology(ONE, TWO), running, None, settings())
 
     assert record("clustercfg", "10.20.1.5", "10.20.1.6") in wanted.records
 
@@ -147,7 +147,7 @@ def test_desired_pin_stands_instead_of_what_was_read() -> None:
     """A pinned name keeps its pin even when its node has a healthy proxy."""
     pins = {named(ONE): (address("10.99.0.1"),), named("other"): (address("10.99.0.2"),)}
 
-    wanted = desired_records(
+    wanted = compute_desired(
         topology(ONE), fleet(proxy(ONE, "10.20.1.5")), None, settings(pins=pins)
     )
 
@@ -160,19 +160,19 @@ def test_desired_has_a_marker_of_ours_beside_each_address_and_no_other() -> None
     """Whose a name is stands beside it, pins and the configuration endpoint included; the TTL is the same."""
     pins = {named("other"): (address("10.99.0.2"),)}
 
-    wanted = desired_records(
+    wanted = compute_desired(
         topology(ONE), fleet(proxy(ONE, "10.20.1.5")), soa(), settings(pins=pins, ttl=7)
     )
 
     texts = [one for one in wanted.records if one.type is RecordType.TXT]
     assert {subject(one.name) for one in texts} == {one.name for one in a_only(wanted)}
-    assert {one.owner for text in texts if (one := marker_of(text))} == {OWNER}
+    assert {one.owner for text in texts if (one := parse_marker(text))} == {OWNER}
     assert {one.ttl for one in texts} == {7}
     assert set(wanted.records) == {
         *marked(record(ONE, "10.20.1.5", ttl=7)),
         *marked(record("clustercfg", "10.20.1.5", ttl=7)),
         *marked(record("other", "10.99.0.2", ttl=7)),
-        low_soa(soa()),
+        lower_soa(soa()),
     }
 
 
@@ -205,7 +205,7 @@ def test_desired_prefers_the_nodes_own_proxy_to_its_stand_in(
     running: tuple[Proxy, ...], ips: list[str], why: str
 ) -> None:
     """A stand-in is offered until the node's own is healthy; one at a time, and none that was retired."""
-    wanted = desired_records(topology(ONE), fleet(*running), None, settings())
+    wanted = compute_desired(topology(ONE), fleet(*running), None, settings())
 
     assert [list(one.values) for one in a_only(wanted) if one.name == named(ONE)] == (
         [ips] if ips else []
@@ -222,10 +222,10 @@ def test_desired_has_a_node_that_is_being_created_once_its_stand_in_is_healthy()
     """Its name answers before slots move to it; it is not missed while it has none."""
     seen = topology(ONE, creating(TWO))
 
-    early = desired_records(
+    early = compute_desired(
         seen, fleet(OWN, proxy(TWO, "10.20.8.2", stand_in=True)), None, settings()
     )
-    before = desired_records(seen, fleet(OWN), None, settings())
+    before = compute_desired(seen, fleet(OWN), None, settings())
 
     assert record(TWO, "10.20.8.2") in a_only(early)
     assert named(TWO) not in {one.name for one in before.records}
@@ -234,7 +234,7 @@ def test_desired_has_a_node_that_is_being_created_once_its_stand_in_is_healthy()
 
 def test_desired_lowers_the_soa_so_that_negative_answers_are_short() -> None:
     """TTL and minimum of the SOA, the two numbers that rule negative answers, come down; its other fields stay."""
-    wanted = desired_records(topology(ONE), fleet(), soa(), settings())
+    wanted = compute_desired(topology(ONE), fleet(), soa(), settings())
 
     (low,) = [one for one in wanted.records if one.type is RecordType.SOA]
     assert low.ttl == NEGATIVE_TTL_SECONDS
@@ -245,5 +245,5 @@ def test_low_soa_leaves_a_lower_soa_alone() -> None:
     """Whoever set it lower still keeps it; a second look changes nothing."""
     lower = soa(ttl=2, text="ns. host. 1 7200 900 1209600 1")
 
-    assert low_soa(lower) == lower
-    assert low_soa(low_soa(soa())) == low_soa(soa())
+    assert lower_soa(lower) == lower
+    assert lower_soa(lower_soa(soa())) == lower_soa(soa())

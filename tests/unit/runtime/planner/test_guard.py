@@ -12,7 +12,7 @@ from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import Fleet, Record, RecordType, Topology, address, hostname
 from nodeway_runtime.planner.guard import (
     RULES,
-    Observed,
+    Evidence,
     Rule,
     absent_in_few_reads_stays,
     check,
@@ -35,10 +35,10 @@ from tests.support.fakes import (
     fleet,
     marked,
     named,
-    observation,
     proxy,
     record,
     settings,
+    snapshot,
     soa,
     topology,
 )
@@ -73,9 +73,9 @@ def seen(
     *records: Record,
     told: Settings | None = None,
     **more: Any,  # noqa: ANN401 (the observation's other fields)
-) -> Observed:
+) -> Evidence:
     """What the rules may look at."""
-    return Observed.of(observation(there, running, *records, **more), told or settings())
+    return Evidence.of(snapshot(there, running, *records, **more), told or settings())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Case:
     """A change that exactly one rule forbids."""
 
     change: Change
-    seen: Observed
+    seen: Evidence
     reason: str
 
 
@@ -221,7 +221,7 @@ FORGET = Update(COUNT.new, COUNT.old, "")
         "a zone of clients",
     ],
 )
-def test_check_allows_what_hurts_nobody(change: Change, observed: Observed) -> None:
+def test_check_allows_what_hurts_nobody(change: Change, observed: Evidence) -> None:
     """The guard is no reason for records to be stale."""
     assert check(Plan((change,)), observed).plan.changes == (change,)
 
@@ -241,7 +241,7 @@ def test_check_allows_what_hurts_nobody(change: Change, observed: Observed) -> N
     ids=["topology", "fleet", "zone"],
 )
 def test_check_takes_nothing_away_when_any_source_was_not_read_whole(
-    change: Change, observed: Observed
+    change: Change, observed: Evidence
 ) -> None:
     """An update that drops an address is a removal too, and so is a read that would be counted."""
     verdict = check(Plan((change,)), observed)
@@ -324,7 +324,7 @@ def test_check_lets_a_pin_through_whatever_the_sources_say(there: Topology, runn
     ],
     ids=["foreign", "loop"],
 )
-def test_check_holds_a_pin_to_the_rules_that_protect_others(observed: Observed, rule: str) -> None:
+def test_check_holds_a_pin_to_the_rules_that_protect_others(observed: Evidence, rule: str) -> None:
     """A pin is no way to take somebody's record, or to make a loop."""
     assert [r.rule for r in check(Plan((MOVE,)), observed).refusals] == [rule]
 

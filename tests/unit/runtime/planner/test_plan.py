@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from nodeway_runtime.model.changes import Change, Create, Delete, Update
+from nodeway_runtime.model.steps import Start
 from nodeway_runtime.model.topology import Record, RecordType, Topology
 from nodeway_runtime.planner.apply import apply
 from nodeway_runtime.planner.desired import Desired
 from nodeway_runtime.planner.plan import Plan, diff
+from nodeway_runtime.planner.stand_ins import StandInPlan
 from tests.support.fakes import (
     NOW,
     ONE,
@@ -205,6 +207,14 @@ def test_checksum_is_the_same_whatever_the_markers() -> None:
     assert with_marker.checksum == later.checksum == Plan((Delete(X, ""),)).checksum
 
 
+def test_checksum_is_the_same_whatever_absence_is_counted() -> None:
+    """The count holds the time, and takes nothing from anybody."""
+    marker, counted = marked(X)[1], marked(X, since=NOW, reads=1)[1]
+
+    assert Plan((Update(marker, counted, ""),)).checksum == Plan().checksum
+    assert Plan((Update(counted, marker, ""),)).checksum != Plan().checksum
+
+
 def test_checksum_is_stable_between_versions() -> None:
     """Twelve hex digits that a person can paste; the same today and tomorrow."""
     assert Plan((Create(X, ""),)).checksum == "4e9518204ce5"
@@ -217,8 +227,10 @@ def test_checksum_is_stable_between_versions() -> None:
         Plan((Create(Y, ""),)),
         Plan((Delete(X, ""),)),
         Plan((Create(replace(X, ttl=6), ""),)),
+        Plan((Create(X, ""),), StandInPlan((Start(TWO, named(TWO)),))),
+        Plan((Create(X, ""), Create(marked(record(TWO))[1], ""))),
     ],
-    ids=["empty", "other value", "other action", "other TTL"],
+    ids=["empty", "other value", "other action", "other TTL", "stand-in", "marker alone"],
 )
 def test_checksum_differs_when_the_plan_does(other: Plan) -> None:
     """No two plans that do different things share a checksum."""

@@ -11,7 +11,7 @@ from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.steps import Retire, Start, Stop
 from nodeway_runtime.model.topology import Fleet, RecordType, Topology, address, hostname
 from nodeway_runtime.planner.plan import Plan
-from nodeway_runtime.planner.reconcile import SHOW_ONLY, apply_to, sync
+from nodeway_runtime.planner.reconcile import DRY_RUN, applying_executor, reconcile
 from tests.support.fakes import (
     ENDPOINT,
     NOW,
@@ -166,7 +166,7 @@ def test_sync_changes_no_address_when_elasticache_cannot_be_read(filled: World) 
 
     assert addresses(filled.zone) == FILLED
     assert outcome.applied == ()
-    assert outcome.observation.problems == ("ElastiCache did not answer for demo: Throttling",)
+    assert outcome.snapshot.problems == ("ElastiCache did not answer for demo: Throttling",)
     assert not outcome.converged
     assert (
         "ElastiCache did not answer for demo: Throttling; no node has an endpoint; "
@@ -182,7 +182,7 @@ def test_sync_changes_no_address_when_ecs_cannot_be_read(filled: World) -> None:
 
     assert addresses(filled.zone) == FILLED
     assert outcome.applied == ()
-    assert outcome.observation.problems == ("ECS did not answer for cluster nodeway: AccessDenied",)
+    assert outcome.snapshot.problems == ("ECS did not answer for cluster nodeway: AccessDenied",)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_sync_show_only_plans_and_changes_nothing() -> None:
     """The plan is the result; a dry run is another executor, not another program."""
     here = world(BOTH, RUNNING)
 
-    outcome = sync(here.ports, settings(), MemoryJournal(), SHOW_ONLY, NOW)
+    outcome = reconcile(here.ports, settings(), MemoryJournal(), DRY_RUN, NOW)
 
     assert len(outcome.plan.changes) == 7
     assert outcome.applied == ()
@@ -253,8 +253,8 @@ def test_sync_journals_every_run(filled: World) -> None:
     """A run without a change is told as well."""
     journal = MemoryJournal()
 
-    executor = apply_to(filled.ports, settings(), "test", NOW)
-    outcome = sync(filled.ports, settings(), journal, executor, NOW)
+    executor = applying_executor(filled.ports, settings(), "test", NOW)
+    outcome = reconcile(filled.ports, settings(), journal, executor, NOW)
 
     assert journal.outcomes == [outcome]
 
@@ -295,22 +295,22 @@ class FullEcs(FixedEcs):
 def test_sync_gives_a_new_node_a_stand_in_and_takes_it_away_after_the_deploy(filled: World) -> None:
     """A scale-out at night: prepared early, answered by a stand-in, then by its own; the stand-in goes last."""
     told = settings(stand_in=STAND_IN)
-    name = hostname(f"{FOUR}.{STAND_IN.parking_zone_name}")
+    name = hostname(f"{FOUR}.{STAND_IN.zone_name}")
 
     filled.elasticache.answer = topology(ONE, TWO, node(FOUR, status="creating", endpoint=False))
     started = filled.run(told)
     assert filled.ecs.steps == [Start(FOUR, named(FOUR))]
-    assert (filled.parking.names, started.plan) == ({name: None}, Plan())
+    assert (filled.stand_in_zone.names, started.plan.changes) == ({name: None}, ())
 
     stand_in = proxy(FOUR, "10.20.8.1", stand_in=True)
     filled.ecs.answer = fleet(*RUNNING.proxies, stand_in)
     filled.run(told)
     assert addresses(filled.zone)[FOUR] == ("10.20.8.1",)
-    assert filled.parking.names == {name: None}
+    assert filled.stand_in_zone.names == {name: None}
 
     filled.elasticache.answer = topology(ONE, TWO, FOUR)
     found = filled.run(told)
-    assert filled.parking.names == {name: named(FOUR)}
+    assert filled.stand_in_zone.names == {name: named(FOUR)}
     assert found.nodes_without_own_proxy == (named(FOUR),)
     assert found.nodes_without_proxy == ()
 
@@ -330,14 +330,14 @@ def test_sync_show_only_starts_and_stops_nothing(filled: World) -> None:
     """The steps are part of what is shown."""
     filled.elasticache.answer = topology(ONE, TWO, FOUR)
 
-    outcome = sync(filled.ports, settings(stand_in=STAND_IN), MemoryJournal(), SHOW_ONLY, NOW)
+    outcome = reconcile(filled.ports, settings(stand_in=STAND_IN), MemoryJournal(), DRY_RUN, NOW)
 
-    assert outcome.stand_ins.steps == (Start(FOUR, named(FOUR)),)
-    assert (filled.ecs.steps, filled.parking.names) == ([], {})
+    assert outcome.plan.stand_ins.steps == (Start(FOUR, named(FOUR)),)
+    assert (filled.ecs.steps, filled.stand_in_zone.names) == ([], {})
 
 
 def test_sync_corrects_the_records_before_it_tends_the_stand_ins(filled: World) -> None:
-    """A stand-in that cannot be started, or a parking zone that cannot be written, holds no record back."""
+    """A stand-in that cannot be started, or a stand-in zone that cannot be written, holds no record back."""
     filled.elasticache.answer = topology(ONE, TWO, FOUR)
     filled.ecs.answer = fleet(proxy(ONE, "10.20.1.9"), RUNNING.proxies[1])
 
@@ -353,12 +353,12 @@ def test_sync_tells_the_records_it_changed_when_a_stand_in_cannot_be_started() -
     """What was written is in the journal, whatever becomes of the stand-ins; and the run fails, so that it is heard."""
     here = world(topology(ONE), fleet(proxy(ONE, "10.20.1.9")))
     journal = MemoryJournal()
-    applying = apply_to(here.ports, settings(), "test", NOW)
+    applying = applying_executor(here.ports, settings(), "test", NOW)
 
     def refuse(_: object) -> None:
         raise ApplyFailed("no capacity")
 
     with pytest.raises(ApplyFailed, match="no capacity"):
-        sync(here.ports, settings(), journal, replace(applying, tend=refuse), NOW)
+        reconcile(here.ports, settings(), journal, replace(applying, manage_stand_ins=refuse), NOW)
 
     assert [outcome.applied != () for outcome in journal.outcomes] == [True]

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from nodeway_runtime.model.errors import ReadFailed
-from nodeway_runtime.model.ports import read
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import Hostname
+from nodeway_runtime.planner.reconcile import read_snapshot
 from nodeway_runtime.planner.stand_ins import plan_stand_ins
 from tests.support.fakes import (
     NOW,
@@ -39,7 +39,7 @@ class AskedEcs(FixedEcs):
     asked: int = 0
     silent: bool = field(default=False)
 
-    def served(self, cluster: str) -> frozenset[Hostname]:
+    def nodes_with_service(self, cluster: str) -> frozenset[Hostname]:
         """Counted."""
         self.asked += 1
         if self.silent:
@@ -89,10 +89,10 @@ def test_read_asks_for_services_only_when_a_node_has_no_task(
     """A quiet run costs no call for it."""
     ecs = with_ecs(here)
 
-    found = read(here.ports, told)
+    found = read_snapshot(here.ports, told)
 
     assert ecs.asked == asked
-    assert found.served == (frozenset({named(TWO)}) if asked else frozenset())
+    assert found.nodes_with_service == (frozenset({named(TWO)}) if asked else frozenset())
     assert found.problems == ()
 
 
@@ -101,7 +101,7 @@ def test_read_without_the_services_starts_no_stand_in_and_forbids_deletes() -> N
     here = world(topology(ONE, TWO), fleet(OWN))
     with_ecs(here, silent=True)
 
-    found = read(here.ports, WITH)
+    found = read_snapshot(here.ports, WITH)
 
     assert found.problems == ("ECS did not answer for the services of cluster nodeway",)
     assert plan_stand_ins(found, WITH, NOW).steps == ()
@@ -121,7 +121,7 @@ def test_read_without_the_zones_vpcs_is_incomplete() -> None:
     here = world(topology(ONE, TWO), fleet(OWN))
     here.zone = SecretiveZone(ZONE, marked(record(ONE, "10.20.1.4")))
 
-    found = read(here.ports, WITH)
+    found = read_snapshot(here.ports, WITH)
 
     assert found.problems == ("Route 53 did not answer for the VPCs",)
     assert plan_stand_ins(found, WITH, NOW).steps == ()
@@ -135,7 +135,7 @@ def test_read_says_who_sees_the_zone_and_a_run_writes_nothing_into_a_loop() -> N
 
     outcome = here.run(settings(proxy_vpc_id="vpc-0000000a"))
 
-    assert outcome.observation.zone_vpcs == here.zone.associated
+    assert outcome.snapshot.zone_vpcs == here.zone.associated
     assert {one.rule for one in outcome.refusals} == {"clients_zone_is_not_the_proxies"}
     assert [change.new.name for change in outcome.plan.updates] == [ZONE]
     assert outcome.plan.creates == ()
@@ -146,7 +146,7 @@ def test_read_keeps_the_problems_of_every_source() -> None:
     here = world(topology(ONE), fleet(OWN))
     here.elasticache.error, here.ecs.error = "Throttling", "AccessDenied"
 
-    found = read(here.ports, WITH)
+    found = read_snapshot(here.ports, WITH)
 
     assert found.problems == (
         "ElastiCache did not answer for demo: Throttling",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nodeway_runtime.model.steps import Parking, Retire, Start, Step, Stop
+from nodeway_runtime.model.steps import Retire, StandInRecord, Start, Step, Stop
 from nodeway_runtime.model.topology import Fleet, Hostname, Node, Record, Topology, hostname
 from nodeway_runtime.planner.stand_ins import StandInPlan, plan_stand_ins
 from tests.support.fakes import (
@@ -19,11 +19,11 @@ from tests.support.fakes import (
     marked,
     named,
     node,
-    observation,
     pending,
     proxy,
     record,
     settings,
+    snapshot,
     topology,
 )
 
@@ -38,9 +38,9 @@ TWO_RUNS = proxy(TWO, "10.20.1.6")
 """Another node's own proxy, so that the cluster is not all out of order."""
 
 
-def parked(label: str, target: Hostname | None) -> Parking:
+def parked(label: str, target: Hostname | None) -> StandInRecord:
     """What the backend's name of a stand-in leads to."""
-    return Parking(hostname(f"{label}.{STAND_IN.parking_zone_name}"), target)
+    return StandInRecord(hostname(f"{label}.{STAND_IN.zone_name}"), target)
 
 
 def planned(
@@ -53,7 +53,7 @@ def planned(
 ) -> StandInPlan:
     """What to do with stand-ins."""
     told = settings(stand_in=STAND_IN, max_stand_ins=limit)
-    return plan_stand_ins(observation(seen, running, *records, **more), told, now)
+    return plan_stand_ins(snapshot(seen, running, *records, **more), told, now)
 
 
 def retired(seconds: int, ip: str = "10.20.8.1") -> Fleet:
@@ -123,7 +123,7 @@ def test_plan_follows_the_table(
 
 def test_plan_waits_three_ttls_before_it_stops() -> None:
     """Resolvers and clients may hold an answer that long, whatever TTL was chosen."""
-    seen = observation(topology(ONE), retired(60), TO_OWN)
+    seen = snapshot(topology(ONE), retired(60), TO_OWN)
 
     for ttl, steps in ((20, [Stop]), (21, [])):
         told = settings(stand_in=STAND_IN, ttl=ttl)
@@ -149,7 +149,10 @@ def test_plan_never_keeps_two_for_a_node_however_many_there_are() -> None:
 
 def test_plan_starts_none_where_a_service_wants_tasks() -> None:
     """ECS is about to start the node's own."""
-    assert planned(topology(ONE), fleet(TWO_RUNS), served=frozenset({named(ONE)})).steps == ()
+    assert (
+        planned(topology(ONE), fleet(TWO_RUNS), nodes_with_service=frozenset({named(ONE)})).steps
+        == ()
+    )
 
 
 def test_plan_starts_at_most_as_many_as_allowed_and_names_the_others() -> None:
@@ -180,7 +183,7 @@ def test_plan_starts_none_at_its_limit(limit: int) -> None:
 
 def test_plan_without_stand_ins_does_nothing() -> None:
     """A deployment that has no task definition for them."""
-    seen = observation(topology(ONE), fleet(FIRST))
+    seen = snapshot(topology(ONE), fleet(FIRST))
 
     assert plan_stand_ins(seen, settings(), NOW) == StandInPlan()
 
@@ -227,7 +230,7 @@ def test_plan_prepares_a_node_that_is_being_created_without_asking_for_its_name(
     found = planned(topology(ONE, creating(TWO)), fleet(OWN))
 
     assert found.steps == (Start(TWO, named(TWO)),)
-    assert found.parking == (parked(TWO, None),)
+    assert found.zone_records == (parked(TWO, None),)
 
 
 @pytest.mark.parametrize(
@@ -245,18 +248,18 @@ def test_plan_prepares_a_node_that_is_being_created_without_asking_for_its_name(
 )
 def test_plan_guesses_no_name_unless_every_live_node_confirms_the_pattern(seen: Topology) -> None:
     """No name is made up against the evidence, nor for a node that is not being created."""
-    steps = planned(seen, fleet(OWN), served=seen.names - {named(TWO)}).steps
+    steps = planned(seen, fleet(OWN), nodes_with_service=seen.names - {named(TWO)}).steps
 
     assert named(TWO) not in {step.node for step in steps}
-    assert seen.early == {}
+    assert seen.pending_names == {}
 
 
 def test_plan_lets_a_stand_in_find_its_node_once_that_has_an_endpoint() -> None:
     """The name of ours becomes an alias of the node's own; before that nobody asked for it."""
     running = fleet(OWN, proxy(TWO, "10.20.8.2", stand_in=True))
 
-    before = planned(topology(ONE, creating(TWO)), running).parking
-    after = planned(topology(ONE, TWO), running).parking
+    before = planned(topology(ONE, creating(TWO)), running).zone_records
+    after = planned(topology(ONE, TWO), running).zone_records
 
     assert (before, after) == ((parked(TWO, None),), (parked(TWO, named(TWO)),))
 
@@ -279,7 +282,7 @@ def test_plan_keeps_a_backends_name_as_long_as_its_stand_in_runs(
     """A HAProxy that serves its last clients still has to find its node."""
     found = planned(topology(ONE, TWO), running, *marked(TO_OWN))
 
-    assert found.parking == tuple(parked(label, named(label)) for label in names)
+    assert found.zone_records == tuple(parked(label, named(label)) for label in names)
 
 
 @pytest.mark.parametrize(

@@ -18,16 +18,16 @@ from nodeway_runtime.model.errors import BadSettings
 from nodeway_runtime.probe.credentials import (
     TOKEN_SECONDS,
     NoLogin,
-    from_iam,
-    from_secret,
-    login_of,
+    load_login,
+    login_from_iam,
+    login_from_secret,
 )
-from nodeway_runtime.probe.settings import WalkSettings, WatchSettings
+from nodeway_runtime.probe.settings import CoordinatorSettings, ProberSettings
 from tests.support.fakes import ZONE
 from tests.support.probing import SECRET
 
 ARN = "arn:aws:secretsmanager:us-east-1:111122223333:secret:probe-a1B2c3"
-SETTINGS = WalkSettings(ZONE, 6379, "vpc-1", "demo")
+SETTINGS = ProberSettings(ZONE, 6379, "vpc-1", "demo")
 KEYS = Credentials("AKIDEXAMPLE", "secret-key-of-the-role", "session-token-of-the-role")
 
 
@@ -56,14 +56,17 @@ def refusal(code: str) -> ClientError:
 
 
 def test_login_is_the_secret_s_user_and_password() -> None:
-    login = from_secret(secret(json.dumps({"username": "probe", "password": SECRET})), ARN)
+    login = login_from_secret(secret(json.dumps({"username": "probe", "password": SECRET})), ARN)
 
     assert (login.username, login.password) == ("probe", SECRET)
 
 
 @pytest.mark.parametrize("more", [{}, {"username": ""}, {"username": None}])
 def test_secret_without_a_user_is_the_default_user_s(more: dict[str, Any]) -> None:
-    assert from_secret(secret(json.dumps({"password": SECRET, **more})), ARN).username == "default"
+    assert (
+        login_from_secret(secret(json.dumps({"password": SECRET, **more})), ARN).username
+        == "default"
+    )
 
 
 NO_OBJECT = "the probe's secret is no JSON object with username and password"
@@ -95,7 +98,7 @@ FAR = "Secrets Manager is not reached from here ({}): the VPC needs its interfac
 def test_no_login_says_why_and_nothing_of_the_secret(secrets: Secrets, told: str) -> None:
     """Nor does what is chained to it, which a log of an unexpected error would show."""
     with pytest.raises(NoLogin) as caught:
-        from_secret(secrets, ARN)
+        login_from_secret(secrets, ARN)
 
     assert str(caught.value) == told
     if told == NO_OBJECT:
@@ -105,7 +108,7 @@ def test_no_login_says_why_and_nothing_of_the_secret(secrets: Secrets, told: str
 
 def test_token_is_a_presigned_request_as_elasticache_takes_it() -> None:
     """No scheme, the group as host, the user, the action, 900 seconds."""
-    login = from_iam(KEYS, replace(SETTINGS, iam_username="probe-user"), "eu-west-1")
+    login = login_from_iam(KEYS, replace(SETTINGS, iam_username="probe-user"), "eu-west-1")
 
     head, _, query = login.password.partition("?")
     asked = {name: value for name, (value,) in parse_qs(query).items()}
@@ -142,7 +145,9 @@ def test_token_is_signed_as_the_sdk_signs_it() -> None:
     }
 
     def both() -> tuple[str, str]:
-        ours = from_iam(KEYS, replace(SETTINGS, iam_username="probe-user"), "us-east-1").password
+        ours = login_from_iam(
+            KEYS, replace(SETTINGS, iam_username="probe-user"), "us-east-1"
+        ).password
         theirs = signer.generate_presigned_url(request, "connect", 900, "us-east-1")
         return ours, str(theirs).removeprefix("http://")
 
@@ -177,25 +182,25 @@ def session(**more: Any) -> boto3.Session:  # noqa: ANN401 (its fields)
 
 
 def test_login_is_what_the_deployment_chose() -> None:
-    by_secret = login_of(replace(SETTINGS, login_secret_arn=ARN), session())
-    by_iam = login_of(replace(SETTINGS, iam_username="probe-user"), session())
+    by_secret = load_login(replace(SETTINGS, login_secret_arn=ARN), session())
+    by_iam = load_login(replace(SETTINGS, iam_username="probe-user"), session())
 
     assert by_secret is not None
     assert by_iam is not None
     assert (by_secret.password, by_iam.username) == (SECRET, "probe-user")
-    assert login_of(SETTINGS, session()) is None
+    assert load_login(SETTINGS, session()) is None
 
 
 def test_token_needs_the_role_s_credentials() -> None:
     with pytest.raises(NoLogin, match="no credentials to sign an IAM token with"):
-        login_of(replace(SETTINGS, iam_username="probe-user"), session(credentials=None))
+        load_login(replace(SETTINGS, iam_username="probe-user"), session(credentials=None))
 
 
 def test_neither_password_nor_token_is_in_a_repr() -> None:
-    token = from_iam(KEYS, replace(SETTINGS, iam_username="probe-user"), "us-east-1")
+    token = login_from_iam(KEYS, replace(SETTINGS, iam_username="probe-user"), "us-east-1")
 
     assert "X-Amz" not in repr(token)
-    assert SECRET not in repr(login_of(replace(SETTINGS, login_secret_arn=ARN), session()))
+    assert SECRET not in repr(load_login(replace(SETTINGS, login_secret_arn=ARN), session()))
 
 
 WALK = {"ZONE_NAME": f"{ZONE}.", "PORT": "6379", "CLIENT": "vpc-1", "REPLICATION_GROUP_ID": "demo"}
@@ -203,11 +208,13 @@ WATCH = {"GROUP": "demo", "WALKERS": "one,two", "PROXY_LOGS": "logs"}
 
 
 def test_settings_are_what_the_deployment_told() -> None:
-    assert WalkSettings.from_environment(WALK) == SETTINGS
-    assert WalkSettings.from_environment(WALK | {"IAM_USERNAME": "u"}).iam_username == "u"
-    assert WalkSettings.from_environment(WALK | {"LOGIN_SECRET_ARN": ARN}).login_secret_arn == ARN
-    assert WatchSettings.from_environment(WATCH) == WatchSettings("demo", ("one", "two"), "logs")
-    assert not WatchSettings.from_environment(WATCH | {"NODE_METRICS": "false"}).node_metrics
+    assert ProberSettings.from_environment(WALK) == SETTINGS
+    assert ProberSettings.from_environment(WALK | {"IAM_USERNAME": "u"}).iam_username == "u"
+    assert ProberSettings.from_environment(WALK | {"LOGIN_SECRET_ARN": ARN}).login_secret_arn == ARN
+    assert CoordinatorSettings.from_environment(WATCH) == CoordinatorSettings(
+        "demo", ("one", "two"), "logs"
+    )
+    assert not CoordinatorSettings.from_environment(WATCH | {"NODE_METRICS": "false"}).node_metrics
 
 
 ALL_WRONG = {"PORT": "0", "ZONE_NAME": "a b", "IAM_USERNAME": "u", "LOGIN_SECRET_ARN": ARN}
@@ -221,11 +228,11 @@ TOLD = [
 @pytest.mark.parametrize(
     ("read", "environment", "problems"),
     [
-        (WalkSettings.from_environment, {}, [f"{name} is missing" for name in WALK]),
-        (WalkSettings.from_environment, WALK | ALL_WRONG, TOLD),
-        (WalkSettings.from_environment, WALK | {"PORT": "65536"}, ["PORT: got '65536'"]),
-        (WalkSettings.from_environment, WALK | {"PORT": "redis"}, ["PORT: got 'redis'"]),
-        (WatchSettings.from_environment, {}, [f"{name} is missing" for name in WATCH]),
+        (ProberSettings.from_environment, {}, [f"{name} is missing" for name in WALK]),
+        (ProberSettings.from_environment, WALK | ALL_WRONG, TOLD),
+        (ProberSettings.from_environment, WALK | {"PORT": "65536"}, ["PORT: got '65536'"]),
+        (ProberSettings.from_environment, WALK | {"PORT": "redis"}, ["PORT: got 'redis'"]),
+        (CoordinatorSettings.from_environment, {}, [f"{name} is missing" for name in WATCH]),
     ],
 )
 def test_every_problem_of_an_environment_is_told_at_once(

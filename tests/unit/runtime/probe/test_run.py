@@ -12,16 +12,16 @@ import pytest
 
 from lab.wait import wait_until
 from nodeway_runtime.model.topology import Hostname
-from nodeway_runtime.paths.targets import Expected
-from nodeway_runtime.paths.trace import Walked
+from nodeway_runtime.paths.targets import Targets
+from nodeway_runtime.paths.trace import NameTrace
 from nodeway_runtime.paths.verdicts import Verdict
-from nodeway_runtime.probe.run import AT_ONCE, VIEWS, Probe
+from nodeway_runtime.probe.run import MAX_CONCURRENT, VIEWS_PER_RUN, Probe
 from nodeway_runtime.probe.walker import Login, Walker
 from tests.support.fakes import ONE, THREE, TWO, ZONE, named
 from tests.support.probing import PLAIN, counters, expected, healthy, node_id, told, walk, walked
 
 
-def many(count: int) -> Expected:
+def many(count: int) -> Targets:
     """The map of so many names."""
     names = tuple(Hostname(f"demo-{n:04}-001.{ZONE}") for n in range(count))
     return expected(names=names, records=None, proxies=())
@@ -63,23 +63,25 @@ def gate() -> Iterator[Gate]:
 def test_names_are_walked_side_by_side_and_no_more_than_so_many(gate: Gate) -> None:
     """One that hangs keeps no other waiting; 500 that hang do not open 500 connections."""
     reports = []
-    map_ = many(AT_ONCE + 9)
+    map_ = many(MAX_CONCURRENT + 9)
     run = threading.Thread(
         target=lambda: reports.append(Probe("host").run(map_, replace(PLAIN, look_up=gate)))
     )
     run.start()
-    wait_until(lambda: gate.waiting == AT_ONCE, timeout_seconds=30, what="as many as may wait")
+    wait_until(
+        lambda: gate.waiting == MAX_CONCURRENT, timeout_seconds=30, what="as many as may wait"
+    )
     gate.opened.set()
     run.join()
 
-    assert gate.most == AT_ONCE
+    assert gate.most == MAX_CONCURRENT
     assert {row.verdict for row in reports[0].rows} == {Verdict.NAME_NOT_FOUND}
-    assert len(reports[0].rows) == AT_ONCE + 9
+    assert len(reports[0].rows) == MAX_CONCURRENT + 9
 
 
 def test_run_ends_in_time_and_says_which_names_it_did_not_come_to(gate: Gate) -> None:
     """A report in time, of what was seen, is worth more than a whole one that never comes."""
-    map_ = many(AT_ONCE + 9)
+    map_ = many(MAX_CONCURRENT + 9)
     gate.held = frozenset(map_.names[1:])
 
     report = Probe("host", seconds=1).run(map_, replace(PLAIN, look_up=gate))
@@ -87,19 +89,19 @@ def test_run_ends_in_time_and_says_which_names_it_did_not_come_to(gate: Gate) ->
     assert report.seconds < 30
     assert [row.verdict for row in report.rows] == [
         Verdict.NAME_NOT_FOUND,
-        *[Verdict.NOT_WALKED] * (AT_ONCE + 8),
+        *[Verdict.NOT_WALKED] * (MAX_CONCURRENT + 8),
     ]
-    assert gate.most <= AT_ONCE
+    assert gate.most <= MAX_CONCURRENT
 
 
 def test_name_whose_turn_never_came_is_not_walked_after_the_end_either(gate: Gate) -> None:
-    map_ = many(AT_ONCE + 9)
+    map_ = many(MAX_CONCURRENT + 9)
 
     Probe("host", seconds=0.3).run(map_, replace(PLAIN, look_up=gate))
     gate.opened.set()
     wait_until(lambda: gate.waiting == 0, timeout_seconds=30, what="those that had begun are done")
 
-    assert gate.asked == AT_ONCE
+    assert gate.asked == MAX_CONCURRENT
 
 
 def test_few_nodes_are_all_asked_for_the_whole_cluster_in_each_run() -> None:
@@ -113,16 +115,16 @@ def test_few_nodes_are_all_asked_for_the_whole_cluster_in_each_run() -> None:
 
 def test_of_many_nodes_others_are_asked_in_each_run() -> None:
     """Each in its turn: after as many runs as it takes, all were."""
-    map_, probe = many(2 * VIEWS + 6), Probe("host")
+    map_, probe = many(2 * VIEWS_PER_RUN + 6), Probe("host")
     asked = []
     for _ in range(3):
         walker = told()
         probe.run(map_, walker)
         asked.append(set(walker.views))
 
-    assert [len(one) for one in asked] == [VIEWS] * 3
-    assert asked[0] == set(map_.names[:VIEWS])
-    assert asked[1] == set(map_.names[VIEWS : 2 * VIEWS])
+    assert [len(one) for one in asked] == [VIEWS_PER_RUN] * 3
+    assert asked[0] == set(map_.names[:VIEWS_PER_RUN])
+    assert asked[1] == set(map_.names[VIEWS_PER_RUN : 2 * VIEWS_PER_RUN])
     assert asked[0] | asked[1] | asked[2] == set(map_.names)
 
 
@@ -158,8 +160,8 @@ def test_run_is_compared_with_the_last_one() -> None:
     probe = Probe("host")
     reports = []
     for moved in (3, 8):
-        said = replace(walk(ONE).said, counters=counters(moved))
-        met = (walked(ONE, walk(ONE, said=said)), *healthy(TWO, THREE))
+        said = replace(walk(ONE).reply, counters=counters(moved))
+        met = (walked(ONE, walk(ONE, reply=said)), *healthy(TWO, THREE))
         reports.append(probe.run(expected(), told(*met)))
 
     first, second = (report.rows[0] for report in reports)
@@ -193,13 +195,13 @@ def test_after_an_interruption_no_other_walk_begins() -> None:
     class Hanging:
         login = None
 
-        def walk(self, name: str, *, view: bool) -> Walked:
+        def trace(self, name: str, *, view: bool) -> NameTrace:
             del view
             begun.append(name)
             go_on.wait(10)
-            return Walked(name)
+            return NameTrace(name)
 
-    names = tuple(Hostname(f"n{i}.{ZONE}") for i in range(2 * AT_ONCE))
+    names = tuple(Hostname(f"n{i}.{ZONE}") for i in range(2 * MAX_CONCURRENT))
     # when all names wait for their turn
     threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
@@ -209,4 +211,4 @@ def test_after_an_interruption_no_other_walk_begins() -> None:
     for one in ended:
         one.join(10)
 
-    assert len(begun) == AT_ONCE
+    assert len(begun) == MAX_CONCURRENT

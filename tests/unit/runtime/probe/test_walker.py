@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from nodeway_runtime.paths.cluster_view import Member
-from nodeway_runtime.paths.trace import Trouble, Walk, Walked
-from nodeway_runtime.probe.walker import Login, Seconds, Walker
+from nodeway_runtime.paths.trace import AddressTrace, Failure, NameTrace
+from nodeway_runtime.probe.walker import Login, Timeouts, Walker
 from tests.support.fakes import ONE, named
 from tests.support.probing import SECRET
 from tests.support.programs.resp_node import (
@@ -45,22 +45,22 @@ def well(trusted: Authority) -> Iterator[Node]:
         yield here
 
 
-def only(walked: Walked) -> Walk:
+def only(walked: NameTrace) -> AddressTrace:
     """The walk of a name's only address."""
-    (one,) = walked.walks
+    (one,) = walked.traces
     return one
 
 
 def test_walk_without_login_asks_whether_the_node_answers_and_nothing_else(
     trusted: Authority, well: Node
 ) -> None:
-    walked = trusted.walker(well.port).walk(named(ONE), view=True)
+    walked = trusted.walker(well.port).trace(named(ONE), view=True)
 
     walk = only(walked)
-    assert (walked.trouble, walked.name, walk.address) == (Trouble.NONE, named(ONE), "127.0.0.1")
-    assert (walk.trouble, walk.reached, walk.detail) == (Trouble.NONE, "answer", "")
+    assert (walked.failure, walked.name, walk.address) == (Failure.NONE, named(ONE), "127.0.0.1")
+    assert (walk.failure, walk.reached, walk.detail) == (Failure.NONE, "answer", "")
     assert well.got == [("PING",)]
-    assert walk.said.node_id is None
+    assert walk.reply.node_id is None
     assert set(walk.milliseconds) == {"connect", "tls", "answer"}
     assert min(walk.milliseconds.values()) >= 0
     assert walked.resolve_milliseconds is not None
@@ -68,20 +68,20 @@ def test_walk_without_login_asks_whether_the_node_answers_and_nothing_else(
 
 
 def test_walk_with_login_asks_the_node_who_it_is(trusted: Authority, well: Node) -> None:
-    walk = only(trusted.walker(well.port, login=USER).walk(named(ONE), view=False))
+    walk = only(trusted.walker(well.port, login=USER).trace(named(ONE), view=False))
 
-    assert (walk.trouble, walk.reached) == (Trouble.NONE, "identity")
+    assert (walk.failure, walk.reached) == (Failure.NONE, "identity")
     assert well.got == QUESTIONS
-    assert (walk.said.node_id, walk.said.members) == (NODE_ID, None)
-    assert walk.said.counters is not None
-    assert (walk.said.counters.moved, walk.said.counters.primary) == (3, True)
+    assert (walk.reply.node_id, walk.reply.members) == (NODE_ID, None)
+    assert walk.reply.counters is not None
+    assert (walk.reply.counters.moved, walk.reply.counters.primary) == (3, True)
 
 
 def test_walk_with_a_view_asks_for_the_whole_cluster_too(trusted: Authority, well: Node) -> None:
-    walk = only(trusted.walker(well.port, login=USER).walk(named(ONE), view=True))
+    walk = only(trusted.walker(well.port, login=USER).trace(named(ONE), view=True))
 
     assert well.got == [*QUESTIONS, ("CLUSTER", "SHARDS")]
-    assert walk.said.members == (Member(NODE_ID, named(ONE), primary=True, shard=0),)
+    assert walk.reply.members == (Member(NODE_ID, named(ONE), primary=True, shard=0),)
 
 
 def test_server_without_cluster_shards_is_asked_for_its_slots(trusted: Authority) -> None:
@@ -92,27 +92,29 @@ def test_server_without_cluster_shards_is_asked_for_its_slots(trusted: Authority
         "CLUSTER SLOTS": slots,
     }
     with node(trusted.signed(NAMES), lambda here: here.answering(old)) as here:
-        walk = only(trusted.walker(here.port, login=USER).walk(named(ONE), view=True))
+        walk = only(trusted.walker(here.port, login=USER).trace(named(ONE), view=True))
 
     assert here.got[-1] == ("CLUSTER", "SLOTS")
-    assert walk.said.members == (Member(NODE_ID, named(ONE), primary=True, shard=0),)
+    assert walk.reply.members == (Member(NODE_ID, named(ONE), primary=True, shard=0),)
 
 
 def test_each_address_of_a_name_is_walked(trusted: Authority, well: Node) -> None:
     """Once, whatever the resolver repeats, and in an order that does not change from run to run."""
     walker = trusted.walker(well.port, "127.0.0.3", "127.0.0.1", "127.0.0.1")
 
-    walked = walker.walk(named(ONE), view=False)
+    walked = walker.trace(named(ONE), view=False)
 
-    assert [(one.address, one.trouble) for one in walked.walks] == [
-        ("127.0.0.1", Trouble.NONE),
-        ("127.0.0.3", Trouble.REFUSED),
+    assert [(one.address, one.failure) for one in walked.traces] == [
+        ("127.0.0.1", Failure.NONE),
+        ("127.0.0.3", Failure.REFUSED),
     ]
 
 
-def walk_to(port: int, trusted: Authority, *addresses: str, seconds: Seconds = PATIENT) -> Walk:
+def walk_to(
+    port: int, trusted: Authority, *addresses: str, seconds: Timeouts = PATIENT
+) -> AddressTrace:
     """Of a name that leads to the first of these addresses."""
-    return only(trusted.walker(port, *addresses, seconds=seconds).walk(named(ONE), view=False))
+    return only(trusted.walker(port, *addresses, seconds=seconds).trace(named(ONE), view=False))
 
 
 def test_nobody_listens(trusted: Authority) -> None:
@@ -121,8 +123,8 @@ def test_nobody_listens(trusted: Authority) -> None:
 
     walk = walk_to(port, trusted)
 
-    assert (walk.trouble, walk.reached, walk.detail) == (
-        *(Trouble.REFUSED, "nothing", "Connection refused"),
+    assert (walk.failure, walk.reached, walk.detail) == (
+        *(Failure.REFUSED, "nothing", "Connection refused"),
     )
 
 
@@ -130,7 +132,7 @@ def test_no_way_leads_there(trusted: Authority) -> None:
     """The broadcast address takes no connection."""
     walk = walk_to(6379, trusted, "255.255.255.255")
 
-    assert (walk.trouble, walk.reached) == (Trouble.UNREACHABLE, "nothing")
+    assert (walk.failure, walk.reached) == (Failure.UNREACHABLE, "nothing")
     assert walk.detail
 
 
@@ -147,8 +149,8 @@ def test_nobody_takes_the_connection(trusted: Authority) -> None:
 
         walk = walk_to(int(full.getsockname()[1]), trusted, seconds=QUICK)
 
-    assert (walk.trouble, walk.reached, walk.detail) == (
-        *(Trouble.UNREACHABLE, "nothing", "timed out"),
+    assert (walk.failure, walk.reached, walk.detail) == (
+        *(Failure.UNREACHABLE, "nothing", "timed out"),
     )
 
 
@@ -157,7 +159,7 @@ def test_proxy_accepts_and_closes(trusted: Authority) -> None:
     with node(None, lambda _: closing) as here:
         walk = walk_to(here.port, trusted)
 
-    assert (walk.trouble, walk.reached) == (Trouble.TLS_CLOSED, "connect")
+    assert (walk.failure, walk.reached) == (Failure.TLS_CLOSED, "connect")
     assert walk.detail
 
 
@@ -167,14 +169,14 @@ def test_proxy_accepts_and_says_nothing(trusted: Authority) -> None:
     with node(None, lambda _: silent) as here:
         walk = walk_to(here.port, trusted, seconds=replace(PATIENT, tls=0.3))
 
-    assert (walk.trouble, walk.reached) == (Trouble.TLS_SILENT, "connect")
+    assert (walk.failure, walk.reached) == (Failure.TLS_SILENT, "connect")
     assert "timed out" in walk.detail
     assert time.monotonic() - began < PATIENT.connect
 
 
 def test_other_end_speaks_no_tls(trusted: Authority) -> None:
     with node(None, lambda _: lambda plain: plain.sendall(b"-ERR no TLS here\r\n")) as here:
-        assert walk_to(here.port, trusted).trouble is Trouble.TLS_CLOSED
+        assert walk_to(here.port, trusted).failure is Failure.TLS_CLOSED
 
 
 @pytest.mark.parametrize(("days", "since_days"), [(-1, 9), (9, -1)], ids=["expired", "to come"])
@@ -183,7 +185,7 @@ def test_certificate_is_of_another_time(trusted: Authority, days: float, since_d
     with node(context, lambda here: here.answering()) as here:
         walk = walk_to(here.port, trusted)
 
-    assert (walk.trouble, walk.reached, here.got) == (Trouble.EXPIRED, "connect", [])
+    assert (walk.failure, walk.reached, here.got) == (Failure.EXPIRED, "connect", [])
     assert "certificate" in walk.detail
 
 
@@ -191,9 +193,9 @@ def test_certificate_is_for_other_names(trusted: Authority) -> None:
     """They are told, so that a person sees whose node it is; nothing was sent to it."""
     theirs = "*.carts.x9y8z7.use1.cache.amazonaws.com"
     with node(trusted.signed(theirs), lambda here: here.answering()) as here:
-        walk = only(trusted.walker(here.port, login=USER).walk(named(ONE), view=True))
+        walk = only(trusted.walker(here.port, login=USER).trace(named(ONE), view=True))
 
-    assert (walk.trouble, walk.certificate_names) == (Trouble.OTHER_NAME, (theirs,))
+    assert (walk.failure, walk.certificate_names) == (Failure.OTHER_NAME, (theirs,))
     assert here.got == []
 
 
@@ -203,39 +205,39 @@ def test_certificate_is_of_an_authority_that_nobody_trusts(
     """Its names are of no interest: anybody can write them. And no password is ever given to it."""
     foreign = authority(tmp_path)
     with node(foreign.signed(NAMES), lambda here: here.answering()) as here:
-        walk = only(trusted.walker(here.port, login=USER).walk(named(ONE), view=True))
+        walk = only(trusted.walker(here.port, login=USER).trace(named(ONE), view=True))
 
-    assert (walk.trouble, walk.certificate_names, here.got) == (Trouble.UNTRUSTED, (), [])
+    assert (walk.failure, walk.certificate_names, here.got) == (Failure.UNTRUSTED, (), [])
 
 
 @pytest.mark.parametrize(
     ("number", "trouble"),
     [
-        (socket.EAI_NONAME, Trouble.NO_SUCH_NAME),
-        (socket.EAI_NODATA, Trouble.NO_SUCH_NAME),
-        (socket.EAI_AGAIN, Trouble.RESOLVER_SILENT),
-        (socket.EAI_FAIL, Trouble.RESOLVER_SILENT),
+        (socket.EAI_NONAME, Failure.NO_SUCH_NAME),
+        (socket.EAI_NODATA, Failure.NO_SUCH_NAME),
+        (socket.EAI_AGAIN, Failure.RESOLVER_SILENT),
+        (socket.EAI_FAIL, Failure.RESOLVER_SILENT),
     ],
 )
 def test_name_without_an_address_is_none_or_nobody_says_so(
-    trusted: Authority, number: int, trouble: Trouble
+    trusted: Authority, number: int, trouble: Failure
 ) -> None:
     def fails(*_: object) -> list[object]:
         raise socket.gaierror(number, "in its own words")
 
     walker = replace(trusted.walker(6379), look_up=fails)
 
-    walked = walker.walk(named(ONE), view=True)
+    walked = walker.trace(named(ONE), view=True)
 
-    assert (walked.trouble, walked.walks, walked.detail) == (trouble, (), "in its own words")
+    assert (walked.failure, walked.traces, walked.detail) == (trouble, (), "in its own words")
 
 
 def test_this_host_s_own_resolver_is_the_one_that_is_asked() -> None:
     """A name that nobody may have; without a network there is nobody to say so."""
-    walked = Walker.of(6379).walk("demo-0001-001.invalid", view=False)
+    walked = Walker.of(6379).trace("demo-0001-001.invalid", view=False)
 
-    assert walked.trouble in {Trouble.NO_SUCH_NAME, Trouble.RESOLVER_SILENT}
-    assert only(Walker.of(1).walk("localhost", view=False)).trouble is Trouble.REFUSED
+    assert walked.failure in {Failure.NO_SUCH_NAME, Failure.RESOLVER_SILENT}
+    assert only(Walker.of(1).trace("localhost", view=False)).failure is Failure.REFUSED
 
 
 def test_password_is_in_no_repr(trusted: Authority) -> None:

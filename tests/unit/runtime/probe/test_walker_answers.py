@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from nodeway_runtime.paths.trace import Trouble, Walk
-from nodeway_runtime.probe.resp import LONGEST_ANSWER
-from nodeway_runtime.probe.walker import Login, Seconds
+from nodeway_runtime.paths.trace import AddressTrace, Failure
+from nodeway_runtime.probe.resp import MAX_ANSWER_BYTES
+from nodeway_runtime.probe.walker import Login, Timeouts
 from tests.support.fakes import ONE, named
 from tests.support.probing import SECRET
 from tests.support.programs.resp_node import (
@@ -37,12 +37,12 @@ def trusted(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def walk_to(
-    trusted: Authority, talk: Talk, login: Login | None = USER, *, seconds: Seconds = PATIENT
-) -> tuple[Walk, Node]:
+    trusted: Authority, talk: Talk, login: Login | None = USER, *, seconds: Timeouts = PATIENT
+) -> tuple[AddressTrace, Node]:
     """A walk to a node that talks so."""
     with node(trusted.signed(NAMES), talk) as here:
         walker = trusted.walker(here.port, login=login, seconds=seconds)
-        (walk,) = walker.walk(named(ONE), view=True).walks
+        (walk,) = walker.trace(named(ONE), view=True).traces
     return walk, here
 
 
@@ -55,44 +55,44 @@ def saying(**answers: bytes) -> Talk:
 @pytest.mark.parametrize(
     ("talk", "trouble", "reached"),
     [
-        (saying(AUTH=b"-WRONGPASS invalid username-password pair or user is disabled.\r\n"), Trouble.BAD_LOGIN, "tls"),
-        (saying(AUTH=b"-ERR AUTH <password> called without any password configured\r\n"), Trouble.BAD_LOGIN, "tls"),
-        (saying(AUTH=b"-LOADING Valkey is loading the dataset in memory\r\n"), Trouble.NOT_READY, "tls"),
-        (saying(AUTH=b"-ERR max number of clients reached\r\n"), Trouble.NOT_READY, "tls"),
-        (saying(PING=b"-LOADING Redis is loading the dataset in memory\r\n"), Trouble.NOT_READY, "tls"),
-        (saying(PING=b"-BUSY Valkey is busy running a script.\r\n"), Trouble.NOT_READY, "tls"),
-        (saying(PING=b"-NOAUTH Authentication required.\r\n"), Trouble.BAD_LOGIN, "tls"),
-        (saying(PING=b"-NOPERM this user has no permissions to run 'ping'\r\n"), Trouble.NONE, "identity"),
-        (saying(CLUSTER_MYID=b"-NOPERM no permissions to run 'cluster|myid'\r\n"), Trouble.NO_PERMISSION, "answer"),
-        (saying(INFO=b"-NOPERM this user has no permissions to run 'info'\r\n"), Trouble.NO_PERMISSION, "answer"),
-        (saying(CLUSTER_SHARDS=b"-NOPERM no permissions\r\n"), Trouble.NO_PERMISSION, "answer"),
-        (saying(INFO=b"-MASTERDOWN Link with MASTER is down\r\n"), Trouble.NOT_READY, "answer"),
+        (saying(AUTH=b"-WRONGPASS invalid username-password pair or user is disabled.\r\n"), Failure.BAD_LOGIN, "tls"),
+        (saying(AUTH=b"-ERR AUTH <password> called without any password configured\r\n"), Failure.BAD_LOGIN, "tls"),
+        (saying(AUTH=b"-LOADING Valkey is loading the dataset in memory\r\n"), Failure.NOT_READY, "tls"),
+        (saying(AUTH=b"-ERR max number of clients reached\r\n"), Failure.NOT_READY, "tls"),
+        (saying(PING=b"-LOADING Redis is loading the dataset in memory\r\n"), Failure.NOT_READY, "tls"),
+        (saying(PING=b"-BUSY Valkey is busy running a script.\r\n"), Failure.NOT_READY, "tls"),
+        (saying(PING=b"-NOAUTH Authentication required.\r\n"), Failure.BAD_LOGIN, "tls"),
+        (saying(PING=b"-NOPERM this user has no permissions to run 'ping'\r\n"), Failure.NONE, "identity"),
+        (saying(CLUSTER_MYID=b"-NOPERM no permissions to run 'cluster|myid'\r\n"), Failure.NO_PERMISSION, "answer"),
+        (saying(INFO=b"-NOPERM this user has no permissions to run 'info'\r\n"), Failure.NO_PERMISSION, "answer"),
+        (saying(CLUSTER_SHARDS=b"-NOPERM no permissions\r\n"), Failure.NO_PERMISSION, "answer"),
+        (saying(INFO=b"-MASTERDOWN Link with MASTER is down\r\n"), Failure.NOT_READY, "answer"),
     ],
 )  # fmt: skip
 def test_refusal_of_a_node_is_told_in_its_own_words(
-    trusted: Authority, talk: Talk, trouble: Trouble, reached: str
+    trusted: Authority, talk: Talk, trouble: Failure, reached: str
 ) -> None:
     walk, _ = walk_to(trusted, talk)
 
-    assert (walk.trouble, walk.reached) == (trouble, reached)
-    assert bool(walk.detail) is (trouble is not Trouble.NONE)
+    assert (walk.failure, walk.reached) == (trouble, reached)
+    assert bool(walk.detail) is (trouble is not Failure.NONE)
 
 
 @pytest.mark.parametrize(
     ("answer", "trouble"),
     [
-        (b"-NOAUTH Authentication required.\r\n", Trouble.NONE),
-        (b"+PONG\r\n", Trouble.NONE),
-        (b"-LOADING Valkey is loading the dataset in memory\r\n", Trouble.NOT_READY),
-        (b"-ERR max number of clients reached\r\n", Trouble.NOT_READY),
+        (b"-NOAUTH Authentication required.\r\n", Failure.NONE),
+        (b"+PONG\r\n", Failure.NONE),
+        (b"-LOADING Valkey is loading the dataset in memory\r\n", Failure.NOT_READY),
+        (b"-ERR max number of clients reached\r\n", Failure.NOT_READY),
     ],
 )
 def test_node_that_wants_a_login_has_answered_who_has_none(
-    trusted: Authority, answer: bytes, trouble: Trouble
+    trusted: Authority, answer: bytes, trouble: Failure
 ) -> None:
     walk, here = walk_to(trusted, saying(PING=answer), login=None)
 
-    assert (walk.trouble, here.got) == (trouble, [("PING",)])
+    assert (walk.failure, here.got) == (trouble, [("PING",)])
 
 
 @pytest.mark.parametrize("password", [SECRET, "x7" * 300])
@@ -130,13 +130,13 @@ def test_node_closes_in_the_middle_of_an_answer(
 
     walk, _ = walk_to(trusted, lambda here: here.answering(answers, last=last))
 
-    assert (walk.trouble, walk.detail) == (Trouble.CLOSED, "it closed the connection")
+    assert (walk.failure, walk.detail) == (Failure.CLOSED, "it closed the connection")
 
 
 def test_node_that_says_nothing_is_silent(trusted: Authority) -> None:
     walk, _ = walk_to(trusted, lambda _: silent, seconds=IMPATIENT)
 
-    assert (walk.trouble, walk.reached) == (Trouble.SILENT, "tls")
+    assert (walk.failure, walk.reached) == (Failure.SILENT, "tls")
 
 
 @contextmanager
@@ -168,12 +168,12 @@ def test_answer_that_is_no_resp_is_a_trouble(trusted: Authority, answer: bytes) 
     with soon():
         walk, here = walk_to(trusted, saying(PING=answer), login=None)
 
-    assert (walk.trouble, walk.reached) == (Trouble.CLOSED, "tls")
+    assert (walk.failure, walk.reached) == (Failure.CLOSED, "tls")
     assert len(walk.detail) <= 200
     assert here.got == [("PING",)]
 
 
-MANY, LONG = "an answer of too many values", f"an answer of more than {LONGEST_ANSWER} bytes"
+MANY, LONG = "an answer of too many values", f"an answer of more than {MAX_ANSWER_BYTES} bytes"
 ENDLESS = "it says what is no RESP: a line without an end"
 
 
@@ -197,7 +197,7 @@ def test_answer_without_an_end_is_not_read_to_the_end(
     with soon():
         walk, here = walk_to(trusted, lambda here: here.endless(beginning, more), login=None)
 
-    assert (walk.trouble, walk.reached, walk.detail) == (Trouble.CLOSED, "tls", told)
+    assert (walk.failure, walk.reached, walk.detail) == (Failure.CLOSED, "tls", told)
     assert here.sent < MOST_SENT
 
 
@@ -215,7 +215,7 @@ def test_answer_that_drips_has_its_time_as_a_whole(
             trusted, lambda here: here.dripping(beginning, one), None, seconds=IMPATIENT
         )
 
-    assert (walk.trouble, walk.reached) == (Trouble.SILENT, "tls")
+    assert (walk.failure, walk.reached) == (Failure.SILENT, "tls")
 
 
 @pytest.mark.parametrize(
@@ -242,5 +242,5 @@ def test_answer_that_means_something_else_is_a_trouble_of_its_path_only(
     """One node that talks nonsense must not blind the probe for all others."""
     walk, _ = walk_to(trusted, saying(**answers))
 
-    assert (walk.trouble, walk.reached) == (Trouble.CLOSED, "answer")
+    assert (walk.failure, walk.reached) == (Failure.CLOSED, "answer")
     assert walk.detail == "it says what no node of a cluster says"

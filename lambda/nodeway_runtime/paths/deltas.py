@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from nodeway_runtime.paths.cluster_view import Counters
-from nodeway_runtime.paths.report import Row, total
-from nodeway_runtime.paths.trace import Walked
+from nodeway_runtime.paths.report import Row, sum_known
+from nodeway_runtime.paths.trace import NameTrace
 from nodeway_runtime.paths.verdicts import Verdict
 
 
@@ -21,7 +21,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
+class RunDelta:
     """A run's rows with what happened since the last one, and the sums over all nodes; None: nobody knows."""
 
     memory: Memory
@@ -30,9 +30,11 @@ class Since:
     rejected_connections: int | None
 
 
-def since(last: Memory, walked: Sequence[Walked], rows: Sequence[Row], at: str) -> Since:
+def compare_runs(
+    last: Memory, walked: Sequence[NameTrace], rows: Sequence[Row], at: str
+) -> RunDelta:
     """Compares a run with the last one. A node that was started again counts from its start."""
-    now = counters_of(walked)
+    now = counters_by_node(walked)
     known = {node_id: one for node_id, one in now.items() if node_id in last.counters}
     new_primaries = sum(
         one.primary and not last.counters[node_id].primary for node_id, one in known.items()
@@ -42,24 +44,24 @@ def since(last: Memory, walked: Sequence[Walked], rows: Sequence[Row], at: str) 
         replace(
             row,
             since=states[row.name][1],
-            moved=_grown(last, now, row.node_id, "moved"),
-            asked=_grown(last, now, row.node_id, "asked"),
+            moved=_increase(last, now, row.node_id, "moved"),
+            asked=_increase(last, now, row.node_id, "asked"),
         )
         for row in rows
     )
-    rejected = total(_grown(last, now, node_id, "rejected_connections") for node_id in now)
+    rejected = sum_known(_increase(last, now, node_id, "rejected_connections") for node_id in now)
     # who was not reached this time is compared with what it said last
     memory = Memory(last.counters | now, states)
-    return Since(memory, told, new_primaries if known else None, rejected)
+    return RunDelta(memory, told, new_primaries if known else None, rejected)
 
 
-def counters_of(walked: Sequence[Walked]) -> dict[str, Counters]:
+def counters_by_node(walked: Sequence[NameTrace]) -> dict[str, Counters]:
     """By node id, whatever name led there."""
     return {
-        walk.said.node_id: walk.said.counters
+        walk.reply.node_id: walk.reply.counters
         for one in walked
-        for walk in one.walks
-        if walk.said.node_id and walk.said.counters
+        for walk in one.traces
+        if walk.reply.node_id and walk.reply.counters
     }
 
 
@@ -68,7 +70,7 @@ def _state(row: Row, last: Memory, at: str) -> tuple[Verdict, str]:
     return before if before and before[0] is row.verdict else (row.verdict, at)
 
 
-def _grown(last: Memory, now: dict[str, Counters], node_id: str, what: str) -> int | None:
+def _increase(last: Memory, now: dict[str, Counters], node_id: str, what: str) -> int | None:
     before, after = last.counters.get(node_id), now.get(node_id)
     if before is None or after is None:
         return None

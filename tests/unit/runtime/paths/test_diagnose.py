@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from nodeway_runtime.model.topology import Address
-from nodeway_runtime.paths.cluster_view import Said
+from nodeway_runtime.paths.cluster_view import NodeReply
+from nodeway_runtime.paths.diagnose import EXPIRES_SOON_DAYS, diagnose, shard_of
 from nodeway_runtime.paths.report import Row
-from nodeway_runtime.paths.targets import Expected
-from nodeway_runtime.paths.trace import Trouble, Walk, Walked
+from nodeway_runtime.paths.targets import Targets
+from nodeway_runtime.paths.trace import AddressTrace, Failure, NameTrace
 from nodeway_runtime.paths.verdicts import Verdict
-from nodeway_runtime.probe.diagnose import EXPIRES_SOON_DAYS, rows_of, shard_of
 from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, ZONE, named
 from tests.support.probing import (
     ADDRESSES,
@@ -29,81 +29,81 @@ BLIND = expected(records=None, proxies=())
 """The map of a laptop without AWS."""
 LOOPS = expected(proxies_see_zone=True)
 SOON = walk(ONE, certificate_days=EXPIRES_SOON_DAYS - 0.1)
-STRANGER = walk(said=Said("f" * 40))
+STRANGER = walk(reply=NodeReply("f" * 40))
 
 
-def judged(one: Walked, map_: Expected | None = None) -> Row:
+def judged(one: NameTrace, map_: Targets | None = None) -> Row:
     """The row of a name beside others in order, which tell what the cluster is."""
-    rows = rows_of(map_ or expected(), [one, *OTHERS])
+    rows = diagnose(map_ or expected(), [one, *OTHERS])
     return next(row for row in rows if row.name == one.name)
 
 
-def lost(trouble: Trouble) -> Walked:
+def lost(trouble: Failure) -> NameTrace:
     """A name without an address."""
-    return Walked(named(ONE), (), trouble, "so it says")
+    return NameTrace(named(ONE), (), trouble, "so it says")
 
 
-def of(address: str, *names: str) -> Walked:
+def of(address: str, *names: str) -> NameTrace:
     """A certificate for other names."""
-    return troubled(ONE, Trouble.OTHER_NAME, address, certificate_names=names)
+    return troubled(ONE, Failure.OTHER_NAME, address, certificate_names=names)
 
 
 @pytest.mark.parametrize(
     ("one", "map_", "verdict"),
     [
         (walked(ONE, walk()), expected(), Verdict.OK),
-        (lost(Trouble.NO_SUCH_NAME), expected(TWO, names=(named(ONE),)), Verdict.MISSING_RECORD),
-        (lost(Trouble.NO_SUCH_NAME), expected(), Verdict.CACHED_NXDOMAIN),
-        (lost(Trouble.NO_SUCH_NAME), BLIND, Verdict.NAME_NOT_FOUND),
-        (lost(Trouble.RESOLVER_SILENT), expected(), Verdict.RESOLVER_SILENT),
+        (lost(Failure.NO_SUCH_NAME), expected(TWO, names=(named(ONE),)), Verdict.MISSING_RECORD),
+        (lost(Failure.NO_SUCH_NAME), expected(), Verdict.CACHED_NXDOMAIN),
+        (lost(Failure.NO_SUCH_NAME), BLIND, Verdict.NAME_NOT_FOUND),
+        (lost(Failure.RESOLVER_SILENT), expected(), Verdict.RESOLVER_SILENT),
         (walked(ONE, walk(ONE, ADDRESSES[TWO])), expected(), Verdict.WRONG_PROXY),
         (walked(ONE, walk(TWO, ADDRESSES[ONE])), expected(), Verdict.WRONG_PROXY),
-        (troubled(ONE, Trouble.REFUSED, "10.20.1.9"), expected(), Verdict.STALE_ANSWER),
-        (troubled(ONE, Trouble.REFUSED), expected(), Verdict.DEAD_PROXY),
-        (troubled(ONE, Trouble.UNREACHABLE), expected(), Verdict.DEAD_PROXY),
-        (troubled(ONE, Trouble.REFUSED), BLIND, Verdict.DEAD_PROXY),
-        (troubled(ONE, Trouble.TLS_CLOSED), LOOPS, Verdict.PROXY_LOOPS),
-        (troubled(ONE, Trouble.TLS_SILENT), LOOPS, Verdict.PROXY_LOOPS),
-        (troubled(ONE, Trouble.TLS_CLOSED), expected(), Verdict.NODE_DOWN),
-        (troubled(ONE, Trouble.TLS_SILENT), expected(), Verdict.NODE_DOWN),
-        (troubled(ONE, Trouble.CLOSED), expected(), Verdict.NODE_DOWN),
-        (troubled(ONE, Trouble.SILENT), expected(), Verdict.NODE_SILENT),
-        (troubled(ONE, Trouble.NOT_READY), expected(), Verdict.NODE_NOT_READY),
-        (troubled(ONE, Trouble.EXPIRED), expected(), Verdict.CERTIFICATE_EXPIRED),
-        (troubled(ONE, Trouble.UNTRUSTED), expected(), Verdict.CERTIFICATE_WRONG),
+        (troubled(ONE, Failure.REFUSED, "10.20.1.9"), expected(), Verdict.STALE_ANSWER),
+        (troubled(ONE, Failure.REFUSED), expected(), Verdict.DEAD_PROXY),
+        (troubled(ONE, Failure.UNREACHABLE), expected(), Verdict.DEAD_PROXY),
+        (troubled(ONE, Failure.REFUSED), BLIND, Verdict.DEAD_PROXY),
+        (troubled(ONE, Failure.TLS_CLOSED), LOOPS, Verdict.PROXY_LOOPS),
+        (troubled(ONE, Failure.TLS_SILENT), LOOPS, Verdict.PROXY_LOOPS),
+        (troubled(ONE, Failure.TLS_CLOSED), expected(), Verdict.NODE_DOWN),
+        (troubled(ONE, Failure.TLS_SILENT), expected(), Verdict.NODE_DOWN),
+        (troubled(ONE, Failure.CLOSED), expected(), Verdict.NODE_DOWN),
+        (troubled(ONE, Failure.SILENT), expected(), Verdict.NODE_SILENT),
+        (troubled(ONE, Failure.NOT_READY), expected(), Verdict.NODE_NOT_READY),
+        (troubled(ONE, Failure.EXPIRED), expected(), Verdict.CERTIFICATE_EXPIRED),
+        (troubled(ONE, Failure.UNTRUSTED), expected(), Verdict.CERTIFICATE_WRONG),
         (of(ADDRESSES[ONE], "*.elsewhere.example"), expected(), Verdict.CERTIFICATE_WRONG),
         (of(ADDRESSES[ONE]), expected(), Verdict.CERTIFICATE_WRONG),
         (of(ADDRESSES[ONE], "*.carts.x.use1.cache.amazonaws.com"), expected(), Verdict.CLUSTERS_MIXED),
         (of(ADDRESSES[ONE], "*.carts.x.cnn1.cache.amazonaws.com.cn"), expected(), Verdict.CLUSTERS_MIXED),
         (walked(ONE, SOON), expected(), Verdict.CERTIFICATE_EXPIRES_SOON),
         (walked(ONE, STRANGER), expected(), Verdict.CLUSTERS_MIXED),
-        (troubled(ONE, Trouble.BAD_LOGIN), expected(), Verdict.WRONG_PASSWORD),
-        (troubled(ONE, Trouble.NO_PERMISSION), expected(), Verdict.NO_PERMISSION),
+        (troubled(ONE, Failure.BAD_LOGIN), expected(), Verdict.WRONG_PASSWORD),
+        (troubled(ONE, Failure.NO_PERMISSION), expected(), Verdict.NO_PERMISSION),
     ],
 )  # fmt: skip
 def test_each_verdict_has_the_least_that_makes_it(
-    one: Walked, map_: Expected, verdict: Verdict
+    one: NameTrace, map_: Targets, verdict: Verdict
 ) -> None:
     assert judged(one, map_).verdict is verdict
 
 
 def test_name_without_a_walk_or_a_trouble_has_no_address() -> None:
-    assert judged(Walked(named(ONE))).verdict is Verdict.CACHED_NXDOMAIN
-    assert judged(Walked(named(ONE)), BLIND).verdict is Verdict.NAME_NOT_FOUND
+    assert judged(NameTrace(named(ONE))).verdict is Verdict.CACHED_NXDOMAIN
+    assert judged(NameTrace(named(ONE)), BLIND).verdict is Verdict.NAME_NOT_FOUND
 
 
 def test_name_that_nobody_walked_says_so() -> None:
-    rows = rows_of(expected(), healthy(ONE))
+    rows = diagnose(expected(), healthy(ONE))
 
     assert [row.verdict for row in rows] == [Verdict.OK, Verdict.NOT_WALKED, Verdict.NOT_WALKED]
 
 
 @pytest.mark.parametrize(
     ("trouble", "said"),
-    [(Trouble.TLS_SILENT, None), (Trouble.BAD_LOGIN, None), (Trouble.NONE, ONE)],
+    [(Failure.TLS_SILENT, None), (Failure.BAD_LOGIN, None), (Failure.NONE, ONE)],
 )
 def test_name_that_leads_to_the_wrong_proxy_is_that_whatever_is_there(
-    trouble: Trouble, said: str | None
+    trouble: Failure, said: str | None
 ) -> None:
     """The first cause wins: what the other node says is of no use to who wanted this one."""
     one = walk(said, ADDRESSES[TWO], trouble)
@@ -116,7 +116,9 @@ def test_name_that_leads_to_the_wrong_proxy_is_that_whatever_is_there(
 def test_stranger_comes_before_what_he_announces() -> None:
     view = (replace(member(ONE, "10.30.1.5"), node_id="f" * 40),)
 
-    assert judged(walked(ONE, walk(said=Said("f" * 40, view)))).verdict is Verdict.CLUSTERS_MIXED
+    assert (
+        judged(walked(ONE, walk(reply=NodeReply("f" * 40, view)))).verdict is Verdict.CLUSTERS_MIXED
+    )
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -127,7 +129,7 @@ def test_name_is_as_bad_as_its_worst_path(order: int) -> None:
         records={named(ONE): (Address(ADDRESSES[ONE]), Address(second))},
         proxies=(at(ONE), at(ONE, second)),
     )
-    paths = [walk(ONE), walk(None, second, Trouble.REFUSED)][::order]
+    paths = [walk(ONE), walk(None, second, Failure.REFUSED)][::order]
 
     row = judged(walked(ONE, *paths), map_)
 
@@ -156,8 +158,8 @@ def test_row_has_whose_path_it_is_and_how_long_each_leg_took() -> None:
 
 
 def test_role_is_nobody_s_to_say_without_counters() -> None:
-    assert judged(walked(ONE, walk(said=Said(node_id(ONE))))).role == ""
-    assert judged(troubled(ONE, Trouble.REFUSED)).role == ""
+    assert judged(walked(ONE, walk(reply=NodeReply(node_id(ONE))))).role == ""
+    assert judged(troubled(ONE, Failure.REFUSED)).role == ""
 
 
 @pytest.mark.parametrize(
@@ -169,10 +171,10 @@ def test_shard_is_in_a_name_that_elasticache_made(name: str, shard: str) -> None
 
 
 def test_walk_of_the_same_name_twice_is_one_row() -> None:
-    assert len(rows_of(expected(ONE), [*healthy(ONE), *healthy(ONE)])) == 1
+    assert len(diagnose(expected(ONE), [*healthy(ONE), *healthy(ONE)])) == 1
 
 
 def test_certificate_that_ends_on_the_last_day_that_is_late_enough_is_in_order() -> None:
-    exact: Walk = walk(ONE, certificate_days=float(EXPIRES_SOON_DAYS))
+    exact: AddressTrace = walk(ONE, certificate_days=float(EXPIRES_SOON_DAYS))
 
     assert judged(walked(ONE, exact)).verdict is Verdict.OK

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from nodeway_runtime.paths.cluster_view import Said
-from nodeway_runtime.paths.trace import Trouble, Walked
+from nodeway_runtime.paths.cluster_view import NodeReply
+from nodeway_runtime.paths.diagnose import diagnose
+from nodeway_runtime.paths.trace import Failure, NameTrace
 from nodeway_runtime.paths.verdicts import Verdict
-from nodeway_runtime.probe.diagnose import rows_of
 from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, named
 from tests.support.probing import (
     ADDRESSES,
@@ -24,11 +24,11 @@ from tests.support.probing import (
 
 BLIND = expected(records=None, proxies=())
 """The map of a laptop without AWS."""
-STRANGER = walk(said=Said("f" * 40))
+STRANGER = walk(reply=NodeReply("f" * 40))
 SHARED = ("10.20.9.1", "10.20.9.2")
 
 
-def announced(endpoint: str) -> list[Walked]:
+def announced(endpoint: str) -> list[NameTrace]:
     """The whole cluster, in which the first node is announced so by all."""
     view = (member(ONE, endpoint), *members(TWO, THREE))
     return [walked(one, walk(one, view=view)) for one in (ONE, TWO, THREE)]
@@ -37,10 +37,10 @@ def announced(endpoint: str) -> list[Walked]:
 def test_no_name_leads_to_a_proxy_of_ours_where_the_zone_is_not_seen() -> None:
     """Each leads elsewhere, and nobody is there: the nodes' own addresses, which a client never reaches."""
     lost_all = [
-        troubled(one, Trouble.UNREACHABLE, f"10.30.1.{n}") for n, one in enumerate(ADDRESSES)
+        troubled(one, Failure.UNREACHABLE, f"10.30.1.{n}") for n, one in enumerate(ADDRESSES)
     ]
 
-    rows = rows_of(expected(), lost_all)
+    rows = diagnose(expected(), lost_all)
 
     assert {row.verdict for row in rows} == {Verdict.ZONE_NOT_SEEN}
     assert rows[0].detail == "10.30.1.0: it says so; the record says 10.20.1.1"
@@ -48,9 +48,9 @@ def test_no_name_leads_to_a_proxy_of_ours_where_the_zone_is_not_seen() -> None:
 
 def test_one_name_that_leads_to_a_proxy_shows_that_the_zone_is_seen() -> None:
     """Then any other address is only an old one."""
-    stale = [troubled(one, Trouble.UNREACHABLE, "10.20.1.9") for one in (ONE, TWO)]
+    stale = [troubled(one, Failure.UNREACHABLE, "10.20.1.9") for one in (ONE, TWO)]
 
-    rows = rows_of(expected(), [*stale, *healthy(THREE)])
+    rows = diagnose(expected(), [*stale, *healthy(THREE)])
 
     assert [row.verdict for row in rows] == [Verdict.STALE_ANSWER] * 2 + [Verdict.OK]
 
@@ -58,23 +58,23 @@ def test_one_name_that_leads_to_a_proxy_shows_that_the_zone_is_seen() -> None:
 @pytest.mark.parametrize(
     ("trouble", "verdict"),
     [
-        (Trouble.NONE, Verdict.OK),
-        (Trouble.BAD_LOGIN, Verdict.WRONG_PASSWORD),
-        (Trouble.NOT_READY, Verdict.NODE_NOT_READY),
-        (Trouble.NO_PERMISSION, Verdict.NO_PERMISSION),
+        (Failure.NONE, Verdict.OK),
+        (Failure.BAD_LOGIN, Verdict.WRONG_PASSWORD),
+        (Failure.NOT_READY, Verdict.NODE_NOT_READY),
+        (Failure.NO_PERMISSION, Verdict.NO_PERMISSION),
     ],
 )
 def test_network_that_reaches_the_nodes_without_us_needs_no_zone(
-    trouble: Trouble, verdict: Verdict
+    trouble: Failure, verdict: Verdict
 ) -> None:
     """Who answered was reached: what is wrong is not the way."""
     found = [troubled(one, trouble, f"10.30.1.{n}") for n, one in enumerate(ADDRESSES)]
 
-    assert {row.verdict for row in rows_of(expected(), found)} == {verdict}
+    assert {row.verdict for row in diagnose(expected(), found)} == {verdict}
 
 
 def test_where_the_zone_cannot_be_asked_nobody_says_that_it_is_not_seen() -> None:
-    found = rows_of(BLIND, [troubled(ONE, Trouble.REFUSED, "10.30.1.1")])
+    found = diagnose(BLIND, [troubled(ONE, Failure.REFUSED, "10.30.1.1")])
 
     assert found[0].verdict is Verdict.DEAD_PROXY
 
@@ -93,7 +93,7 @@ def test_node_that_all_announce_wrongly_is_the_one_row(
     endpoint: str, verdict: Verdict, detail: str
 ) -> None:
     """The others only repeat it."""
-    rows = rows_of(expected(), announced(endpoint))
+    rows = diagnose(expected(), announced(endpoint))
 
     assert [(row.verdict, row.detail) for row in rows] == [
         (verdict, detail),
@@ -105,7 +105,7 @@ def test_node_that_alone_announces_another_wrongly_is_the_one_row() -> None:
     """It sends its own clients to an address that nobody else tells."""
     liar = walked(THREE, walk(THREE, view=(member(ONE, "10.30.1.5"), *members(TWO, THREE))))
 
-    rows = rows_of(expected(), [*healthy()[:2], liar])
+    rows = diagnose(expected(), [*healthy()[:2], liar])
 
     assert [row.verdict for row in rows] == [Verdict.OK, Verdict.OK, Verdict.ANNOUNCES_IP]
     assert rows[2].detail == "it sends clients to 10.30.1.5"
@@ -113,11 +113,11 @@ def test_node_that_alone_announces_another_wrongly_is_the_one_row() -> None:
 
 def test_node_of_another_cluster_is_outvoted() -> None:
     """It has a view of its own, in which none of ours is."""
-    foreign = walk(view=(replace(member(ONE), node_id="f" * 40),), said=None)
-    foreign.said = Said("f" * 40, (replace(member(ONE), node_id="f" * 40),), None)
+    foreign = walk(view=(replace(member(ONE), node_id="f" * 40),), reply=None)
+    foreign.reply = NodeReply("f" * 40, (replace(member(ONE), node_id="f" * 40),), None)
     ours = [walked(one, walk(one, view=members(TWO, THREE))) for one in (TWO, THREE)]
 
-    rows = rows_of(expected(), [walked(ONE, foreign), *ours])
+    rows = diagnose(expected(), [walked(ONE, foreign), *ours])
 
     assert [row.verdict for row in rows] == [Verdict.CLUSTERS_MIXED, Verdict.OK, Verdict.OK]
     assert rows[0].detail == "10.20.1.1: a node that no other one knows"
@@ -128,7 +128,7 @@ def test_node_that_tells_of_nobody_else_s_cluster_is_judged_by_what_others_say()
     nonsense = (replace(member(ONE, "10.30.1.5"), node_id="f" * 40),)
     several = [walked(ONE, walk(ONE, view=nonsense)), *healthy(TWO, THREE)]
 
-    assert {row.verdict for row in rows_of(expected(), several)} == {Verdict.OK}
+    assert {row.verdict for row in diagnose(expected(), several)} == {Verdict.OK}
 
 
 def test_views_of_one_cluster_count_together_though_each_counts_shards_in_its_own_order() -> None:
@@ -139,27 +139,27 @@ def test_views_of_one_cluster_count_together_though_each_counts_shards_in_its_ow
     several = [walked(one, walk(one, view=view)) for one, view in zip(labels, right, strict=True)]
     several += [walked(f"extra-{n}", walk(TWO, view=wrong)) for n in range(2)]
 
-    assert rows_of(expected(), several)[0].verdict is Verdict.OK
+    assert diagnose(expected(), several)[0].verdict is Verdict.OK
 
 
 def test_what_a_node_announces_comes_before_its_certificate_s_end() -> None:
     late = announced("10.30.1.5")
-    late[0] = walked(ONE, replace(late[0].walks[0], certificate_days=1.0))
+    late[0] = walked(ONE, replace(late[0].traces[0], certificate_days=1.0))
 
-    assert rows_of(expected(), late)[0].verdict is Verdict.ANNOUNCES_IP
+    assert diagnose(expected(), late)[0].verdict is Verdict.ANNOUNCES_IP
 
 
 def test_endpoint_leads_to_any_node() -> None:
     """To no wrong one: neither its proxies nor their nodes are its own."""
     ways = [walk(one) for one in (ONE, TWO, THREE)]
 
-    row = rows_of(with_endpoint(), [*healthy(), walked(ENDPOINT, *ways)])[-1]
+    row = diagnose(with_endpoint(), [*healthy(), walked(ENDPOINT, *ways)])[-1]
 
     assert (row.verdict, row.role, row.node_id, row.shard) == (Verdict.OK, "endpoint", "", "")
 
 
 def test_endpoint_that_leads_to_another_cluster_is_mixed() -> None:
-    row = rows_of(with_endpoint(), [*healthy(), walked(ENDPOINT, walk(ONE), STRANGER)])[-1]
+    row = diagnose(with_endpoint(), [*healthy(), walked(ENDPOINT, walk(ONE), STRANGER)])[-1]
 
     assert row.verdict is Verdict.CLUSTERS_MIXED
 
@@ -168,7 +168,7 @@ def test_endpoint_does_not_say_how_one_of_its_nodes_is_announced() -> None:
     """That is the node's own row, where one knows better which it is."""
     several = [*announced("10.30.1.5"), walked(ENDPOINT, walk(ONE))]
 
-    rows = rows_of(with_endpoint(), several)
+    rows = diagnose(with_endpoint(), several)
 
     assert [row.verdict for row in rows] == [Verdict.ANNOUNCES_IP, *[Verdict.OK] * 3]
 
@@ -177,7 +177,7 @@ def test_shared_proxies_are_nobody_s_wrong_proxy() -> None:
     """Each name leads to all of them, by a record for any name, and the node that answers is still the name's own."""
     ways = {one: [walk(one, at, view=members(ONE, TWO)) for at in SHARED] for one in (ONE, TWO)}
 
-    rows = rows_of(shared(), [walked(one, *ways[one]) for one in (ONE, TWO)])
+    rows = diagnose(shared(), [walked(one, *ways[one]) for one in (ONE, TWO)])
 
     assert {row.verdict for row in rows} == {Verdict.OK}
     assert [path.proxy is not None for path in rows[0].paths] == [True, True]
@@ -186,7 +186,7 @@ def test_shared_proxies_are_nobody_s_wrong_proxy() -> None:
 def test_shared_proxy_that_leads_to_another_node_is_wrong() -> None:
     several = [walked(one, walk(ONE, SHARED[0], view=members(ONE, TWO))) for one in (ONE, TWO)]
 
-    rows = rows_of(shared(), several)
+    rows = diagnose(shared(), several)
 
     assert [row.verdict for row in rows] == [Verdict.OK, Verdict.WRONG_PROXY]
     assert rows[1].detail == f"10.20.9.1 leads to {ONE}"
@@ -195,20 +195,20 @@ def test_shared_proxy_that_leads_to_another_node_is_wrong() -> None:
 @pytest.mark.parametrize(
     ("one", "verdict"),
     [
-        (troubled(ONE, Trouble.REFUSED, "10.20.9.1"), Verdict.DEAD_PROXY),
-        (troubled(ONE, Trouble.REFUSED, "10.20.9.7"), Verdict.STALE_ANSWER),
-        (Walked(named(ONE), (), Trouble.NO_SUCH_NAME), Verdict.CACHED_NXDOMAIN),
+        (troubled(ONE, Failure.REFUSED, "10.20.9.1"), Verdict.DEAD_PROXY),
+        (troubled(ONE, Failure.REFUSED, "10.20.9.7"), Verdict.STALE_ANSWER),
+        (NameTrace(named(ONE), (), Failure.NO_SUCH_NAME), Verdict.CACHED_NXDOMAIN),
     ],
 )
-def test_record_for_any_name_is_that_of_each(one: Walked, verdict: Verdict) -> None:
+def test_record_for_any_name_is_that_of_each(one: NameTrace, verdict: Verdict) -> None:
     other = walked(TWO, walk(TWO, SHARED[1]))
 
-    assert rows_of(shared(), [one, other])[0].verdict is verdict
+    assert diagnose(shared(), [one, other])[0].verdict is verdict
 
 
 def test_own_record_of_a_name_wins_over_the_one_for_any() -> None:
     """A pin, as in DNS itself."""
     pinned = replace(shared(), records={**(shared().records or {}), named(ONE): ()})
-    lost = Walked(named(ONE), (), Trouble.NO_SUCH_NAME)
+    lost = NameTrace(named(ONE), (), Failure.NO_SUCH_NAME)
 
-    assert rows_of(pinned, [lost])[0].verdict is Verdict.MISSING_RECORD
+    assert diagnose(pinned, [lost])[0].verdict is Verdict.MISSING_RECORD

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from nodeway_runtime.paths.cluster_view import Counters, Said
-from nodeway_runtime.paths.trace import Trouble, Walked
-from nodeway_runtime.probe.deltas import Memory, counters_of, since
-from nodeway_runtime.probe.diagnose import rows_of
+from nodeway_runtime.paths.cluster_view import Counters, NodeReply
+from nodeway_runtime.paths.deltas import Memory, compare_runs, counters_by_node
+from nodeway_runtime.paths.diagnose import diagnose
+from nodeway_runtime.paths.trace import Failure, NameTrace
 from tests.support.fakes import ENDPOINT, ONE, TWO, named
 from tests.support.probing import (
     ADDRESSES,
@@ -22,16 +22,16 @@ from tests.support.probing import (
 FIRST, LATER = "2026-03-01T03:00:00+00:00", "2026-03-01T03:01:00+00:00"
 
 
-def saying(label: str, told: Counters | None) -> Walked:
+def saying(label: str, told: Counters | None) -> NameTrace:
     """A node with these counters."""
-    return walked(label, walk(label, said=Said(node_id(label), None, told)))
+    return walked(label, walk(label, reply=NodeReply(node_id(label), None, told)))
 
 
-def runs(*several: list[Walked]) -> list[tuple[int | None, int | None, int | None, int | None]]:
+def runs(*several: list[NameTrace]) -> list[tuple[int | None, int | None, int | None, int | None]]:
     """Moved and asked of the first name, failovers and rejected connections, in each run."""
     memory, found = Memory(), []
     for one in several:
-        told = since(memory, one, rows_of(expected(ONE, TWO), one), FIRST)
+        told = compare_runs(memory, one, diagnose(expected(ONE, TWO), one), FIRST)
         memory = told.memory
         first = told.rows[0]
         found.append((first.moved, first.asked, told.failovers, told.rejected_connections))
@@ -76,7 +76,7 @@ def test_failover_is_a_replica_that_leads_now() -> None:
 
 def test_node_that_was_not_reached_is_compared_with_what_it_said_last() -> None:
     """Its redirects of that time are not lost."""
-    lost = [troubled(ONE, Trouble.REFUSED)]
+    lost = [troubled(ONE, Failure.REFUSED)]
 
     found = runs([saying(ONE, counters(10))], lost, [saying(ONE, counters(14))])
 
@@ -86,7 +86,7 @@ def test_node_that_was_not_reached_is_compared_with_what_it_said_last() -> None:
 def test_failover_is_seen_across_runs_that_did_not_reach_the_node() -> None:
     before = [saying(ONE, counters(primary=False))]
 
-    found = runs(before, [troubled(ONE, Trouble.TLS_CLOSED)], [saying(ONE, counters())])
+    found = runs(before, [troubled(ONE, Failure.TLS_CLOSED)], [saying(ONE, counters())])
 
     assert [one[2] for one in found] == [None, None, 1]
 
@@ -100,8 +100,8 @@ def test_endpoint_counts_nothing_as_its_nodes_have_rows_of_their_own() -> None:
     map_ = with_endpoint(ONE)
     one_run = [*healthy(ONE), walked(ENDPOINT, walk(ONE))]
 
-    first = since(Memory(), one_run, rows_of(map_, one_run), FIRST)
-    second = since(first.memory, one_run, rows_of(map_, one_run), LATER)
+    first = compare_runs(Memory(), one_run, diagnose(map_, one_run), FIRST)
+    second = compare_runs(first.memory, one_run, diagnose(map_, one_run), LATER)
 
     assert [row.moved for row in second.rows] == [0, None]
 
@@ -110,9 +110,9 @@ def test_since_stays_while_a_name_is_as_it_is() -> None:
     """And begins anew with another verdict, also with one that is no worse."""
     times = iter((FIRST, LATER, "third", "fourth"))
     memory, found = Memory(), []
-    for trouble in (Trouble.NONE, Trouble.NONE, Trouble.REFUSED, Trouble.TLS_CLOSED):
+    for trouble in (Failure.NONE, Failure.NONE, Failure.REFUSED, Failure.TLS_CLOSED):
         one_run = [troubled(ONE, trouble)]
-        told = since(memory, one_run, rows_of(expected(ONE), one_run), next(times))
+        told = compare_runs(memory, one_run, diagnose(expected(ONE), one_run), next(times))
         memory = told.memory
         found.append(told.rows[0].since)
 
@@ -121,17 +121,20 @@ def test_since_stays_while_a_name_is_as_it_is() -> None:
 
 def test_name_that_is_gone_is_forgotten() -> None:
     """One that comes back begins anew."""
-    first = since(Memory(), healthy(ONE), rows_of(expected(ONE), healthy(ONE)), FIRST)
+    first = compare_runs(Memory(), healthy(ONE), diagnose(expected(ONE), healthy(ONE)), FIRST)
 
-    assert since(first.memory, [], [], LATER).memory.states == {}
+    assert compare_runs(first.memory, [], [], LATER).memory.states == {}
 
 
 def test_counters_are_the_node_s_whatever_name_leads_there() -> None:
     several = [
         walked(ENDPOINT, walk(ONE), walk(TWO, ADDRESSES[TWO])),
-        troubled(ONE, Trouble.REFUSED),
-        Walked(named(TWO), (), Trouble.NO_SUCH_NAME),
+        troubled(ONE, Failure.REFUSED),
+        NameTrace(named(TWO), (), Failure.NO_SUCH_NAME),
     ]
 
-    assert counters_of(several) == {node_id(ONE): counters(), node_id(TWO): counters()}
-    assert counters_of([walked(ONE, walk(ONE, said=replace(walk(ONE).said, node_id=None)))]) == {}
+    assert counters_by_node(several) == {node_id(ONE): counters(), node_id(TWO): counters()}
+    assert (
+        counters_by_node([walked(ONE, walk(ONE, reply=replace(walk(ONE).reply, node_id=None)))])
+        == {}
+    )
