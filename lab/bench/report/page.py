@@ -1,13 +1,12 @@
 """The generated blocks of docs/performance.md and its plots, from the figures in docs/performance.json alone."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from lab import layout
 from lab.bench.report import plots
-from lab.bench.report.statistics import Row
+from lab.bench.report.statistics import Report, Row
 from lab.bench.setup.variants import DIRECT
 from lab.report.figures import format_figure
 from lab.report.page import write_page
@@ -29,10 +28,8 @@ TUNING_COLUMNS = ("variant", "load", "not_possible", "ratio_to_direct", "cpu_us_
 BUSY = 0.75
 """Load average per core above which the page warns; it forgets slowly what has just ended."""
 
-Figures = Mapping[str, Any]
 
-
-def write(part: str, report: Figures, thresholds: Sequence[Threshold]) -> None:
+def write(part: str, report: Report, thresholds: Sequence[Threshold]) -> None:
     """Puts a report (`report` or `tuning`) into the docs, and writes the page and its plots anew."""
     figures = json.loads(FIGURES.read_text())
     figures[part] = select(part, report, thresholds)
@@ -40,7 +37,7 @@ def write(part: str, report: Figures, thresholds: Sequence[Threshold]) -> None:
     write_page(PAGE, figures, blocks(figures))
 
 
-def select(part: str, report: Figures, thresholds: Sequence[Threshold]) -> Figures:
+def select(part: str, report: Report, thresholds: Sequence[Threshold]) -> Report:
     """The part of a report that the page and its plots show."""
     rows = [
         {key: value for key, value in row.items() if value is not None} for row in report["rows"]
@@ -55,7 +52,7 @@ def select(part: str, report: Figures, thresholds: Sequence[Threshold]) -> Figur
     }
 
 
-def blocks(figures: Figures) -> dict[str, str]:
+def blocks(figures: Report) -> dict[str, str]:
     """The generated blocks of the page, by name."""
     report = figures["report"]
     return {
@@ -66,7 +63,7 @@ def blocks(figures: Figures) -> dict[str, str]:
     }
 
 
-def _thresholds(report: Figures) -> Iterator[str]:
+def _thresholds(report: Report) -> Iterator[str]:
     load, cores = report["machine"]["load_before"], report["machine"]["cores"]
     if load > BUSY * cores:
         yield (
@@ -88,7 +85,7 @@ def _thresholds(report: Figures) -> Iterator[str]:
     yield Table(head, rows).to_markdown()
 
 
-def _loads(report: Figures) -> Iterator[str]:
+def _loads(report: Report) -> Iterator[str]:
     for load, what in report["loads"].items():
         rows = [row for row in report["rows"] if row["load"] == load]
         yield f"### {load[0].upper()}{load[1:]}: {what}"
@@ -113,7 +110,7 @@ def _absolute(direct: Row) -> str:
     return f"{text}, p50 {p50} ms, p99 {p99} ms."
 
 
-def _tuning(tuning: Figures) -> Iterator[str]:
+def _tuning(tuning: Report) -> Iterator[str]:
     yield f"Rounds: {tuning['rounds']}."
     by_place = {(row["variant"], row["load"]): row for row in tuning["rows"]}
     variants, loads = (list(dict.fromkeys(place)) for place in zip(*by_place, strict=True))
@@ -130,7 +127,7 @@ def _trial(row: Row) -> str:
     return f"{ratio} ({cpu} us)"
 
 
-def _machine(report: Figures) -> str:
+def _machine(report: Report) -> str:
     machine = report["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     return (

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lab.bench.load.profiles import IDLE, UNLOADED
+from lab.bench.report.statistics import Report
 from lab.bench.setup.variants import AGAIN, ENVOY, HAPROXY, KERNEL, SNI
 
-Report = Mapping[str, Any]
 Values = tuple[float, float, float]
 """Median, low and high quartile."""
 COMPARED = (AGAIN, KERNEL, HAPROXY, SNI, ENVOY)

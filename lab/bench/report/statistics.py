@@ -3,7 +3,7 @@
 Runs of different rounds are never compared: the machine's other work changes between rounds.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from statistics import fmean, median
 from typing import Any
@@ -12,6 +12,7 @@ from lab.bench.load.profiles import Sample
 from lab.report.figures import Spread, round_figure, spread
 
 Row = dict[str, Any]
+Report = Mapping[str, Any]
 
 
 def ratios(
