@@ -36,7 +36,6 @@ def failover_graceful(world: World) -> Figures:
     """A replica takes over as an operator asks for it (CLUSTER FAILOVER): nothing may be lost at all."""
     with side_by_side(world, "failover", direct_fresh=True) as loads:
         new = world.cluster.failover("0002")
-        loads.wait_until_recovered()
     seen: Figures = {"node": new, **loads.figures}
     assert_within_limits(seen)
     return seen
@@ -52,7 +51,6 @@ def node_ip_changes_under_same_name(world: World) -> Figures:
             world.cluster.wait_for_primary("0003", other_than=killed)
         world.cluster.restart_node(killed, new_address=True)
         world.cluster.failover("0003")
-        loads.wait_until_recovered()
     seen: Figures = {"node": killed, **loads.figures}
     assert_noticed(seen, "direct", NOTICED_SECONDS)
     expect(product.records() == records, "no record may move", seen)
@@ -74,7 +72,6 @@ def reshard_1000_slots_under_load(world: World) -> Figures:
     """A thousand slots move to another shard while clients write to them."""
     with side_by_side(world, "reshard", direct_fresh=True) as loads:
         moved = world.cluster.move_slots("0001", RESHARDED)
-        loads.wait_until_recovered()
     seen: Figures = {"slots_moved": moved, **loads.figures}
     expect(moved == RESHARDED, f"{RESHARDED} slots must move", seen)
     assert_within_limits(seen)
@@ -112,5 +109,4 @@ def _interrupt_primary(world: World, loads: Loads, shard: str, *, silent: bool) 
                 )
             sustain(HANG_SECONDS)
         world.cluster.wait_for_primary(shard, other_than=old.name)
-    loads.wait_until_recovered()
     return old.name

@@ -33,7 +33,6 @@ def dns_server_down_60s(world: World) -> Figures:
             sustain(DNS_DOWN_SECONDS)
         finally:
             world.start_resolver()
-        loads.wait_until_recovered()
     seen: Figures = {"down_seconds": DNS_DOWN_SECONDS, **loads.figures}
     assert_noticed(seen, "direct_fresh", DNS_DOWN_SECONDS / 2)
     assert_within_limits(seen, connecting=True)
@@ -89,7 +88,6 @@ def replace_during(
         began = time.monotonic()
         wait_until_records_left(product, address, count=BOTH, timeout_seconds=RIGHT_AGAIN_SECONDS)
         seconds = round(time.monotonic() - began, 1)
-        loads.wait_until_recovered()
     return {"right_again_seconds": seconds, **loads.figures}
 
 
