@@ -17,6 +17,7 @@ from lab.bench.load.sampling import measure_proxies, wait_for_final_bytes
 from lab.bench.setup.testbed import Shard, Testbed
 from lab.bench.setup.variants import Variant
 from lab.cluster.node import ask
+from lab.faults.network import sustain
 
 CONNECTIONS = 48
 PIPELINE = 16
@@ -26,6 +27,8 @@ MESSAGE_BYTES = 1024
 KEYS = 100
 SMALL, MEDIUM, LARGE = 64, 1024, 65_536
 RUN_SECONDS = 1.2
+HAPROXY_COUNTS_SECONDS = 6.0
+"""HAProxy adds an open connection's bytes to its counters every 5 s (option contstats)."""
 FIRST = 0
 """The round whose memory counts: a proxy keeps memory that it once had."""
 FIRST_GUESS = 2000
@@ -144,6 +147,8 @@ def measure(
         if connections
         else nullcontext()
     ) as background:
+        if load.idle_connections and variant.kind == "haproxy":
+            sustain(HAPROXY_COUNTS_SECONDS)
         before = measure_proxies(variant)
         result = _run(testbed, variant, load, requests)
         if background and load.subscribers:
