@@ -18,6 +18,7 @@ from lab.conformance.report.versions import collect_versions
 from lab.conformance.run.programs import build
 from lab.conformance.suite.manifest import Client, select_clients
 from lab.conformance.suite.modes import select_modes
+from lab.conformance.suite.verdicts import Observation
 from lab.errors import LabError
 from lab.host import run_directory, sandbox
 from lab.host.foreground import INTERRUPTED, run_in_new_lab
@@ -49,9 +50,8 @@ def run_in_sandbox(clients: Sequence[str], modes: Sequence[str]) -> report.Obser
     if not report.OBSERVED.exists():
         logs = os.path.relpath(run_directory.logs())
         raise LabError(f"nothing was run (exit code {code}); logs in {logs}")
-    seen: report.Observed = json.loads(report.OBSERVED.read_text())
-    report.OBSERVED.unlink()
-    return seen
+    lines = map(json.loads, report.OBSERVED.read_text().splitlines())
+    return {(way, client, name): Observation(**values) for way, client, name, values in lines}
 
 
 def print_cells(cells: Cells, console: Console) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from lab.conformance.report.report import Cells, judge_cells, read_cells
 from lab.conformance.suite.behaviours import ANY, BEHAVIOURS
 from lab.conformance.suite.manifest import Client
-from lab.conformance.suite.verdicts import Outcome
+from lab.conformance.suite.verdicts import Observation, Outcome
 from lab.deployment.modes import AccessMode
 from lab.errors import LabError
 
@@ -44,17 +44,14 @@ def judge_facts(facts: Mapping[str, Any], clients: Sequence[Client]) -> Cells:
     if facts["behaviours"] != list(BEHAVIOURS):
         raise LabError("the behaviours are not those of the run: run make conformance")
     seen = {
-        mode: {
-            client: {
-                name: {
-                    "passed": not details.keys() & {name, ANY},
-                    "detail": details.get(name, details.get(ANY, "")),
-                }
-                for name in BEHAVIOURS
-            }
-            for client, details in by_client.items()
-        }
+        (mode, client, name): Observation(
+            passed=not details.keys() & {name, ANY}, detail=details.get(name, details.get(ANY, ""))
+        )
         for mode, by_client in facts["failed"].items()
+        for client, details in by_client.items()
+        for name in BEHAVIOURS
     }
     known = [client for client in clients if client.name in facts["clients"]]
-    return judge_cells([AccessMode(mode) for mode in seen], known, facts["not_run"], seen)
+    return judge_cells(
+        [AccessMode(mode) for mode in facts["failed"]], known, facts["not_run"], seen
+    )

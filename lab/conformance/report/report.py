@@ -9,12 +9,11 @@ from lab.conformance.suite.verdicts import AS_EXPECTED, Cell, Observation, Outco
 from lab.deployment.modes import AccessMode
 
 REPORT = BUILDS / "report.json"
-OBSERVED = BUILDS / "observed.json"
+OBSERVED = BUILDS / "observed.jsonl"
 
-Observed = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]
-"""By mode, client and behaviour: an Observation's values."""
 Key = tuple[str, str, str]
 """Mode, client and behaviour."""
+Observed = Mapping[Key, Observation]
 Cells = Mapping[Key, Cell]
 
 
@@ -28,16 +27,13 @@ def judge_cells(
     cells = {}
     for mode in modes:
         for client in clients:
-            observations = seen.get(mode.value, {}).get(client.name, {})
             for behaviour in BEHAVIOURS:
                 key = (mode.value, client.name, behaviour)
                 if client.name in not_run:
                     cells[key] = Cell(Outcome.NOT_RUN, not_run[client.name])
                     continue
-                values = observations.get(behaviour)
-                observation = Observation(**values) if values else None
                 expected = client.expectation(mode, behaviour)
-                cells[key] = judge(observation, expected, client.option(mode))
+                cells[key] = judge(seen.get(key), expected, client.option(mode))
     return cells
 
 

@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lab.conformance.run import programs
 from lab.conformance.suite.manifest import Client
 from lab.conformance.suite.observe import (
     OUTSIDE_CONTRACT,
@@ -16,6 +15,7 @@ from lab.conformance.suite.observe import (
     parse_object,
     shorten,
 )
+from lab.host.programs import end
 
 END_SECONDS = 60.0
 
@@ -93,7 +93,7 @@ class LoadProgram:
 
     def kill(self) -> None:
         """Ends it at once, if it runs."""
-        programs.kill(self._process)
+        end(self._process, grace_seconds=0)
         self.stop_writing()
         self._reader.join(END_SECONDS)
         if self._process.stdout and not self._reader.is_alive():

@@ -1,15 +1,14 @@
 """Builds a client's program, and runs it in the client's network."""
 
 import os
-import signal
 import subprocess
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from lab.conformance.suite.manifest import BUILDS, Client
 from lab.conformance.suite.observe import Ended, find_error_line, shorten
 from lab.host import network
+from lab.host.programs import end
 from nodeway.client.slots import tags
 
 SLOT_KEYS = "slot-keys.txt"
@@ -88,16 +87,9 @@ def run(
         output, _ = process.communicate(timeout=limit_seconds)
         code: int | None = process.returncode
     except subprocess.TimeoutExpired:
-        kill(process)
+        end(process, grace_seconds=0)
         output, code = _read_last_output(process), None
     return Ended(output, log.read_text(errors="replace"), code, limit_seconds)
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    """Ends a program at once, with all that it has started."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _read_last_output(killed: subprocess.Popen[str]) -> str:

@@ -2,7 +2,9 @@
 
 import json
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -20,41 +22,16 @@ from lab.deployment.world import World
 from lab.errors import LabError
 from lab.host.foreground import INTERRUPTED
 from lab.report.progress import Progress
-from lab.state_files import write_json
-
-
-class Record:
-    """What was seen so far, written to a file after each step, so that an early end loses nothing."""
-
-    def __init__(self, output: Path) -> None:
-        self._output = output
-        self._seen: dict[str, dict[str, Observations]] = {}
-
-    def add(self, mode: str, client: str, observations: Observations) -> None:
-        """Adds what was seen of a client in a mode."""
-        self._seen.setdefault(mode, {}).setdefault(client, {}).update(observations)
-        values = {
-            mode: {
-                client: {behaviour: asdict(one) for behaviour, one in observations.items()}
-                for client, observations in by_client.items()
-            }
-            for mode, by_client in self._seen.items()
-        }
-        write_json(self._output, values)
-
-    def connects(self, mode: str, client: str) -> bool:
-        """Whether a client connects in a mode."""
-        return self._seen[mode][client][CONNECT].passed
 
 
 def run_modes(
     world: World,
-    modes: tuple[AccessMode, ...],
-    clients: tuple[Client, ...],
-    record: Record,
+    modes: Sequence[AccessMode],
+    clients: Sequence[Client],
+    record: Callable[[AccessMode, str, Observations], None],
     progress: Progress,
 ) -> None:
-    """Deploys each mode and runs all clients in it. Raises LabError when one cannot be deployed."""
+    """Deploys each mode, runs all clients in it, and records what was seen. Raises LabError when a deploy fails."""
     numbers, total = count(), len(modes) * (len(clients) + len(EVENTS))
     before: AccessMode | None = None
     for mode in modes:
@@ -64,16 +41,25 @@ def run_modes(
             deployment.deploy(mode, world.run_dir)
         before = mode
         runner = Runner(world, mode)
+        connected = []
         for client in clients:
             progress.step(next(numbers), total, f"{mode}: {client.name}")
-            record.add(mode, client.name, runner.run_client(client))
-        connected = [client for client in clients if record.connects(mode, client.name)]
+            observations = runner.run_client(client)
+            record(mode, client.name, observations)
+            if observations[CONNECT].passed:
+                connected.append(client)
         for event in EVENTS:
-            progress.step(
-                next(numbers), total, f"{mode}: {event} under the load of {len(connected)}"
-            )
+            what = f"{mode}: {event} under the load of {len(connected)}"
+            progress.step(next(numbers), total, what)
             for name, observation in runner.run_event(event, connected).items():
-                record.add(mode, name, {event: observation})
+                record(mode, name, {event: observation})
+
+
+def append_lines(output: Path, mode: AccessMode, client: str, observations: Observations) -> None:
+    """Appends observations to a file of JSON lines, so that an early end loses nothing."""
+    with output.open("a") as lines:
+        for behaviour, one in observations.items():
+            lines.write(json.dumps([mode.value, client, behaviour, asdict(one)]) + "\n")
 
 
 def main() -> int:
@@ -86,7 +72,7 @@ def main() -> int:
                 world,
                 select_modes(request["ways"]),
                 select_clients(request["clients"]),
-                Record(Path(request["output"])),
+                partial(append_lines, Path(request["output"])),
                 progress,
             )
     except (LabError, redis.RedisError) as error:

@@ -241,18 +241,21 @@ def test_the_clients_own_expectation_comes_before_that_of_all_clients() -> None:
 
 def test_facts_are_judged_as_the_report_was_until_something_else_is_expected() -> None:
     client = a_client(options={"envoy-resp2": "protocol=2"})
-    seen = {
-        "envoy-resp2": {
-            "one": {name: {"passed": True, "detail": "3 errors"} for name in BEHAVIOURS}
-            | {
-                "scan": {"passed": False, "detail": "SCAN found 3 of 9 keys"},
-                "blpop": {"passed": False, "detail": "unknown command 'BLPOP'"},
-            }
-        },
-        "envoy-resp3": {
-            "one": {name: {"passed": False, "detail": "NOPROTO"} for name in BEHAVIOURS},
-        },
-    }
+    seen = (
+        {("envoy-resp2", "one", name): PASSED for name in BEHAVIOURS}
+        | {
+            ("envoy-resp3", "one", name): Observation(passed=False, detail="NOPROTO")
+            for name in BEHAVIOURS
+        }
+        | {
+            ("envoy-resp2", "one", "scan"): Observation(
+                passed=False, detail="SCAN found 3 of 9 keys"
+            ),
+            ("envoy-resp2", "one", "blpop"): Observation(
+                passed=False, detail="unknown command 'BLPOP'"
+            ),
+        }
+    )
     cells = report.judge_cells([AccessMode.ENVOY_RESP2, AccessMode.ENVOY_RESP3], [client], {}, seen)
     facts = extract_facts(report.make_report(cells, [client], {"haproxy": "2.8"}))
 
