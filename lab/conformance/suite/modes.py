@@ -18,7 +18,7 @@ DESCRIPTIONS: Mapping[AccessMode, str] = {
     AccessMode.ENVOY_RESP3: "Envoy's Redis filter, its RESP3 listener",
     AccessMode.SHARED: "two HAProxies for all nodes, by the SNI",
 }
-"""In the order in which they run: the last one's stacks replace the first one's."""
+"""In the order of the page."""
 ANCHORS: Mapping[AccessMode, str] = {
     AccessMode.PER_NODE: "per-node",
     AccessMode.ENVOY_RESP2: "envoy",
