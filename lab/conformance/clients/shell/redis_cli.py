@@ -123,8 +123,9 @@ class RedisCli:
         return waited
 
     def scan(self) -> str:
-        """--scan asks one node: in cluster mode once for each primary."""
-        places = [["-h", shard[0]] for shard in self._shards()] if self.in_cluster_mode else [[]]
+        """--scan asks one node: in cluster mode once for each primary, which may have several ranges of slots."""
+        shards = self._shards() if self.in_cluster_mode else []
+        places = [["-h", name] for name in dict.fromkeys(shard[0] for shard in shards)] or [[]]
         seen = {key for place in places for key in self._run(*place, "--scan").splitlines()}
         sizes = [int(self._run(*place, "DBSIZE")) for place in places]
         return expect(len(seen), sum(sizes))
