@@ -36,7 +36,7 @@ class Nodeway(Construct):
 
     Arguments:
         replication_group_id: the group's id, as plain text: it becomes part of names.
-        topology: the group's nodes (`KnownTopology`, or `KnownTopology.of_group` for a group of the same app).
+        topology: the group's nodes (`KnownTopology`; `topology_of_group` gives it for a group of the same app).
         network: where the proxies run. No client VPC may be that VPC, unless the mode is Envoy's.
         client_vpcs: who may connect, and whose resolvers get the zone.
         mode: how clients reach the nodes; None: one HAProxy per node.

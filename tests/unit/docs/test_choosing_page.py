@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from lab.layout import ROOT
+from lab.report.table import Table
 from nodeway.advice.advise import Situation
 from nodeway.advice.rules import RULES, WORDS, Rule
 from nodeway.pricing.estimate import THIS, estimate_rows
 from nodeway.pricing.prices import load_prices
 from nodeway.pricing.table import MARK
 from nodeway.pricing.usage import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Usage
-from tests.support.pages.documents import agrees
+from tests.support.pages.documents import DOCS, CheckBlock
 from tests.support.terminal import Terminal
 
-PAGE = ROOT / "docs" / "choosing.md"
+PAGE = DOCS / "choosing.md"
 NODES = (6, 12, 30, 90)
 MEANING = {
     "name": "what to call it",
@@ -44,30 +44,23 @@ DESCRIPTION = {
 }
 
 
-@pytest.fixture
-def update(request: pytest.FixtureRequest) -> bool:
-    """Whether the page is to be written."""
-    return bool(request.config.getoption("--update-golden"))
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+    """A Markdown table as a block of the page."""
+    return Table(headings, rows, left).to_markdown() + "\n"
 
 
-def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """A Markdown table."""
-    lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
-    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]]) + "\n"
-
-
-def test_page_has_the_rules_as_its_decision_table(*, update: bool) -> None:
+def test_page_has_the_rules_as_its_decision_table(agrees: CheckBlock) -> None:
     """One source: the table that the command walks."""
 
     def row(rule: Rule) -> tuple[str, ...]:
         when = "; ".join(WORDS[pair] for pair in rule.when.items())
         return (when, f"**{rule.way}**", f"{rule.why}", rule.mind)
 
-    text = table(("when", "take", "because", "mind"), [row(rule) for rule in RULES])
-    agrees(PAGE, "decision", text, update=update)
+    text = table(("when", "take", "because", "mind"), [row(rule) for rule in RULES], 4)
+    agrees(PAGE, "decision", text)
 
 
-def test_page_has_the_costs_of_the_price_list(*, update: bool) -> None:
+def test_page_has_the_costs_of_the_price_list(agrees: CheckBlock) -> None:
     """For a few sizes: at the defaults, with two HAProxies a node, and with shared ones; assumptions are marked."""
     prices = load_prices()
     shapes = [Usage(nodes=n) for n in NODES]
@@ -85,17 +78,17 @@ def test_page_has_the_costs_of_the_price_list(*, update: bool) -> None:
         lines[f"Nodeway, {name}"] = [f"{one.month:,.0f}{MARK}" for one in rows]
     ordered = sorted(lines.items(), key=lambda item: not item[0].startswith("Nodeway"))
     head = ("way", *(f"{n} nodes" for n in NODES))
-    text = table(head, [(name, *months) for name, months in ordered])
+    text = table(head, [(name, *months) for name, months in ordered], 1)
     assumed = [name for name, one in prices.prices if one.status == "assumed"]
     text = text.replace(MARK, f"\\{MARK}") + (
         f"\nPrices of {prices.region} as of {prices.as_of}. \\{MARK} rests on assumptions: "
         + ", ".join(f"`{name}`" for name in assumed)
         + ".\n"
     )
-    agrees(PAGE, "costs", text, update=update)
+    agrees(PAGE, "costs", text)
 
 
-def test_page_lists_the_keys_of_a_description(*, update: bool) -> None:
+def test_page_lists_the_keys_of_a_description(agrees: CheckBlock) -> None:
     """Each key that --from takes, with its default."""
     assert set(MEANING) == set(Situation.model_fields)
     rows = [
@@ -106,11 +99,11 @@ def test_page_lists_the_keys_of_a_description(*, update: bool) -> None:
         )
         for key, field in Situation.model_fields.items()
     ]
-    agrees(PAGE, "keys", table(("key", "default", "meaning"), rows), update=update)
+    agrees(PAGE, "keys", table(("key", "default", "meaning"), rows, 3))
 
 
 def test_page_shows_what_the_command_prints(
-    nodeway: Terminal, empty_directory: Path, monkeypatch: pytest.MonkeyPatch, *, update: bool
+    nodeway: Terminal, empty_directory: Path, monkeypatch: pytest.MonkeyPatch, agrees: CheckBlock
 ) -> None:
     """A cluster that Nodeway serves, with a client whose range overlaps."""
     monkeypatch.setenv("COLUMNS", "120")
@@ -120,7 +113,7 @@ def test_page_shows_what_the_command_prints(
     said = nodeway(None, *words.split())
 
     shown = f"```console\n$ cat sessions.json\n{json.dumps(DESCRIPTION)}\n$ nodeway {words}\n{said.out}```\n"
-    agrees(PAGE, "advise", shown, update=update)
+    agrees(PAGE, "advise", shown)
 
 
 def test_page_names_the_keys_for_machines(nodeway: Terminal, empty_directory: Path) -> None:

@@ -20,16 +20,10 @@ from tests.support.fakes import (
     topology,
 )
 from tests.support.fakes import world as made
-from tests.support.pages.documents import agrees
+from tests.support.pages.documents import DOCS, CheckBlock
 from tests.support.terminal import Terminal, cloud, gone
 
-PAGE = ROOT / "docs" / "operations.md"
-
-
-@pytest.fixture
-def update(request: pytest.FixtureRequest) -> bool:
-    """Whether the page is to be written."""
-    return bool(request.config.getoption("--update-golden"))
+PAGE = DOCS / "operations.md"
 
 
 @pytest.fixture
@@ -53,14 +47,14 @@ def shell(command: str, said: str) -> str:
     return f"```console\n$ {command}\n{said}```\n"
 
 
-def test_page_shows_a_plan(nodeway: Terminal, night: World, *, update: bool) -> None:
+def test_page_shows_a_plan(nodeway: Terminal, night: World, agrees: CheckBlock) -> None:
     """Records, a stand-in, a refusal, the count and the checksum."""
     said = nodeway(cloud(night, stand_in=STAND_IN), "plan", "--env", "dev")
 
-    agrees(PAGE, "plan", shell("nodeway plan --env dev", said.out), update=update)
+    agrees(PAGE, "plan", shell("nodeway plan --env dev", said.out))
 
 
-def test_page_shows_an_apply(nodeway: Terminal, night: World, *, update: bool) -> None:
+def test_page_shows_an_apply(nodeway: Terminal, night: World, agrees: CheckBlock) -> None:
     """The end of it, and what an old checksum gets."""
     there = cloud(night, stand_in=STAND_IN)
     stale = nodeway(there, "apply", "--env", "dev", "--checksum", "0123456789ab")
@@ -71,17 +65,17 @@ def test_page_shows_an_apply(nodeway: Terminal, night: World, *, update: bool) -
     last = done.out.splitlines()[-1]
     text = shell("nodeway apply --env dev --checksum 0123456789ab   # …", stale.err)
     text += shell(f"nodeway {command}   # …", f"{last}\n")
-    agrees(PAGE, "apply", text, update=update)
+    agrees(PAGE, "apply", text)
 
 
-def test_page_shows_an_explanation(nodeway: Terminal, night: World, *, update: bool) -> None:
+def test_page_shows_an_explanation(nodeway: Terminal, night: World, agrees: CheckBlock) -> None:
     """Of a name that is another deployment's."""
     said = nodeway(cloud(night), "explain", THREE, "--env", "dev")
 
-    agrees(PAGE, "explain", shell(f"nodeway explain {THREE} --env dev", said.out), update=update)
+    agrees(PAGE, "explain", shell(f"nodeway explain {THREE} --env dev", said.out))
 
 
-def test_page_shows_an_approval(nodeway: Terminal, *, update: bool) -> None:
+def test_page_shows_an_approval(nodeway: Terminal, agrees: CheckBlock) -> None:
     """Two nodes of three are gone: more deletes than usual, so a person looks."""
     told = gone()
     asked = nodeway(cloud(told), "plan", "--env", "dev")
@@ -91,7 +85,7 @@ def test_page_shows_an_approval(nodeway: Terminal, *, update: bool) -> None:
     shown = nodeway(cloud(told), *command.split())
 
     text = shell("nodeway plan --env dev", asked.out) + shell(f"nodeway {command}", shown.out)
-    agrees(PAGE, "approve", text, update=update)
+    agrees(PAGE, "approve", text)
 
 
 def test_page_lists_the_keys_for_machines(nodeway: Terminal, night: World) -> None:

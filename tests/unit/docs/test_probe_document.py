@@ -4,26 +4,19 @@ import io
 import json
 from dataclasses import replace
 
-import pytest
 from rich.console import Console
 
 from lab.detection import report as detection
 from lab.report.page import replace_blocks
 from nodeway.cli.doctor_output import print_table
 from nodeway_runtime.paths.verdicts import Verdict
-from tests.support.pages.documents import agrees
+from tests.support.pages.documents import CheckBlock
 from tests.support.reports import endpoint, nodes, path, report, row
 
 DETAIL = "10.20.1.5: Connection refused"
 
 
-@pytest.fixture
-def update(request: pytest.FixtureRequest) -> bool:
-    """Whether the page is to be written."""
-    return bool(request.config.getoption("--update-golden"))
-
-
-def test_page_shows_what_doctor_prints(*, update: bool) -> None:
+def test_page_shows_what_doctor_prints(agrees: CheckBlock) -> None:
     """A dead proxy: it is the first row, and what to do stands below."""
     first, *others = nodes(3)
     dead = path(first, number=3, verdict=Verdict.DEAD_PROXY, detail=DETAIL, far=False)
@@ -35,7 +28,7 @@ def test_page_shows_what_doctor_prints(*, update: bool) -> None:
 
     lines = "".join(f"{line.rstrip()}\n" for line in told.getvalue().splitlines())
     command = "nodeway doctor --env prod --username probe"
-    agrees(detection.PAGE, "doctor", f"```console\n$ {command}\n{lines}```\n", update=update)
+    agrees(detection.PAGE, "doctor", f"```console\n$ {command}\n{lines}```\n")
 
 
 def test_page_shows_the_figures_beside_it() -> None:

@@ -4,9 +4,8 @@ import json
 import re
 from collections.abc import Iterator
 
-import pytest
-
 from lab.layout import ROOT
+from lab.report.table import Table
 from lab.scenarios.shared import SUITE
 from nodeway.config.loader import load
 from nodeway.config.model import ClusterConfig
@@ -17,17 +16,11 @@ from nodeway.pricing.prices import load_prices
 from nodeway.pricing.table import MARK
 from nodeway.pricing.usage import HAPROXY_METRICS, HAPROXY_NODE_METRICS, Fleet, Usage
 from tests.support.fakes import context
-from tests.support.pages.documents import agrees
+from tests.support.pages.documents import DOCS, CheckBlock, scenario_table
 from tests.support.pages.environments import environments
 
-PAGE = ROOT / "docs" / "shared.md"
+PAGE = DOCS / "shared.md"
 NODES = (6, 12, 30, 90)
-
-
-@pytest.fixture
-def update(request: pytest.FixtureRequest) -> bool:
-    """Whether the page is to be written."""
-    return bool(request.config.getoption("--update-golden"))
 
 
 def shapes(nodes: int) -> Iterator[tuple[str, Usage]]:
@@ -40,7 +33,7 @@ def shapes(nodes: int) -> Iterator[tuple[str, Usage]]:
         yield what, Usage(0, 0, fleet, nodes, 1, cpu=cpu, memory=memory)
 
 
-def test_page_has_the_costs_of_the_price_list(*, update: bool) -> None:
+def test_page_has_the_costs_of_the_price_list(agrees: CheckBlock) -> None:
     """Beside a HAProxy for each node, whose own size stays as it is."""
     prices = load_prices()
     months: dict[str, list[str]] = {}
@@ -50,33 +43,20 @@ def test_page_has_the_costs_of_the_price_list(*, update: bool) -> None:
             mark = f"\\{MARK}" if row.assumed else ""
             months.setdefault(what, []).append(f"{row.month:,.0f}{mark}")
     head = ("way", *(f"{nodes} nodes" for nodes in NODES))
-    lines = [f"| {' | '.join(cells)} |" for cells in (head, *((k, *v) for k, v in months.items()))]
+    table = Table(head, [(what, *row) for what, row in months.items()])
 
-    agrees(
-        PAGE,
-        "costs",
-        "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]]) + "\n",
-        update=update,
-    )
+    agrees(PAGE, "costs", table.to_markdown() + "\n")
 
 
-def test_page_lists_the_clients_that_synth_takes_and_refuses(*, update: bool) -> None:
-    lines = ["| client | served |", "|---|---|"]
-    lines += [f"| {name} | yes |" for name in SERVED]
-    lines += [f"| {name} | no: {reason} |" for name, reason in NOT_SERVED.items()]
+def test_page_lists_the_clients_that_synth_takes_and_refuses(agrees: CheckBlock) -> None:
+    rows = [(name, "yes") for name in SERVED]
+    rows += [(name, f"no: {reason}") for name, reason in NOT_SERVED.items()]
 
-    agrees(PAGE, "clients", "\n".join(lines) + "\n", update=update)
+    agrees(PAGE, "clients", Table(("client", "served"), rows, left=2).to_markdown() + "\n")
 
 
-def test_page_lists_the_scenarios(*, update: bool) -> None:
-    lines = ["| scenario | what it shows |", "|---|---|"]
-    for scenario in SUITE:
-        said = " ".join(str(scenario.__doc__).split("\n\n", maxsplit=1)[0].split()).removesuffix(
-            "."
-        )
-        lines.append(f"| `{scenario.__name__}` | {said} |")
-
-    agrees(PAGE, "scenarios", "\n".join(lines) + "\n", update=update)
+def test_page_lists_the_scenarios(agrees: CheckBlock) -> None:
+    agrees(PAGE, "scenarios", scenario_table(SUITE))
 
 
 def test_page_shows_an_environment_that_is_taken() -> None:
