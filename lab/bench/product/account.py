@@ -20,6 +20,8 @@ import psutil
 
 from lab import layout
 from lab.bench.product.emulator import ECS_CLUSTER
+from lab.cluster.describe import availability_zone, describe
+from lab.cluster.node import Node
 from lab.errors import LabError
 from lab.host import programs
 from lab.state_files import write_json
@@ -92,91 +94,38 @@ def emulator(directory: Path) -> Iterator[Emulator]:
         programs.end(process)
 
 
-def zone_name(group: str) -> str:
-    """The cluster's zone."""
-    return f"{group}.abc123.use1.cache.amazonaws.com"
+def node_names(nodes: int) -> list[str]:
+    """Cache cluster ids of the lab's replication group: a primary and a replica a shard."""
+    return [f"{layout.REPLICATION_GROUP}-{i // 2 + 1:04}-{i % 2 + 1:03}" for i in range(nodes)]
 
 
-def node_names(group: str, nodes: int) -> list[str]:
-    """Cache cluster ids: a primary and a replica a shard."""
-    return [f"{group}-{i // 2 + 1:04}-{i % 2 + 1:03}" for i in range(nodes)]
-
-
-def write_cluster(directory: Path, group: str, nodes: int) -> None:
-    """Writes what ElastiCache describes: a replication group with its members, all available."""
-    names, zone = node_names(group, nodes), zone_name(group)
-    shards = [
-        {
-            "NodeGroupId": names[i][-8:-4],
-            "Status": "available",
-            "Slots": "0-16383",
-            "NodeGroupMembers": [
-                {
-                    "CacheClusterId": name,
-                    "CacheNodeId": "0001",
-                    "PreferredAvailabilityZone": availability_zone(i + j),
-                }
-                for j, name in enumerate(names[i : i + 2])
-            ],
-        }
-        for i in range(0, nodes, 2)
+def write_cluster(directory: Path, nodes: int) -> None:
+    """Writes what ElastiCache describes: the lab's replication group with so many members, all available."""
+    members = [
+        Node(name, shard=name.split("-")[1], address="", internal="", status="available")
+        for name in node_names(nodes)
     ]
-    clusters = [
-        {
-            "CacheClusterId": name,
-            "ReplicationGroupId": group,
-            "CacheClusterStatus": "available",
-            "CacheNodeType": "cache.r7g.large",
-            "Engine": "valkey",
-            "EngineVersion": "8.1.0",
-            "NumCacheNodes": 1,
-            "PreferredAvailabilityZone": availability_zone(i),
-            "TransitEncryptionEnabled": True,
-            "CacheNodes": [
-                {
-                    "CacheNodeId": "0001",
-                    "CacheNodeStatus": "available",
-                    "Endpoint": {"Address": f"{name}.{zone}", "Port": layout.PORT},
-                    "CustomerAvailabilityZone": availability_zone(i),
-                }
-            ],
-        }
-        for i, name in enumerate(names)
-    ]
-    whole = {
-        "ReplicationGroupId": group,
-        "Status": "available",
-        "MemberClusters": names,
-        "NodeGroups": shards,
-        "ConfigurationEndpoint": {"Address": f"clustercfg.{zone}", "Port": layout.PORT},
-        "ClusterEnabled": True,
-        "TransitEncryptionEnabled": True,
-    }
-    write_json(
-        directory / "elasticache.json", {"ReplicationGroups": [whole], "CacheClusters": clusters}
-    )
+    write_json(directory / "elasticache.json", describe(members))
 
 
-def write_tasks(directory: Path, group: str, nodes: int, *, replaced: int = 0) -> None:
+def write_tasks(directory: Path, nodes: int, *, replaced: int = 0) -> None:
     """Writes what ECS describes: a healthy HAProxy per node; the first `replaced` ones have new addresses."""
-    zone = zone_name(group)
     tasks = [
-        task(f"{name}.{zone}", i, generation=int(i < replaced))
-        for i, name in enumerate(node_names(group, nodes))
+        task(name, i, generation=int(i < replaced)) for i, name in enumerate(node_names(nodes))
     ]
     write_json(directory / "tasks.json", tasks)
 
 
-def task(node: str, number: int, *, generation: int) -> dict[str, Any]:
-    """A running task, as DescribeTasks describes it."""
+def task(name: str, number: int, *, generation: int) -> dict[str, Any]:
+    """The running task of a node, as DescribeTasks describes it."""
     where = f"arn:aws:ecs:{layout.REGION}:{layout.ACCOUNT}"
     address = f"10.{20 + generation}.{number // 250}.{number % 250 + 4}"
     return {
         "taskArn": f"{where}:task/{ECS_CLUSTER}/{generation:08x}{number:024x}",
         "clusterArn": f"{where}:cluster/{ECS_CLUSTER}",
-        "taskDefinitionArn": f"{where}:task-definition/{node.partition('.')[0]}:1",
-        "group": f"service:{node.partition('.')[0]}",
-        "availabilityZone": availability_zone(number),
+        "taskDefinitionArn": f"{where}:task-definition/{name}:1",
+        "group": f"service:{name}",
+        "availabilityZone": availability_zone(name),
         "desiredStatus": "RUNNING",
         "lastStatus": "RUNNING",
         "healthStatus": "HEALTHY",
@@ -192,10 +141,5 @@ def task(node: str, number: int, *, generation: int) -> dict[str, Any]:
         "containers": [
             {"name": "haproxy", "lastStatus": "RUNNING", "healthStatus": "HEALTHY"},
         ],
-        "tags": [{"key": NODE_TAG, "value": node}],
+        "tags": [{"key": NODE_TAG, "value": f"{name}.{layout.ZONE}"}],
     }
-
-
-def availability_zone(number: int) -> str:
-    """The three zones in turn."""
-    return f"{layout.REGION}{'abc'[number % 3]}"

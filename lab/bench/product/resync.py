@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 
 from lab import layout
-from lab.bench.product.account import Emulator, emulator, write_cluster, write_tasks, zone_name
+from lab.bench.product.account import Emulator, emulator, write_cluster, write_tasks
 from lab.bench.product.emulator import ECS_CLUSTER
 from lab.errors import LabError
 from lab.report.publish import open_console, publish
@@ -24,7 +24,6 @@ from lab.report.table import Table
 from lab.report.threshold import Threshold
 
 SIZES = (6, 50, 500)
-GROUP = "bench"
 REPORT = layout.ROOT / "build" / "bench" / "resync.json"
 RUN_SECONDS = 300
 FIRST_FILL, NO_OP, TENTH = "first fill", "no-op", "10 % change"
@@ -60,12 +59,12 @@ def check_thresholds(rows: list[Row]) -> list[Threshold]:
 def cases(directory: Path, nodes: int) -> Iterator[tuple[str, int]]:
     """Each case with its number of changes; before the last one a tenth of the HAProxies are replaced."""
     replaced = max(1, nodes // 10)
-    write_cluster(directory, GROUP, nodes)
-    write_tasks(directory, GROUP, nodes)
+    write_cluster(directory, nodes)
+    write_tasks(directory, nodes)
     # an A and a TXT for each node and the configuration endpoint, and the SOA
     yield FIRST_FILL, 2 * (nodes + 1) + 1
     yield NO_OP, 0
-    write_tasks(directory, GROUP, nodes, replaced=replaced)
+    write_tasks(directory, nodes, replaced=replaced)
     # the first nodes' addresses are among the configuration endpoint's eight
     yield TENTH, replaced + 1
 
@@ -95,7 +94,7 @@ def function_environment(account: Emulator) -> dict[str, str]:
         aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
     )
     zone = route53.create_hosted_zone(
-        Name=zone_name(GROUP),
+        Name=layout.ZONE,
         CallerReference="bench",
         VPC={"VPCRegion": layout.REGION, "VPCId": layout.CLIENT_VPC.vpc_id},
     )
@@ -107,11 +106,11 @@ def function_environment(account: Emulator) -> dict[str, str]:
         "parking_zone_name": "bench.parking.internal",
     }
     return {
-        "REPLICATION_GROUP_ID": GROUP,
+        "REPLICATION_GROUP_ID": layout.REPLICATION_GROUP,
         "HOSTED_ZONE_ID": zone["HostedZone"]["Id"].rpartition("/")[2],
-        "ZONE_NAME": zone_name(GROUP),
+        "ZONE_NAME": layout.ZONE,
         "ECS_CLUSTER": ECS_CLUSTER,
-        "OWNER": f"nodeway/bench/{GROUP}",
+        "OWNER": f"nodeway/bench/{layout.REPLICATION_GROUP}",
         "PROXY_VPC_ID": layout.PROXY_VPC.vpc_id,
         "STAND_IN": json.dumps(stand_in),
     }

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from lab.bench.product.account import availability_zone, node_names, task, zone_name
+from lab.bench.product.account import node_names, task
+from lab.cluster.describe import availability_zone
+from lab.layout import REPLICATION_GROUP as GROUP
+from lab.layout import ZONE
 from nodeway_runtime.aws.ecs import Ecs
 from nodeway_runtime.aws.elasticache import ElastiCache
 from nodeway_runtime.aws.route53 import Route53Zone
@@ -18,8 +21,6 @@ from nodeway_runtime.planner.reconcile import applying_executor, reconcile
 from tests.support.fakes import NOW, MemoryJournal, soa
 
 NODES = 500
-GROUP = "bench"
-ZONE = zone_name(GROUP)
 PAGES = {"list_tasks": 100, "describe_cache_clusters": 100, "list_resource_record_sets": 300}
 """What a page of each holds by default, as AWS documents it."""
 ELEMENTS, CHARACTERS = 1000, 32_000
@@ -30,10 +31,10 @@ class Account:
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
-        self.names = node_names(GROUP, NODES)
+        self.names = node_names(NODES)
         self.tasks = {
             one["taskArn"]: one
-            for one in (task(f"{n}.{ZONE}", i, generation=0) for i, n in enumerate(self.names))
+            for one in (task(n, i, generation=0) for i, n in enumerate(self.names))
         }
         self.sets: dict[tuple[str, str], dict[str, Any]] = {
             (ZONE, "SOA"): {
@@ -48,7 +49,7 @@ class Account:
         """Gives the first nodes other tasks at other addresses."""
         for i, (name, arn) in enumerate(zip(self.names[:replaced], list(self.tasks), strict=False)):
             del self.tasks[arn]
-            fresh = task(f"{name}.{ZONE}", i, generation=1)
+            fresh = task(name, i, generation=1)
             self.tasks[fresh["taskArn"]] = fresh
 
     def get_paginator(self, name: str) -> "Pages":
@@ -66,10 +67,10 @@ class Account:
                 "CacheClusterId": one,
                 "ReplicationGroupId": GROUP,
                 "CacheClusterStatus": "available",
-                "PreferredAvailabilityZone": availability_zone(i),
+                "PreferredAvailabilityZone": availability_zone(one),
                 "CacheNodes": [{"Endpoint": {"Address": f"{one}.{ZONE}", "Port": 6379}}],
             }
-            for i, one in enumerate(self.names)
+            for one in self.names
         ]
 
     def describe_replication_groups(self, **_: str) -> dict[str, Any]:
