@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from nodeway_runtime.paths.report import Path, Proxy, Report, Row
+from nodeway_runtime.paths.trace import Phase
 from nodeway_runtime.paths.verdicts import Verdict
 
 NOW = datetime(2026, 3, 1, 3, 0, 12, tzinfo=UTC)
@@ -22,12 +23,12 @@ def path(
     zone = f"us-east-1{'abc'[number % 3]}"
     task = f"{TASKS}/{number:08x}{'0' * 24}"
     proxy = Proxy(address, task, f"{node}.{ZONE}", zone, "healthy")
-    one = Path(address, proxy, verdict, "nothing", detail)
+    one = Path(address, proxy, verdict, Phase.NONE, detail)
     if not far:
         return one
     return replace(
         one,
-        reached="identity",
+        reached=Phase.IDENTITY,
         connect_milliseconds=0.4,
         tls_milliseconds=3.1,
         answer_milliseconds=1.2,

@@ -1,4 +1,4 @@
-"""The adapters over boto3 clients, put together: the same for the function and for the command on a laptop."""
+"""Creates the ports of a run from boto3 clients, for the function and the command."""
 
 import boto3
 from botocore.config import Config
@@ -17,26 +17,31 @@ RETRIES = Config(
 
 
 def aws_ports(settings: Settings, session: boto3.Session | None = None) -> Ports:
-    """The four places of a run, reached with the session's credentials; without one, with the process' own."""
+    """The ports of a run with the credentials of the session, else of the process."""
     client = session.client if session else boto3.client
     route53 = client("route53", config=RETRIES)
-    how = settings.stand_in
+    stand_in = settings.stand_in
     return Ports(
         elasticache=SingleName(settings.fleet_name)
         if settings.fleet_name
         else ElastiCache(client("elasticache", config=RETRIES)),
         ecs=Ecs(client("ecs", config=RETRIES), fleet_name=settings.fleet_name),
         zone=Route53Zone(route53, settings.hosted_zone_id),
-        stand_in_zone=Route53StandInZone(route53, how.zone_id) if how else NoStandInZone(),
+        stand_in_zone=Route53StandInZone(route53, stand_in.zone_id)
+        if stand_in
+        else NoStandInZone(),
     )
 
 
 class SingleName:
-    """Stands where the other fleets ask ElastiCache."""
+    """The ElastiCache port of a fleet whose proxies serve all nodes under one name.
+
+    Such proxies find the nodes themselves (Envoy), or route by SNI (HAProxy), so no node needs a record of its own.
+    """
 
     def __init__(self, name: Hostname) -> None:
         self._name = name
 
     def topology(self, replication_group_id: str) -> Topology:
-        """One live member that has the fleet's name."""
+        """A topology of one node that has the fleet's name."""
         return Topology((Node(replication_group_id, self._name, "", "available"),))

@@ -1,8 +1,6 @@
-"""Adapter: ECS' answers to a Fleet.
+"""Reads HAProxy tasks from ECS, and starts and stops stand-ins.
 
-Which node a task serves comes from the tag that its own task definition (or the RunTask call of a
-stand-in) put on it, never
-from its position in a list or the order of services.
+A tag on the task says which node it serves. Its task definition, or the RunTask call of a stand-in, sets the tag.
 """
 
 import hashlib
@@ -38,10 +36,10 @@ if TYPE_CHECKING:
     )
 
 NODE_TAG = "nodeway:node"
-"""The tag with the node's hostname; `nodeway/constructs/proxies/haproxy.py` writes it."""
+"""The tag with the node's hostname, set by nodeway.constructs.proxies."""
 
 FLEET_TAG = "nodeway:fleet"
-"""Says that a task serves the fleet's one name (a tag's value cannot hold the `*` of a wildcard)."""
+"""Marks a task that serves the fleet's one name. The value of a tag cannot contain the `*` of a wildcard."""
 
 STAND_IN_TAG = "nodeway:stand-in"
 RETIRED_TAG = "nodeway:retired-at"
@@ -50,13 +48,13 @@ STARTED_BY = "nodeway-resync"
 
 LIST_SERVICES_LIMIT = 100
 DESCRIBE_SERVICES_LIMIT = 10
-"""Services a DescribeServices call takes: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
+"""Limit of a DescribeServices call: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
 DESCRIBE_TASKS_LIMIT = 100
-"""Tasks a DescribeTasks call takes: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
+"""Limit of a DescribeTasks call: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
 
 
 class Ecs:
-    """Reads the HAProxy tasks with a boto3 client."""
+    """The ECS port over a boto3 client. `fleet_name`: the node of tasks with FLEET_TAG."""
 
     def __init__(
         self,
@@ -69,7 +67,7 @@ class Ecs:
         self._fleet_name = fleet_name
 
     def fleet(self, cluster: str) -> Fleet:
-        """The tasks that are meant to run; raises ReadFailed when the API does not answer."""
+        """The tasks with desired status RUNNING; raises ReadFailed when a call fails."""
         try:
             pages = self._client.get_paginator("list_tasks").paginate(
                 cluster=cluster, desiredStatus="RUNNING"
@@ -84,7 +82,7 @@ class Ecs:
                     include=["TAGS"],
                 )
                 tasks += answer["tasks"]
-                # a task that ended between the two calls is MISSING: it is gone, not unread
+                # MISSING: the task ended between the two calls.
                 problems += [
                     f"task {f.get('arn')}: {f.get('reason')}"
                     for f in answer["failures"]
@@ -100,7 +98,7 @@ class Ecs:
         return Fleet(tuple(proxies), tuple(problems), tuple(pending))
 
     def nodes_with_service(self, cluster: str) -> frozenset[Hostname]:
-        """The nodes that a service of the cluster is tagged with; raises ReadFailed when the API does not answer."""
+        """The nodes in the tags of the cluster's services with a desired task; raises ReadFailed when a call fails."""
         try:
             pages = self._client.get_paginator("list_services").paginate(
                 cluster=cluster, PaginationConfig={"PageSize": LIST_SERVICES_LIMIT}
@@ -122,26 +120,26 @@ class Ecs:
             raise ReadFailed(msg) from error
 
     def start(self, step: Start, settings: Settings) -> None:
-        """Starts a stand-in for a node; a second call in the same minute starts none. Raises ApplyFailed."""
-        how = settings.stand_in
-        if how is None:
+        """Starts a stand-in for a node. Its client token prevents a second one in that minute. Raises ApplyFailed."""
+        stand_in = settings.stand_in
+        if stand_in is None:
             msg = f"no stand-in can be started for {step.node}: the deployment has no task definition for one"
             raise ApplyFailed(msg)
-        backend = f"{step.cache_cluster_id}.{how.zone_name}"
+        backend = f"{step.cache_cluster_id}.{stand_in.zone_name}"
         environment: list[KeyValuePairTypeDef] = [
             {"name": "NODE_HOSTNAME", "value": step.node},
             {"name": "NODE_BACKEND", "value": backend},
         ]
         minute = int(self._clock() // 60)
         network: AwsVpcConfigurationTypeDef = {
-            "subnets": list(how.subnets),
-            "securityGroups": [how.security_group],
+            "subnets": list(stand_in.subnets),
+            "securityGroups": [stand_in.security_group],
             "assignPublicIp": "DISABLED",
         }
         try:
             answer = self._client.run_task(
                 cluster=settings.ecs_cluster,
-                taskDefinition=how.task_definition,
+                taskDefinition=stand_in.task_definition,
                 launchType="FARGATE",
                 count=1,
                 clientToken=hashlib.sha256(
@@ -163,7 +161,7 @@ class Ecs:
             raise ApplyFailed(msg)
 
     def retire(self, step: Retire, now: datetime) -> None:
-        """Tags the task with the time at which its address was in no record; raises ApplyFailed."""
+        """Tags the task with the time of this run, in which its address is in no record; raises ApplyFailed."""
         when = now.strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
             self._client.tag_resource(
@@ -185,7 +183,7 @@ class Ecs:
 
 
 def raise_unread(failures: "Iterable[FailureTypeDef]") -> None:
-    """Raises ValueError for what is there but was not described; what is MISSING is gone, not unread."""
+    """Raises ValueError for a failure other than MISSING, which means that the service is gone."""
     for failure in failures:
         if failure.get("reason") != "MISSING":
             msg = f"{failure.get('arn')}: {failure.get('reason')}"
@@ -193,14 +191,17 @@ def raise_unread(failures: "Iterable[FailureTypeDef]") -> None:
 
 
 def parse_tags(tags: "Iterable[TagTypeDef]") -> dict[str, str]:
-    """Key to value."""
+    """The tags as a mapping of key to value."""
     return {tag["key"]: tag["value"] for tag in tags if "key" in tag and "value" in tag}
 
 
 def parse_task(
     task: "TaskTypeDef", problems: list[str], fleet_name: Hostname | None = None
 ) -> Proxy | Pending | None:
-    """What a task is: a proxy, one without an address yet, or None for somebody else's or one that is ending."""
+    """A task as Proxy, or as Pending without an address; None for another's task or one that stops.
+
+    A tag that is no host name is added to `problems`.
+    """
     tags = parse_tags(task.get("tags", []))
     if task.get("desiredStatus") != "RUNNING":
         return None
@@ -229,12 +230,12 @@ def parse_task(
 
 
 def node_of_tags(tags: dict[str, str]) -> Hostname | None:
-    """The node that the tags name, if any; raises ValueError for what is no name."""
+    """The node in NODE_TAG, if there is one; raises ValueError if it is no host name."""
     return hostname(tags[NODE_TAG]) if NODE_TAG in tags else None
 
 
 def parse_retired_at(text: str | None) -> datetime | None:
-    """The time in a tag; None when there is none, or none that we wrote."""
+    """The time in RETIRED_TAG; None without a time zone, or for anything else."""
     try:
         found = datetime.fromisoformat(text or "")
     except ValueError:
@@ -243,7 +244,7 @@ def parse_retired_at(text: str | None) -> datetime | None:
 
 
 def find_address(task: "TaskTypeDef") -> Address | None:
-    """The private IPv4 address of the task's network interface, once it has one."""
+    """The private IPv4 address of the task's network interface; None while it has none."""
     for attachment in task.get("attachments", []):
         if attachment.get("type") != "ElasticNetworkInterface":
             continue

@@ -1,8 +1,7 @@
-"""Adapter: ElastiCache's answers to a Topology.
+"""Reads the topology of a replication group from ElastiCache.
 
-Cluster mode gives no endpoints in DescribeReplicationGroups, so names come from DescribeCacheClusters,
-which has no filter by
-group and so is read page by page for the whole Region (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Endpoints.html).
+With cluster mode, DescribeReplicationGroups has no node endpoints. They come from DescribeCacheClusters, which cannot
+filter by group and is read for the whole Region: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Endpoints.html
 """
 
 from collections.abc import Iterable
@@ -20,19 +19,17 @@ if TYPE_CHECKING:
 NO_ENDPOINT_YET = frozenset(
     {"creating", "deleting", "deleted", "modifying", "rebooting cluster nodes", "snapshotting"}
 )
-"""Statuses in which ElastiCache may hide a node's endpoint."""
+"""Statuses in which ElastiCache may show no endpoint."""
 
 
 class ElastiCache:
-    """Reads replication groups with a boto3 client."""
+    """The ElastiCache port over a boto3 client."""
 
     def __init__(self, client: "ElastiCacheClient") -> None:
         self._client = client
 
     def topology(self, replication_group_id: str) -> Topology:
-        """The group's members and their names; raises ReadFailed when the API does not answer or the
-        group is not there.
-        """
+        """The group's nodes; raises ReadFailed when a call fails or the group does not exist."""
         try:
             answer = self._client.describe_replication_groups(
                 ReplicationGroupId=replication_group_id
@@ -58,7 +55,7 @@ class ElastiCache:
 def parse_topology(
     group: "ReplicationGroupTypeDef", clusters: Iterable["CacheClusterTypeDef"]
 ) -> Topology:
-    """The topology that the two answers state together, with every contradiction between them as a problem."""
+    """The topology from both answers. Each contradiction between them becomes a problem."""
     endpoint = group.get("ConfigurationEndpoint", {})
     nodes: list[Node] = []
     problems: list[str] = []
@@ -84,7 +81,7 @@ def parse_topology(
 
 
 def member_ids(group: "ReplicationGroupTypeDef") -> list[str]:
-    """Every member that the group names, by either of the two lists of the answer."""
+    """The cache cluster ids of all members in either list of the answer."""
     from_shards = {
         m["CacheClusterId"]
         for shard in group.get("NodeGroups", [])
@@ -94,7 +91,7 @@ def member_ids(group: "ReplicationGroupTypeDef") -> list[str]:
 
 
 def parse_node(cluster: "CacheClusterTypeDef") -> Node:
-    """One member; its name is that of its only cache node."""
+    """A cache cluster as Node, with the endpoint of its only cache node."""
     name: Hostname | None = None
     zone = cluster.get("PreferredAvailabilityZone", "")
     for cache_node in cluster.get("CacheNodes", []):

@@ -1,8 +1,7 @@
-"""Adapter in and out: one Route 53 hosted zone.
+"""Reads and changes one Route 53 hosted zone.
 
-An update is DELETE of exactly what was read plus CREATE of what is wanted, in one atomic batch: Route
-53 refuses the batch if
-anybody changed the record in between (compare and set). The SOA cannot be deleted, so it alone is an UPSERT.
+An update is a DELETE of exactly the record that was read plus a CREATE of the new one, in one atomic batch. Route 53
+refuses the batch if the record was changed in between (compare and set). The SOA cannot be deleted, so it is an UPSERT.
 https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
 """
 
@@ -24,28 +23,28 @@ if TYPE_CHECKING:
     )
 
 COMMENT_LIMIT = 256
-"""Characters of a change batch's comment."""
+"""Characters in the comment of a change batch."""
 
 WRITABLE_TYPES: "dict[RecordType, Literal['A', 'TXT', 'SOA']]" = {
     RecordType.A: "A",
     RecordType.TXT: "TXT",
     RecordType.SOA: "SOA",
 }
-"""What is ever written; of another kind no record set can be made."""
+"""The record types that are written."""
 
 LOST_RACE = ("already exists", "not found", "do not match")
-"""How Route 53 says that a record is not what the batch expects."""
+"""Parts of Route 53's messages when a record is not as the batch expects."""
 
 
 class Route53Zone:
-    """Reads and changes one hosted zone with a boto3 client."""
+    """The zone port over a boto3 client."""
 
     def __init__(self, client: "Route53Client", hosted_zone_id: str) -> None:
         self._client = client
         self._id = hosted_zone_id
 
     def records(self) -> tuple[Record, ...]:
-        """The A record sets, markers, the SOA, and what is in their way; raises ReadFailed unless all were read."""
+        """A record sets, markers, the SOA, and record sets that prevent these; raises ReadFailed when a call fails."""
         try:
             pages = self._client.get_paginator("list_resource_record_sets").paginate(
                 HostedZoneId=self._id
@@ -67,8 +66,9 @@ class Route53Zone:
         return frozenset(vpc["VPCId"] for vpc in answer.get("VPCs", []) if "VPCId" in vpc)
 
     def change(self, batch: tuple[Change, ...], comment: str) -> str:
-        """Applies the batch, all or nothing; raises Conflict when a record is no longer what was read,
-        else ApplyFailed.
+        """Applies the batch atomically and returns its change id.
+
+        Raises Conflict when a record is not as it was read, ApplyFailed for any other error.
         """
         changes = [entry for change in batch for entry in to_changes(change)]
         try:
@@ -89,37 +89,34 @@ class Route53Zone:
 
 
 def is_lost_race(error: ClientError) -> bool:
-    """Whether a refusal is about somebody else's change; InvalidChangeBatch is also Route 53's word
-    for what can never work.
-    """
-    told = error.response.get("Error", {})
-    code, text = told.get("Code"), told.get("Message", "")
+    """Whether another writer caused the error. InvalidChangeBatch alone does not say so: it has other causes, too."""
+    details = error.response.get("Error", {})
+    code, text = details.get("Code"), details.get("Message", "")
     return code == "PriorRequestNotComplete" or (
         code == "InvalidChangeBatch" and any(words in text for words in LOST_RACE)
     )
 
 
 def parse_record(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
-    """The record of a plain A or SOA record set; None for every other kind, which this program never touches."""
+    """A simple A record set, a marker or the SOA as Record; None for any other record set."""
     plain = "ResourceRecords" in one and "SetIdentifier" not in one
     if not plain or one["Type"] not in {"A", "TXT", "SOA"}:
         return None
     try:
         name = record_name(one["Name"])
-    except ValueError:  # a name that is no host's, and so none of ours
+    except ValueError:
         return None
     values = [value["Value"] for value in one["ResourceRecords"]]
     if one["Type"] == "A":
         return Record.a(name, [address(v) for v in values], one["TTL"])
     record = Record(name, RecordType(one["Type"]), tuple(values), one["TTL"])
-    # of TXT record sets only markers: another's text is none of our business
     return record if record.type is RecordType.SOA or parse_marker(record) else None
 
 
 def parse_obstacle(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
-    """A record set that is never touched, but beside which Route 53 takes no A record set or marker of ours.
+    """A record set with which Route 53 refuses an A record set or marker of the same name, as Record of type OTHER.
 
-    Such as a CNAME, an alias, or a text where a marker would be: one of them would have the whole batch refused.
+    These are a CNAME, an alias or routed A record set, and a TXT record set at a marker's name.
     """
     try:
         name = record_name(one["Name"])
@@ -133,7 +130,7 @@ def parse_obstacle(one: "ResourceRecordSetOutputTypeDef") -> Record | None:
 
 
 def to_changes(change: Change) -> "list[ChangeTypeDef]":
-    """The API's entries for one change."""
+    """The API's changes for one change."""
     match change:
         case Create(new, _):
             return [{"Action": "CREATE", "ResourceRecordSet": to_record_set(new)}]

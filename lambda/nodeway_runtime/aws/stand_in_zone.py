@@ -1,6 +1,6 @@
-"""Adapter: the stand-in zone, where the stand-ins' HAProxies find their nodes (stand_ins.py).
+"""Writes the stand-in zone, in which stand-ins resolve their nodes (planner/stand_ins.py).
 
-It is all ours, and only HAProxies ask it, so it is simply made to say what is wanted.
+Only this program writes the zone, so its records need no markers and no compare and set.
 """
 
 from typing import TYPE_CHECKING
@@ -19,47 +19,47 @@ Entry = tuple[str, str, str]
 """Name, type and value."""
 
 TTL_SECONDS = 2
-"""A node that just became available should be found at once."""
+"""Short, so that a node is found soon after it becomes available."""
 
 
 class NoStandInZone:
-    """For a deployment without stand-ins."""
+    """The stand-in zone port of a deployment without stand-ins."""
 
     def write(self, wanted: tuple[StandInRecord, ...]) -> None:
-        """Does nothing, since nothing is ever wanted; raises ApplyFailed if it is."""
+        """Does nothing; raises ApplyFailed if there are records to write."""
         if wanted:
             msg = "the deployment has no stand-in zone"
             raise ApplyFailed(msg)
 
     def clear(self) -> None:
-        """Nothing to clear."""
+        """Does nothing."""
 
 
 class Route53StandInZone:
-    """Writes the stand-in zone with a boto3 client; reads it only when there is something to say."""
+    """The stand-in zone port over a boto3 client. It reads the zone only if the records differ from the last ones."""
 
     def __init__(self, client: "Route53Client", hosted_zone_id: str) -> None:
         self._client = client
         self._id = hosted_zone_id
-        self._said: tuple[StandInRecord, ...] = ()
+        self._written: tuple[StandInRecord, ...] = ()
 
     def write(self, wanted: tuple[StandInRecord, ...]) -> None:
-        """Makes these names say what they should; raises ApplyFailed.
+        """Creates or changes these records; raises ApplyFailed.
 
-        Other names stay: they lead nobody astray, and a HAProxy may still live on one that this read did not show.
+        Other names stay, as a stand-in that was not read may still use them.
         """
-        if wanted != self._said:
+        if wanted != self._written:
             names = {record.name for record in wanted}
-            self._make({to_entry(record) for record in wanted}, names)
-            self._said = wanted
+            self._write({to_entry(record) for record in wanted}, names)
+            self._written = wanted
 
     def clear(self) -> None:
-        """Takes every name away, so that the zone can be deleted; raises ApplyFailed."""
-        self._make(set(), None)
-        self._said = ()
+        """Deletes every record, so that the zone can be deleted; raises ApplyFailed."""
+        self._write(set(), None)
+        self._written = ()
 
-    def _make(self, want: set[Entry], names: set[Hostname] | None) -> None:
-        """Makes the zone say `want` of these names, or of all when `names` is None."""
+    def _write(self, want: set[Entry], names: set[Hostname] | None) -> None:
+        """Makes these names, or all if `names` is None, have exactly the records `want`."""
         try:
             pages = self._client.get_paginator("list_resource_record_sets").paginate(
                 HostedZoneId=self._id
@@ -94,14 +94,14 @@ class Route53StandInZone:
 
 
 def to_entry(record: StandInRecord) -> Entry:
-    """Name, type and value of what a name should say."""
+    """A record as name, type and value."""
     if record.target is None:
         return record.name, "A", PLACEHOLDER
     return record.name, "CNAME", record.target
 
 
 def to_record_set(name: str, record_type: str, value: str) -> "ResourceRecordSetTypeDef":
-    """The API's form of it."""
+    """The API's form of a record."""
     return {
         "Name": name,
         "Type": "CNAME" if record_type == "CNAME" else "A",

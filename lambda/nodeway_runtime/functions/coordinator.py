@@ -1,6 +1,6 @@
-"""The function that knows AWS: makes the map, has it walked from each client's VPC, and tells what was found.
+"""The coordinator: collects the targets, invokes the prober in each client's VPC, and journals their reports.
 
-It reads what the resync reads and changes nothing. As the dashboard's custom widget it answers with the map as HTML.
+It reads the same sources as the resync and changes nothing. For the dashboard's custom widget it returns HTML.
 """
 
 import json
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 MAX_AGE = timedelta(seconds=90)
-"""How old a run may be that a widget shows: the schedule's minute, and what a run takes."""
+"""Maximal age of the reports in the widget: the schedule's minute plus the duration of a run."""
 INVOKE_CONFIG = Config(read_timeout=70, connect_timeout=3, retries={"total_max_attempts": 1})
 DESCRIPTION = "The map of client name, proxy and node, as the probe saw it last. No parameters."
 
@@ -39,12 +39,12 @@ RunProbe = Callable[[Targets], Report]
 
 
 class ProbeFailed(RuntimeError):
-    """A function in a client's VPC did not answer with a report."""
+    """A prober did not return a report."""
 
 
 @dataclass(slots=True)
 class WarmState:
-    """The last reports of this process."""
+    """The last reports of this process, kept between invocations."""
 
     reports: tuple[Report, ...] = ()
     at: datetime | None = None
@@ -54,29 +54,29 @@ WARM = WarmState()
 
 
 def handle(event: Mapping[str, Any], context: "LambdaContext") -> object:
-    """One run, whose reports are the answer, or the widget's HTML. Raises what went wrong, so that alarms fire.
+    """One run, which returns the reports, or the widget's HTML. Errors are raised, so that alarms fire.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_samples.html
     """
     if event.get("describe"):
         return DESCRIPTION
     now = datetime.now(UTC)
-    shown = "widgetContext" in event
+    for_widget = "widgetContext" in event
     theme = read_theme(event.get("widgetContext"))
-    if shown and WARM.at and now - WARM.at < MAX_AGE:
+    if for_widget and WARM.at and now - WARM.at < MAX_AGE:
         return render_html(WARM.reports, now, theme)
     settings, watch = Settings.from_environment(), CoordinatorSettings.from_environment()
     ports = aws_ports(settings)
     nodes = ElastiCache(boto3.client("elasticache", config=RETRIES))
-    expected = collect_targets(ports, nodes, settings, watch)
+    targets = collect_targets(ports, nodes, settings, watch)
     client = boto3.client("lambda", config=INVOKE_CONFIG)
-    # what is only shown is not one of the schedule's runs, which count what happened since the last
-    walks = [remote_probe(client, name, keep=not shown) for name in watch.walkers]
-    reports = probe_all(walks, expected)
+    # Only runs of the schedule are compared with each other, not those for the widget.
+    probes = [remote_probe(client, name, keep=not for_widget) for name in watch.walkers]
+    reports = probe_all(probes, targets)
     log = ProxyLog(boto3.client("logs", config=RETRIES), watch.proxy_logs)
     reports = tuple(explain_node_down(report, log) for report in reports)
     WARM.reports, WARM.at = reports, now
-    if shown:
+    if for_widget:
         return render_html(reports, datetime.now(UTC), theme)
     journal = LogJournal(
         cluster=settings.replication_group_id,
@@ -91,46 +91,48 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> object:
 def collect_targets(
     ports: Ports, nodes: ElastiCachePort, settings: Settings, watch: CoordinatorSettings
 ) -> Targets:
-    """The map; raises ReadFailed without the zone. What else could not be read is one of its notes."""
-    seen = read_snapshot(ports, settings)
-    topology = seen.topology
+    """The targets; raises ReadFailed when the zone cannot be read. Other unread sources become notes."""
+    snapshot = read_snapshot(ports, settings)
+    topology = snapshot.topology
     if settings.fleet_name is not None:
-        # the resync of shared proxies needs no nodes; a walk does
+        # The resync of a fleet with one name reads no nodes.
         try:
             topology = nodes.topology(watch.group)
         except ReadFailed as error:
             topology = Topology(nodes=(), problems=(str(error),))
-    return targets_from_snapshot(seen, topology, settings, settings.replication_group_id)
+    return targets_from_snapshot(snapshot, topology, settings, settings.replication_group_id)
 
 
-def probe_all(walks: Sequence[RunProbe], expected: Targets) -> tuple[Report, ...]:
-    """The reports of all clients' VPCs, side by side; raises WalkFailed when one has none."""
-    with ThreadPoolExecutor(max_workers=len(walks)) as pool:
-        return tuple(pool.map(lambda walk: walk(expected), walks))
+def probe_all(probes: Sequence[RunProbe], targets: Targets) -> tuple[Report, ...]:
+    """Runs the probes concurrently; raises ProbeFailed when one fails."""
+    with ThreadPoolExecutor(max_workers=len(probes)) as pool:
+        return tuple(pool.map(lambda probe: probe(targets), probes))
 
 
 def remote_probe(client: Any, name: str, *, keep: bool) -> RunProbe:  # noqa: ANN401 (a boto3 client)
-    """Has the map walked by a function; `keep`: the next run is compared with this one."""
+    """A probe by a prober function. `keep`: the function compares its next run with this one."""
 
-    def walk(expected: Targets) -> Report:
-        payload = json.dumps({"map": expected.document(), "keep": keep}).encode()
+    def probe(targets: Targets) -> Report:
+        payload = json.dumps({"map": targets.document(), "keep": keep}).encode()
         answer = client.invoke(FunctionName=name, Payload=payload)
-        told = json.loads(answer["Payload"].read())
+        answered = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise ProbeFailed(f"{name} failed: {told.get('errorType')}: {told.get('errorMessage')}")
+            raise ProbeFailed(
+                f"{name} failed: {answered.get('errorType')}: {answered.get('errorMessage')}"
+            )
         try:
-            return from_document(told)
+            return from_document(answered)
         except ValueError as error:
             raise ProbeFailed(f"{name} did not answer with a report: {error}") from error
 
-    return walk
+    return probe
 
 
 def render_html(reports: Sequence[Report], now: datetime, theme: str) -> str:
-    """The widget: a map for each client's VPC."""
+    """The widget's content: the map of each report."""
     return "".join(render_fragment(report, now, theme=theme) for report in reports)
 
 
 def read_theme(context: object) -> str:
-    """What the dashboard says of its theme, which is not the system's; the page takes only the two that there are."""
+    """The dashboard's theme in a widget context, or an empty string."""
     return str(context.get("theme", "")) if isinstance(context, dict) else ""

@@ -1,7 +1,7 @@
-"""The run at the end of a deployment, as a CloudFormation custom resource: the deploy fails unless the
-records become true.
+"""The resync as a CloudFormation custom resource, the last one of a deployment.
 
-Create and Update run until a run plans nothing more; Delete takes the records away so that the zone can be deleted.
+Create and Update reconcile until the records match and fail the deployment otherwise. Delete removes the records, so
+that the zone can be deleted.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes.html
 """
 
@@ -22,18 +22,18 @@ from nodeway_runtime.planner.plan import Plan
 from nodeway_runtime.planner.reconcile import Outcome
 
 REASON_LIMIT = 1000
-"""Bytes of a reason; a whole response may have 4,096."""
+"""Bytes of the reason. The whole response may have 4,096."""
 
 
 def is_deployment(event: Mapping[str, Any]) -> bool:
-    """Whether CloudFormation is asking."""
+    """Whether the event is a request of CloudFormation."""
     return "RequestType" in event and "ResponseURL" in event
 
 
 def converge(
     run: Callable[[], Outcome], seconds_left: Callable[[], float], pause: Callable[[], None]
 ) -> Outcome:
-    """Runs until the records are true; raises NotConverged, with what it waited for, when less than a pause is left."""
+    """Runs until a run has converged. Raises NotConverged, with what it waited for, when no time is left."""
     waiting_for = "the first run"
     while seconds_left() > 0:
         try:
@@ -50,9 +50,9 @@ def converge(
 
 
 def remove(ports: Ports, settings: Settings) -> None:
-    """Takes away what runs have made, since its stacks are going: stand-ins, parked names, our records and markers.
+    """Removes what runs have created: stand-ins, their zone's records, our records and markers.
 
-    Somebody else's records stay, and keep Route 53 from deleting the zone. Raises ReadFailed, Conflict or ApplyFailed.
+    Other records stay and prevent the deletion of the zone. Raises ReadFailed, Conflict or ApplyFailed.
     """
     for task in ports.ecs.fleet(settings.ecs_cluster).tasks:
         if task.stand_in:
@@ -68,12 +68,12 @@ def remove(ports: Ports, settings: Settings) -> None:
         for record in records
         if record.type in {RecordType.A, RecordType.TXT} and subject(record.name) in mine
     )
-    in_turn = sorted(deletes, key=lambda delete: (delete.subject, delete.old.type))
-    apply(Plan(tuple(in_turn)), ports.zone, "nodeway: deployment deleted")
+    ordered = sorted(deletes, key=lambda delete: (delete.subject, delete.old.type))
+    apply(Plan(tuple(ordered)), ports.zone, "nodeway: deployment deleted")
 
 
 def respond(event: Mapping[str, Any], *, physical_id: str, failure: str | None) -> None:
-    """Sends CloudFormation its answer; `failure` is the reason, None for success."""
+    """Sends CloudFormation the response. `failure`: the reason, None for success."""
     body = {
         "Status": "FAILED" if failure else "SUCCESS",
         "Reason": (failure or "the records are true")

@@ -1,22 +1,18 @@
-"""Tell what a run found: a JSON line for the run, one for each name that is not as it should be, and metrics (EMF).
-
-A name in order costs no line. No credential is ever part of a report, so that none can be told.
-"""
+"""Logs a probe run: a JSON line for the run and for each name that is not OK, and CloudWatch metrics (EMF)."""
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from nodeway_runtime.model.metrics import NAMESPACE, PHASE_METRICS, Dimension, ProbeMetric
-from nodeway_runtime.paths.report import Report, Row, sum_known
+from nodeway_runtime.paths.report import Report, Row, phase_milliseconds, sum_known
 from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
 
-LEGS = ("resolve", "connect", "tls", "answer")
 MAX_VALUES = 100
-"""Of one metric in a line: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html"""
+"""Limit of values of a metric in one line: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html"""
 
 
 class LogJournal:
-    """Writes to standard output, where Lambda collects log lines and CloudWatch finds the metrics in them."""
+    """Writes log lines and metrics to standard output. `node_metrics`: also publish metrics of each node."""
 
     def __init__(self, *, cluster: str, request_id: str, node_metrics: bool) -> None:
         self._logger = Logger(service="probe")
@@ -25,19 +21,22 @@ class LogJournal:
         self._node_metrics = node_metrics
 
     def write(self, report: Report, *, counts: bool = True) -> None:
-        """Tells a finished run.
+        """Logs a finished run.
 
-        `counts`: with what the nodes have counted since the last one. Of several client VPCs only one may tell it, as
-        all of them hear the same.
+        `counts`: publish the nodes' counters, too. Of several client VPCs only one may do so, as all read the same.
         """
-        about = {"cluster": self._cluster, "client": report.client, "request_id": self._request_id}
+        context = {
+            "cluster": self._cluster,
+            "client": report.client,
+            "request_id": self._request_id,
+        }
         for row in report.worst_first:
             if row.state is not State.OK:
-                self._logger.warning("path", extra=about | row_fields(row))
+                self._logger.warning("path", extra=context | row_fields(row))
         states = {state.value: report.count(state) for state in State}
         self._logger.info(
             "report",
-            extra=about
+            extra=context
             | states
             | {
                 "seconds": report.seconds,
@@ -58,7 +57,7 @@ class LogJournal:
         metrics = self._dimensions()
         values: dict[ProbeMetric, int | None] = {ProbeMetric.CONNECTIONS: report.connections}
         if report.rows:
-            # a run that knows no name has seen nothing: it must not say that nothing is broken
+            # A run without names does not show that no path is broken.
             values |= {
                 ProbeMetric.PATHS_WALKED: sum(
                     row.verdict is not Verdict.NOT_WALKED for row in report.rows
@@ -78,7 +77,7 @@ class LogJournal:
                 metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         metrics.add_metric(name=ProbeMetric.SECONDS, unit=MetricUnit.Seconds, value=report.seconds)
         metrics.flush_metrics()
-        # a distribution needs many values of one metric, and a line takes so many
+        # CloudWatch computes percentiles from all values of a metric.
         for first in range(0, len(report.rows), MAX_VALUES):
             metrics = self._dimensions()
             for row in report.rows[first : first + MAX_VALUES]:
@@ -105,11 +104,11 @@ class LogJournal:
 
 
 def row_fields(row: Row) -> dict[str, object]:
-    """A row that is not as it should be, as the fields of a log line."""
+    """A row as fields of a log line."""
     meaning = MEANINGS[row.verdict]
     return {
         "node": row.label,
-        # `name` belongs to the logger itself
+        # The logger reserves `name`.
         "host": row.name,
         "verdict": row.verdict.value,
         "state": meaning.state.value,
@@ -121,17 +120,17 @@ def row_fields(row: Row) -> dict[str, object]:
     }
 
 
-def phase_milliseconds(row: Row) -> dict[str, float]:
-    """The milliseconds of a row's legs: the slowest path's, where it has several."""
-    found = {"resolve": row.resolve_milliseconds}
-    for leg in LEGS[1:]:
-        times = [getattr(path, f"{leg}_milliseconds") for path in row.paths]
-        found[leg] = max((one for one in times if one is not None), default=None)
-    return {leg: value for leg, value in found.items() if value is not None}
+def slowest_phases(row: Row) -> dict[ProbeMetric, float]:
+    """The milliseconds of each phase of a row; of several paths the longest."""
+    times = [tuple(phase_milliseconds(row, path).values()) for path in row.paths]
+    times = times or [(row.resolve_milliseconds, None, None, None)]
+    slowest = (
+        max((one for one in phase if one is not None), default=None)
+        for phase in zip(*times, strict=True)
+    )
+    return {name: one for name, one in zip(PHASE_METRICS, slowest, strict=True) if one is not None}
 
 
 def _add_phases(metrics: EphemeralMetrics, row: Row) -> None:
-    found = phase_milliseconds(row)
-    for leg, name in zip(LEGS, PHASE_METRICS, strict=True):
-        if leg in found:
-            metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=found[leg])
+    for name, value in slowest_phases(row).items():
+        metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=value)

@@ -1,7 +1,7 @@
-"""The function in a client's VPC: walks the map that it is given, and answers with the report.
+"""The prober, in a client's VPC: traces the targets in the event and returns the report.
 
-It has no permission but to log, and to read its own secret. An event can make it look up names of its own zone and dial
-its own port, and nothing else.
+Its role may only write logs and read its own secret. Whatever an event contains, it resolves only names of its zone and
+connects only to its port.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ NO_CREDENTIALS = (
 
 @dataclass(slots=True)
 class WarmState:
-    """What the process keeps from one run to the next."""
+    """What the process keeps between invocations."""
 
     probe: Probe | None = None
 
@@ -34,9 +34,9 @@ WARM = WarmState()
 
 
 def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """One run over the event's map; raises BadSettings or BadMap.
+    """One run over the event's targets; raises BadSettings or BadTargets.
 
-    `keep`: the next run is compared with this one.
+    With `keep` in the event the next run is compared with this one.
     """
     return run_once(event, context, ProberSettings.from_environment(), WARM)
 
@@ -45,25 +45,25 @@ def run_once(
     event: Mapping[str, Any],
     context: "LambdaContext",
     settings: ProberSettings,
-    kept: WarmState,
+    warm: WarmState,
     make: Callable[..., Walker] = Walker.of,
 ) -> dict[str, Any]:
-    """The report of a run, by a walker as `make` makes it; raises BadMap."""
-    expected = parse_targets(event.get("map") or {}, zone=settings.zone_name, port=settings.port)
+    """The report of one run, with a walker of `make`; raises BadTargets."""
+    targets = parse_targets(event.get("map") or {}, zone=settings.zone_name, port=settings.port)
     login, notes = try_login(settings)
-    if kept.probe is None:
-        kept.probe = Probe(settings.client)
-    # the answer must be out before the function's own time is
-    kept.probe.seconds = max(context.get_remaining_time_in_millis() / 1000 - 10, 1)
-    before = kept.probe.memory
-    report = kept.probe.run(expected, make(settings.port, login=login), notes)
+    if warm.probe is None:
+        warm.probe = Probe(settings.client)
+    # The report must be returned before the function times out.
+    warm.probe.seconds = max(context.get_remaining_time_in_millis() / 1000 - 10, 1)
+    before = warm.probe.memory
+    report = warm.probe.run(targets, make(settings.port, login=login), notes)
     if not event.get("keep"):
-        kept.probe.memory = before
+        warm.probe.memory = before
     return to_document(report)
 
 
 def try_login(settings: ProberSettings) -> tuple[Login | None, tuple[str, ...]]:
-    """The login, read anew in each run since it may be rotated, and what the reader must know about it."""
+    """The login, if there is one, and notes for the report. It is loaded in each run, as it may be rotated."""
     try:
         login = load_login(settings)
     except NoLogin as error:

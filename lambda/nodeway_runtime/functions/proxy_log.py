@@ -1,4 +1,4 @@
-"""Why a proxy has no node behind it, in its own words: HAProxy logs the reason when its check takes the node down."""
+"""Reads from a proxy's log why its health check took the node down."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,31 +11,31 @@ from nodeway_runtime.paths.report import Path, Proxy, Report, Row
 from nodeway_runtime.paths.verdicts import Verdict
 
 STATE = '"Server node/node is"'
-"""What HAProxy says when its check takes the node down, or brings it back; haproxy.cfg.j2 has the server's name."""
+"""In HAProxy's message when the node's state changes. haproxy.cfg.j2 has the names of backend and server."""
 DOWN = " is DOWN"
 TLS_REFUSED = "SSL handshake failure"
-"""A node that is down refuses the connection itself, or is silent."""
+"""The reason when the node answers but TLS fails."""
 MAX_PAGES = 20
 MAX_PROXIES = 20
-"""Proxies whose log is read in a run: where half of a cluster is down, the reason is not in the logs."""
+"""Proxies whose log is read in one run. With more, the cause is hardly in the logs."""
 
 Reason = Callable[[Proxy], str]
 
 
 class ProxyLog:
-    """The log group of the proxies."""
+    """Reads the proxies' log group."""
 
     def __init__(self, client: Any, log_group: str) -> None:  # noqa: ANN401 (a boto3 client)
         self._client = client
         self._log_group = log_group
 
     def __call__(self, proxy: Proxy) -> str:
-        """Why a proxy has taken its node down; empty when it has not, or when its log cannot be read."""
+        """Why a proxy took its node down; empty when it did not, or when its log cannot be read."""
         if proxy.node.startswith("*"):
-            return ""  # one for all nodes has no check of any
+            return ""  # Shared proxies check no node.
         label = "stand-in" if proxy.stand_in else proxy.node.partition(".")[0]
         stream = f"{label}/{CONTAINER}/{proxy.task.rpartition('/')[2]}"
-        asked: dict[str, Any] = {
+        query: dict[str, Any] = {
             "logGroupName": self._log_group,
             "logStreamNames": [stream],
             "filterPattern": STATE,
@@ -43,27 +43,26 @@ class ProxyLog:
         last = ""
         try:
             for _ in range(MAX_PAGES):
-                page = self._client.filter_log_events(**asked)
+                page = self._client.filter_log_events(**query)
                 for event in page["events"]:
-                    said = str(event["message"])
-                    last = said if STATE.strip('"') in said else last
+                    message = str(event["message"])
+                    last = message if STATE.strip('"') in message else last
                 if "nextToken" not in page:
                     break
-                asked["nextToken"] = page["nextToken"]
+                query["nextToken"] = page["nextToken"]
         except (ClientError, BotoCoreError):
             return ""
         return last.partition("reason: ")[2].strip()[:200] if DOWN in last else ""
 
 
 def explain_node_down(report: Report, reason: Reason) -> Report:
-    """The report with the reasons of those proxies that have no node: it may be the certificate that they refuse."""
+    """The report with the proxies' reasons for NODE_DOWN, which may make it CERTIFICATE_REFUSED."""
     proxies = {
         path.proxy.task: path.proxy
         for row in report.rows
         for path in row.paths
         if path.verdict is Verdict.NODE_DOWN and path.proxy
     }
-    # each once, whatever names lead there
     reasons = {task: reason(proxy) for task, proxy in list(proxies.items())[:MAX_PROXIES]}
     return replace(report, rows=tuple(_explain_row(row, reasons) for row in report.rows))
 
@@ -78,8 +77,8 @@ def _explain_row(row: Row, reasons: Mapping[str, str]) -> Row:
 
 
 def _explain_path(path: Path, reasons: Mapping[str, str]) -> Path:
-    said = reasons.get(path.proxy.task) if path.proxy else None
-    if path.verdict is not Verdict.NODE_DOWN or not said:
+    reason = reasons.get(path.proxy.task) if path.proxy else None
+    if path.verdict is not Verdict.NODE_DOWN or not reason:
         return path
-    verdict = Verdict.CERTIFICATE_REFUSED if TLS_REFUSED in said else path.verdict
-    return replace(path, verdict=verdict, detail=f"{path.address}: its proxy says {said}")
+    verdict = Verdict.CERTIFICATE_REFUSED if TLS_REFUSED in reason else path.verdict
+    return replace(path, verdict=verdict, detail=f"{path.address}: its proxy says {reason}")

@@ -1,4 +1,4 @@
-"""The Lambda entry: settings, ports, one run. An event only says that it is time to look; nothing in it is believed."""
+"""The resync function: settings, ports, one run. Except for `approve`, an event only triggers a run."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 SECONDS_TO_ANSWER = 15
-"""Kept back from a deployment's run so that CloudFormation gets its answer before the function times out."""
+"""Reserved for the response to CloudFormation before the function times out."""
 PAUSE_SECONDS = 2
-"""Between two looks of a deployment's run: half of the DNS TTL, and far below Route 53's 5 requests a second."""
+"""Between two runs of one invocation: less than the TTL, and far below Route 53's 5 requests a second."""
 
 ONE_SECOND = timedelta(seconds=1)
 SETTLE_SECONDS = 40
-"""How long a run waits for a starting HAProxy's first health check; less than the schedule's minute."""
+"""Limit of the wait for a starting HAProxy's first health check; less than the schedule's minute."""
 
 SINCE_SUCCESS = SinceSuccess()
 
 
 class LastRun:
-    """When the last run of this process that ended well, and read all of it, had begun to read."""
+    """The start of this process' last complete run that succeeded."""
 
     started: datetime | None = None
 
@@ -39,9 +39,7 @@ LAST_RUN = LastRun()
 
 
 def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """One invocation: a deployment's custom resource, or any of the triggers. Raises what went wrong,
-    so that alarms fire.
-    """
+    """One invocation, by a deployment's custom resource or a trigger. Errors are raised, so that alarms fire."""
     settings = with_approval(Settings.from_environment(), event)
     ports = aws_ports(settings)
     request_id = context.aws_request_id
@@ -85,7 +83,7 @@ def handle(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]
 
 
 def parse_event_time(event: Mapping[str, Any]) -> datetime | None:
-    """When an event happened, in whole seconds; None for the schedule, for a person, and for what has no sound time.
+    """The time of an event, in whole seconds; None for the schedule, a manual invocation, or a malformed time.
 
     https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
     """
@@ -99,16 +97,13 @@ def parse_event_time(event: Mapping[str, Any]) -> datetime | None:
 
 
 def is_superseded(event: Mapping[str, Any], last_run: datetime | None) -> bool:
-    """Whether an event tells of something that the last run has read already: of a burst, only the newest matter.
-
-    The schedule is never covered, so that a wrong time in an event costs a minute at most.
-    """
+    """Whether the last run started after the event. Never true for the schedule, which makes up for wrong times."""
     at = parse_event_time(event)
     return at is not None and last_run is not None and last_run - at >= ONE_SECOND
 
 
 def remaining_of_second(event: Mapping[str, Any], now: datetime) -> float:
-    """Seconds to wait, one at most, so that the run covers all events with the same time as this one."""
+    """Seconds until the end of the event's second, at most 1, so that the run supersedes all events in it."""
     at = parse_event_time(event)
     left = (at - now + ONE_SECOND).total_seconds() if at is not None else 0
     return left if 0 < left <= 1 else 0
@@ -117,7 +112,7 @@ def remaining_of_second(event: Mapping[str, Any], now: datetime) -> float:
 def run_until_settled(
     run: Callable[[], Outcome], *, seconds_left: Callable[[], float], pause: Callable[[], None]
 ) -> Outcome:
-    """Runs, and runs again while a HAProxy is about to become healthy and there is time left."""
+    """Runs again while a HAProxy waits for its first health check and time is left; the last outcome."""
     outcome = run()
     while not outcome.is_settled and seconds_left() > 0:
         pause()
@@ -126,8 +121,8 @@ def run_until_settled(
 
 
 def pause(seconds: float = PAUSE_SECONDS) -> None:
-    """Lets a little time go by."""
-    time.sleep(seconds)  # noqa: TID251 (between two looks, with a deadline)
+    """Sleeps between two runs."""
+    time.sleep(seconds)  # noqa: TID251 (the callers have deadlines)
 
 
 def answer_deployment(
@@ -137,7 +132,7 @@ def answer_deployment(
     ports: Ports,
     run: Callable[[], Outcome],
 ) -> dict[str, Any]:
-    """CloudFormation's request: make the records true, or take them away; the answer always goes out."""
+    """Answers a request of CloudFormation: converge, or remove everything. A response is always sent."""
     failure: str | None = None
     try:
         if event["RequestType"] == "Delete":
@@ -150,20 +145,20 @@ def answer_deployment(
                 ),
                 pause=pause,
             )
-    except Exception as error:  # noqa: BLE001 (whatever it is, CloudFormation must hear it or it waits for an hour)
+    except Exception as error:  # noqa: BLE001 (without a response CloudFormation waits for an hour)
         failure = f"{type(error).__name__}: {error}"
     respond(event, physical_id=f"{settings.hosted_zone_id}-records", failure=failure)
     return {"outcome": "failed" if failure else "deployed"}
 
 
 def with_approval(settings: Settings, event: Mapping[str, Any]) -> Settings:
-    """The settings with the event's approval, if any: a checksum lets through the very plan that has it, no other."""
+    """The settings with the checksum in the event's `approve`, if there is one."""
     checksum = event.get("approve")
     return replace(settings, approve=checksum) if isinstance(checksum, str) else settings
 
 
 def name_trigger(event: Mapping[str, Any]) -> str:
-    """What woke the function, for the log: a source's own name, or `manual`."""
+    """The trigger for the log: `deployment`, `sns`, the event's source, or `manual`."""
     if is_deployment(event):
         return "deployment"
     if "Records" in event:

@@ -1,8 +1,4 @@
-"""Stage 6: tell what a run did: one JSON line a run, one a change, and CloudWatch metrics in the same log (EMF).
-
-Powertools writes both forms; this file only chooses what is told. No credential, token or key is ever
-part of an outcome.
-"""
+"""Logs a resync run: a JSON line for the run and for each change, and CloudWatch metrics in the same log (EMF)."""
 
 import time
 from typing import Any
@@ -17,28 +13,28 @@ from nodeway_runtime.planner.reconcile import Outcome
 
 
 class LogJournal:
-    """Writes to standard output, where Lambda collects log lines and CloudWatch finds the metrics in them."""
+    """Writes log lines and metrics to standard output."""
 
     def __init__(self, *, cluster: str, request_id: str, trigger: str) -> None:
         self._logger = Logger(service="resync")
         self._cluster = cluster
-        self._about = {"cluster": cluster, "request_id": request_id, "trigger": trigger}
+        self._context = {"cluster": cluster, "request_id": request_id, "trigger": trigger}
 
     def write(self, outcome: Outcome) -> None:
-        """Tells a finished run: a line for each change, one for each refusal, one for the run, and its metrics."""
+        """Logs a finished run: its changes, refusals, stand-in steps, result and metrics."""
         change_ids = {
             change: batch.change_id for batch in outcome.applied for change in batch.changes
         }
         for change in outcome.plan.changes:
-            self._say("change", change_fields(change) | {"change_id": change_ids.get(change)})
+            self._info("change", change_fields(change) | {"change_id": change_ids.get(change)})
         for refusal in outcome.refusals:
             self._warn(
                 "refused",
                 change_fields(refusal.change) | {"rule": refusal.rule, "reason": refusal.reason},
             )
         for step in outcome.plan.stand_ins.steps:
-            self._say("stand-in", {"step": str(step), "node": step.node})
-        self._say("run", self._run(outcome))
+            self._info("stand-in", {"step": str(step), "node": step.node})
+        self._info("run", run_fields(outcome))
         applied = Plan(tuple(change_ids))
         self._metrics(
             {
@@ -55,36 +51,23 @@ class LogJournal:
         )
 
     def failed(self, error: Exception, *, seconds_since_success: float) -> None:
-        """Tells a run that ended with an error."""
+        """Logs a run that ended with an error."""
         self._logger.error(
             "run",
-            extra=self._about
+            extra=self._context
             | {"outcome": "failed", "error": str(error), "kind": type(error).__name__},
         )
         self._metrics({ResyncMetric.SECONDS_SINCE_SUCCESS: seconds_since_success})
 
     def skipped(self, why: str) -> None:
-        """Tells a run that was not allowed to do anything."""
-        self._say("run", {"outcome": "skipped", "why": why})
+        """Logs an invocation without a run."""
+        self._info("run", {"outcome": "skipped", "why": why})
 
-    def _run(self, outcome: Outcome) -> dict[str, Any]:
-        applied = sum(len(batch.changes) for batch in outcome.applied)
-        return {
-            "outcome": "changed" if applied else "planned" if outcome.plan.changes else "unchanged",
-            "checksum": outcome.plan.checksum,
-            "nodes": len(outcome.snapshot.topology.reachable),
-            "nodes_without_proxy": outcome.nodes_without_proxy,
-            "planned": len(outcome.plan.changes),
-            "applied": applied,
-            "refused": len(outcome.refusals),
-            "problems": outcome.snapshot.problems,
-        }
+    def _info(self, message: str, fields: dict[str, Any]) -> None:
+        self._logger.info(message, extra=self._context | fields)
 
-    def _say(self, message: str, about: dict[str, Any]) -> None:
-        self._logger.info(message, extra=self._about | about)
-
-    def _warn(self, message: str, about: dict[str, Any]) -> None:
-        self._logger.warning(message, extra=self._about | about)
+    def _warn(self, message: str, fields: dict[str, Any]) -> None:
+        self._logger.warning(message, extra=self._context | fields)
 
     def _metrics(self, values: dict[ResyncMetric, float]) -> None:
         metrics = EphemeralMetrics(namespace=NAMESPACE)
@@ -97,26 +80,26 @@ class LogJournal:
 
 
 class SinceSuccess:
-    """Seconds since the last run that ended well, as far as this process has seen."""
+    """Measures the seconds since the last successful run of this process."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()
 
     def reset(self) -> None:
-        """A run ended well."""
+        """Notes a successful run."""
         self._since = time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """Seconds since then; since the process began when there was none."""
+        """Seconds since the last successful run, or since the start of the process."""
         return round(time.monotonic() - self._since, 3)
 
 
 def change_fields(change: Change) -> dict[str, Any]:
-    """A change as the fields of a log line: action, name, type, old and new values, why."""
+    """A change as fields of a log line."""
     record = change.old if isinstance(change, Delete) else change.new
-    # `record`, since `name` belongs to the logger itself
-    told: dict[str, Any] = {
+    # The logger reserves `name`.
+    found: dict[str, Any] = {
         "action": "",
         "record": record.name,
         "type": record.type.value,
@@ -124,9 +107,24 @@ def change_fields(change: Change) -> dict[str, Any]:
     }
     match change:
         case Create(new, _):
-            told |= {"action": "create", "new": new.values, "ttl": new.ttl}
+            found |= {"action": "create", "new": new.values, "ttl": new.ttl}
         case Update(old, new, _):
-            told |= {"action": "update", "old": old.values, "new": new.values, "ttl": new.ttl}
+            found |= {"action": "update", "old": old.values, "new": new.values, "ttl": new.ttl}
         case Delete(old, _):
-            told |= {"action": "delete", "old": old.values}
-    return told
+            found |= {"action": "delete", "old": old.values}
+    return found
+
+
+def run_fields(outcome: Outcome) -> dict[str, Any]:
+    """The result of a run as fields of a log line."""
+    applied = sum(len(batch.changes) for batch in outcome.applied)
+    return {
+        "outcome": "changed" if applied else "planned" if outcome.plan.changes else "unchanged",
+        "checksum": outcome.plan.checksum,
+        "nodes": len(outcome.snapshot.topology.reachable),
+        "nodes_without_proxy": outcome.nodes_without_proxy,
+        "planned": len(outcome.plan.changes),
+        "applied": applied,
+        "refused": len(outcome.refusals),
+        "problems": outcome.snapshot.problems,
+    }

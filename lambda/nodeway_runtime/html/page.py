@@ -1,7 +1,7 @@
-"""The map of a report for people: name → proxy → node, worst first. Pure: values in, HTML out.
+"""Renders a report as a map: name → proxy → node, worst first. Pure.
 
-`fragment` is what a dashboard's custom widget shows: no script, nothing from elsewhere, never more than MOST_BYTES.
-`page` is one file around it. Whatever a node, a resolver or a record said is escaped before it stands here.
+`render_fragment` is for a dashboard's custom widget, `render_page` is a file around it. Both have no script and load
+nothing. Text from nodes, resolvers and records is escaped.
 """
 
 from collections.abc import Iterator
@@ -14,16 +14,16 @@ from nodeway_runtime.paths.report import Report
 from nodeway_runtime.paths.verdicts import State, Verdict
 
 MAX_BYTES = 900_000
-"""CloudWatch takes what a Lambda can answer, six times as much; a browser at night wants less."""
+"""Limit of a fragment. CloudWatch accepts the size of a Lambda response, which is six times as much."""
 FRAME_BYTES = 2 * len(STYLE) + len(PAGE_STYLE) + 8_000
-"""What stands around the rows, notes included."""
+"""Reserved for everything but the rows."""
 MAX_NOTES = 10
 STALE_SECONDS = 300
-"""A report that is older says nothing of now."""
+"""An older report is shown as outdated."""
 
 
 def render_fragment(report: Report, now: datetime, *, theme: str = "") -> str:
-    """The map as a piece of HTML; `theme`: light or dark where a dashboard says so, else the system's."""
+    """The map as a piece of HTML. `theme`: light or dark; any other value means the system's theme."""
     chosen = f' data-theme="{theme}"' if theme in {"light", "dark"} else ""
     return "".join(
         (
@@ -38,7 +38,7 @@ def render_fragment(report: Report, now: datetime, *, theme: str = "") -> str:
 
 
 def render_page(report: Report, now: datetime) -> str:
-    """The map as one file that needs nothing else; ages count from `now`, which it says."""
+    """The map as an HTML file. Ages count from `now`."""
     cluster = escape_text(report.cluster)
     return "".join(
         (
@@ -58,7 +58,7 @@ def render_page(report: Report, now: datetime) -> str:
 
 
 def summarize(report: Report) -> str:
-    """Is every node reachable?"""
+    """How many names are reached, and how many are broken or degraded."""
     if not report.rows:
         return "no name was walked"
     reached = sum(
@@ -66,8 +66,8 @@ def summarize(report: Report) -> str:
         for row in report.rows
     )
     counted = ((report.count(state), state.value) for state in (State.BROKEN, State.DEGRADED))
-    told = [f"{count} {state}" for count, state in counted if count]
-    return " · ".join([f"{reached} of {len(report.rows)} names reached", *told])
+    parts = [f"{count} {state}" for count, state in counted if count]
+    return " · ".join([f"{reached} of {len(report.rows)} names reached", *parts])
 
 
 def _render_head(report: Report, seconds: float) -> Iterator[str]:
@@ -76,16 +76,16 @@ def _render_head(report: Report, seconds: float) -> Iterator[str]:
     yield f'<p class="hd {"degraded" if old else worst}" data-state="{"old" if old else worst}">'
     yield f'<span aria-hidden="true">{"?" if old else SYMBOLS[worst]}</span> {summarize(report)}'
     yield f", but that was {format_age(seconds)} ago</p>" if old else "</p>"
-    seen = f'<time datetime="{escape_text(report.at)}">{format_age(seconds)} ago</time>'
-    told = [
-        f"seen {seen} from {escape_text(report.client)}",
+    seen_at = f'<time datetime="{escape_text(report.at)}">{format_age(seconds)} ago</time>'
+    parts = [
+        f"seen {seen_at} from {escape_text(report.client)}",
         f"depth {escape_text(report.depth)}"
         + ("" if report.depth == "identity" else " (not logged in)"),
         f"{report.connections} connections in {report.seconds:.1f} s",
         *_count_since(report.failovers, "failover"),
         *_count_since(report.rejected_connections, "rejected connection"),
     ]
-    yield f'<p class="sub">{" · ".join(told)}</p>'
+    yield f'<p class="sub">{" · ".join(parts)}</p>'
     if report.notes:
         more = len(report.notes) - MAX_NOTES
         notes = [*report.notes[:MAX_NOTES], *([f"and {more} more notes"] if more > 0 else [])]

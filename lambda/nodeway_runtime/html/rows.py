@@ -1,4 +1,4 @@
-"""The rows of the map: a part of the table for each verdict, the worst first. Pure."""
+"""Renders the rows of the map, grouped by verdict, worst first. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,19 +6,25 @@ from datetime import datetime
 from itertools import groupby
 
 from nodeway_runtime.html.text import escape_text, format_age, render_code, seconds_since, shorten
-from nodeway_runtime.paths.report import Path, Report, Row
+from nodeway_runtime.paths.report import Path, Report, Row, phase_milliseconds
+from nodeway_runtime.paths.trace import Phase
 from nodeway_runtime.paths.verdicts import MEANINGS, SEVERITY, State, Verdict
 
 MAX_SHOWN = 2
-"""So many addresses of a name are shown at once, more on demand."""
+"""Addresses of a name that are shown without a click."""
 MIN_SHARE = 0.01
-"""A leg of less than this part of the slowest path is no line to see."""
+"""A phase with a smaller share of the slowest path has no bar."""
 TEN = 10
 NOTHING = "-"
 SYMBOLS = {State.OK: "✓", State.DEGRADED: "▲", State.BROKEN: "✕"}
-PHASE_LABELS = ("look-up", "connect", "TLS", "answer")
+PHASE_LABELS = {
+    Phase.RESOLVE: "look-up",
+    Phase.CONNECT: "connect",
+    Phase.TLS: "TLS",
+    Phase.ANSWER: "answer",
+}
 
-_KEYS = "".join(f'<i class="k{n}"></i>{leg}' for n, leg in enumerate(PHASE_LABELS))
+_KEYS = "".join(f'<i class="k{n}"></i>{label}' for n, label in enumerate(PHASE_LABELS.values()))
 _TITLES = (
     "State",
     "Name",
@@ -36,7 +42,7 @@ HEADINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What all rows share: the moment, the slowest path's milliseconds, and whether anybody knew the tasks."""
+    """What all rows share: the time, the milliseconds of the slowest path, and whether tasks are known."""
 
     now: datetime
     slowest: float
@@ -44,7 +50,7 @@ class Frame:
 
 
 def render_rows(report: Report, now: datetime, room: int) -> Iterator[str]:
-    """All rows, or as many of the worst as there is room for, in bytes."""
+    """All rows, or as many of the worst as fit into `room` bytes."""
     rows = sorted(report.rows, key=lambda row: (-SEVERITY[row.state], row.verdict, row.name))
     paths = [(row, path) for row in rows for path in row.paths]
     slowest = max((_total(row, path) for row, path in paths), default=0.0) or 1.0
@@ -98,7 +104,7 @@ def _render_row(row: Row, frame: Frame) -> str:
 
 
 def _render_proxies(row: Row, frame: Frame) -> str:
-    """Its addresses, of many only those that are not well at once; then the words of whoever refused."""
+    """The addresses of a row, of many only those that are not OK, and the row's detail."""
     bad = [path for path in row.paths if path.verdict is not Verdict.OK]
     well = [path for path in row.paths if path.verdict is Verdict.OK]
     shown, more = (row.paths, []) if len(row.paths) <= MAX_SHOWN else (bad, well)
@@ -115,7 +121,7 @@ def _render_proxies(row: Row, frame: Frame) -> str:
 
 
 def _render_proxy(row: Row, path: Path, frame: Frame) -> str:
-    """An address with its task, and what is wrong with it: its verdict, too, where its row has another."""
+    """An address with its task and detail, and with its verdict if the row has another one."""
     proxy, state = path.proxy, MEANINGS[path.verdict].state
     about = ["no task of ours"] if frame.tasks else []
     if proxy is not None:
@@ -141,7 +147,7 @@ def _render_phases(row: Row, frame: Frame) -> str:
             [_format_milliseconds(row.resolve_milliseconds), *[NOTHING] * (len(PHASE_LABELS) - 1)]
         )
     return "".join(
-        f'<span class="a">{_render_bar(_phase_times(row, path), frame.slowest)}</span>'
+        f'<span class="a">{_render_bar(list(phase_milliseconds(row, path).values()), frame.slowest)}</span>'
         for path in paths
     )
 
@@ -157,13 +163,8 @@ def _render_bar(spent: Sequence[float | None], slowest: float) -> str:
     return f'<span class="f">{" · ".join(map(_format_milliseconds, spent))}</span>{bar}'
 
 
-def _phase_times(row: Row, path: Path) -> Sequence[float | None]:
-    own = (path.connect_milliseconds, path.tls_milliseconds, path.answer_milliseconds)
-    return (row.resolve_milliseconds, *own)
-
-
 def _total(row: Row, path: Path) -> float:
-    return sum(one or 0.0 for one in _phase_times(row, path))
+    return sum(one or 0.0 for one in phase_milliseconds(row, path).values())
 
 
 def _format_milliseconds(milliseconds: float | None) -> str:

@@ -1,6 +1,6 @@
-"""How the map looks: one palette for light and one for dark, and a style sheet in which every rule is of `.nw`. Pure.
+"""The map's style sheet, with a light and a dark palette. Every rule of STYLE is within `.nw`. Pure.
 
-A dashboard's own theme (`data-theme`) wins over the system's. Narrow is the widget's width, not only the screen's.
+The attribute `data-theme` overrides the system's theme. The narrow layout follows the widget's width, too.
 """
 
 from collections.abc import Mapping
@@ -42,11 +42,11 @@ DARK: Mapping[str, str] = {
     "answer": "#d8a05a",
 }
 TINTED = ("ok", "degraded", "broken")
-"""Colours of text that may stand on the soft ground of its own name."""
+"""Text colours that have a soft background colour of the same name."""
 
 
 def tokens(palette: Mapping[str, str]) -> str:
-    """A palette as custom properties."""
+    """A palette as CSS custom properties."""
     return "".join(f"--{name}:{value};" for name, value in palette.items())
 
 

@@ -1,4 +1,4 @@
-"""Words of the map: what others said, made harmless, and times as people say them. Pure."""
+"""Escapes and formats the texts of the map. Pure."""
 
 import re
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
 def format_age(seconds: float) -> str:
-    """A length of time as people say it."""
+    """A duration in its largest unit, such as `5 min`."""
     if seconds == inf:
         return "an unknown time"
     whole = max(0, int(seconds))
@@ -21,7 +21,7 @@ def format_age(seconds: float) -> str:
 
 
 def seconds_since(when: str, now: datetime) -> float:
-    """Since an ISO time; as long ago as can be when it is none, so that nobody takes it for fresh."""
+    """Seconds since an ISO 8601 time; infinity when it is malformed."""
     try:
         then = datetime.fromisoformat(when)
     except ValueError:
@@ -30,22 +30,22 @@ def seconds_since(when: str, now: datetime) -> float:
 
 
 def render_time(now: datetime) -> str:
-    """A moment, for machines and people."""
+    """A time as a `time` element."""
     return f'<time datetime="{now.isoformat()}">{now:%Y-%m-%d %H:%M:%S %Z}</time>'
 
 
 def escape_text(said: str) -> str:
-    """Said by others: no mark-up, and nothing that turns the text around it about."""
+    """Untrusted text without mark-up and control characters, such as those for the writing direction."""
     return escape(
         "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in said)
     )
 
 
 def shorten(said: str) -> str:
-    """The same, of a length that leaves room for the other rows."""
+    """Untrusted text, escaped, of at most MAX_CHARACTERS."""
     return escape_text(said if len(said) <= MAX_CHARACTERS else f"{said[:MAX_CHARACTERS]}…")
 
 
 def render_code(ours: str) -> str:
-    """A sentence of ours, with its commands as such."""
+    """A text of ours, with `code` in backquotes."""
     return re.sub(r"`(.+?)`", r"<code>\1</code>", escape(ours))

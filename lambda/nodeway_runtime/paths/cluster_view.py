@@ -1,4 +1,4 @@
-"""What a node says of itself and of its cluster: CLUSTER SHARDS, CLUSTER SLOTS and INFO as values. Pure."""
+"""A node's replies to CLUSTER SHARDS, CLUSTER SLOTS and INFO as values. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ REDIRECTS = {"moved": "errorstat_MOVED", "asked": "errorstat_ASK"}
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A node as another one tells clients of it: `endpoint` is where they are sent, empty where that is nowhere."""
+    """A member as a node announces it. `endpoint`: the host that clients are redirected to, or empty."""
 
     node_id: str
     endpoint: str
@@ -19,7 +19,7 @@ class Member:
 
     @property
     def is_address(self) -> bool:
-        """Whether clients are sent to an IP address, or to nothing at all."""
+        """Whether the endpoint is an IP address, or none at all."""
         try:
             ip_address(self.endpoint)
         except ValueError:
@@ -29,7 +29,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """A node's counters since it started; another `run_id` is another start."""
+    """A node's counters since its start. `run_id` changes with each start."""
 
     run_id: str
     moved: int
@@ -40,7 +40,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class NodeReply:
-    """A node's own words; None for what its user may not ask."""
+    """What a node said of itself and its cluster. None: not asked, or not permitted."""
 
     node_id: str | None = None
     members: tuple[Member, ...] | None = None
@@ -48,7 +48,7 @@ class NodeReply:
 
 
 def parse_shards(answer: Iterable[Any]) -> tuple[Member, ...]:
-    """CLUSTER SHARDS (https://valkey.io/commands/cluster-shards/): nodes without slots are in it, too."""
+    """The reply to CLUSTER SHARDS (https://valkey.io/commands/cluster-shards/), nodes without slots included."""
     found = []
     for shard, told in enumerate(map(_pairs, answer)):
         for node in map(_pairs, told.get("nodes", [])):
@@ -60,7 +60,7 @@ def parse_shards(answer: Iterable[Any]) -> tuple[Member, ...]:
 
 
 def parse_slots(answer: Iterable[Any]) -> tuple[Member, ...]:
-    """CLUSTER SLOTS (https://valkey.io/commands/cluster-slots/), of servers that have no CLUSTER SHARDS."""
+    """The reply to CLUSTER SLOTS (https://valkey.io/commands/cluster-slots/), for servers without CLUSTER SHARDS."""
     found: dict[str, Member] = {}
     shards: dict[str, int] = {}
     for told in answer:
@@ -72,7 +72,7 @@ def parse_slots(answer: Iterable[Any]) -> tuple[Member, ...]:
 
 
 def parse_info(info: str) -> Counters:
-    """INFO's default sections (https://valkey.io/commands/info/); what is not there has never happened."""
+    """The counters in a reply to INFO (https://valkey.io/commands/info/). Missing ones are 0."""
     fields = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
     redirects = {
         name: int(fields.get(field, "count=0").partition("=")[2] or 0)
@@ -87,7 +87,7 @@ def parse_info(info: str) -> Counters:
 
 
 def _pairs(flat: Any) -> dict[str, Any]:  # noqa: ANN401
-    """A RESP2 map: names and values in turn."""
+    """A RESP2 map, which alternates names and values."""
     return dict(zip(flat[::2], flat[1::2], strict=False))
 
 

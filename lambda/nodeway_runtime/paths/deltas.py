@@ -1,6 +1,6 @@
-"""What one run leaves for the next: counters, who led, and since when each name is as it is. Pure.
+"""Compares a probe run with the last one of the process: counters, failovers, and the start of each verdict. Pure.
 
-It lives in the memory of one process. A new process knows no earlier run, and says so with None.
+In the first run of a process the differences are unknown (None).
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from nodeway_runtime.paths.verdicts import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A run's counters by node id, and each name's verdict and since when it has it (ISO 8601)."""
+    """What a run keeps for the next: counters by node id, and each name's verdict with its start (ISO 8601)."""
 
     counters: dict[str, Counters] = field(default_factory=dict)
     states: dict[str, tuple[Verdict, str]] = field(default_factory=dict)
@@ -22,7 +22,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class RunDelta:
-    """A run's rows with what happened since the last one, and the sums over all nodes; None: nobody knows."""
+    """A run's rows with the differences to the last run, and the sums over all nodes; None when unknown."""
 
     memory: Memory
     rows: tuple[Row, ...]
@@ -31,16 +31,19 @@ class RunDelta:
 
 
 def compare_runs(
-    last: Memory, walked: Sequence[NameTrace], rows: Sequence[Row], at: str
+    last: Memory, traces: Sequence[NameTrace], rows: Sequence[Row], at: str
 ) -> RunDelta:
-    """Compares a run with the last one. A node that was started again counts from its start."""
-    now = counters_by_node(walked)
+    """The differences to the last run. The counters of a restarted node count from its start.
+
+    `at`: the start of the run (ISO 8601).
+    """
+    now = counters_by_node(traces)
     known = {node_id: one for node_id, one in now.items() if node_id in last.counters}
     new_primaries = sum(
         one.primary and not last.counters[node_id].primary for node_id, one in known.items()
     )
     states = {row.name: _state(row, last, at) for row in rows}
-    told = tuple(
+    compared = tuple(
         replace(
             row,
             since=states[row.name][1],
@@ -50,18 +53,18 @@ def compare_runs(
         for row in rows
     )
     rejected = sum_known(_increase(last, now, node_id, "rejected_connections") for node_id in now)
-    # who was not reached this time is compared with what it said last
+    # A node without a reply in this run is compared with its last reply in a later one.
     memory = Memory(last.counters | now, states)
-    return RunDelta(memory, told, new_primaries if known else None, rejected)
+    return RunDelta(memory, compared, new_primaries if known else None, rejected)
 
 
-def counters_by_node(walked: Sequence[NameTrace]) -> dict[str, Counters]:
-    """By node id, whatever name led there."""
+def counters_by_node(traces: Sequence[NameTrace]) -> dict[str, Counters]:
+    """The counters in the traces, by node id."""
     return {
-        walk.reply.node_id: walk.reply.counters
-        for one in walked
-        for walk in one.traces
-        if walk.reply.node_id and walk.reply.counters
+        trace.reply.node_id: trace.reply.counters
+        for one in traces
+        for trace in one.traces
+        if trace.reply.node_id and trace.reply.counters
     }
 
 

@@ -1,12 +1,14 @@
-"""A run of the probe as every reader gets it: the log, the metrics, the pages, and `nodeway doctor`. Pure.
+"""The report of a probe run, for logs, metrics, pages and `nodeway doctor`. Pure.
 
-`document` and `from_document` are the JSON form, version 1: what one release writes, the next one's widget may read.
+`to_document` and `from_document` convert it to JSON and back. VERSION identifies the format, as the writer and the
+reader may be of different releases.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from nodeway_runtime.paths.trace import Phase
 from nodeway_runtime.paths.verdicts import MEANINGS, SEVERITY, State, Verdict
 
 VERSION = 1
@@ -14,7 +16,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The task at an address, as ECS has it. `health`: healthy, unhealthy or starting."""
+    """The ECS task at an address. `health`: healthy, unhealthy or starting."""
 
     address: str
     task: str
@@ -26,16 +28,16 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """One address of a name, as far as the walk came.
+    """One address of a name.
 
-    `reached`: the last leg that went well: nothing, connect, tls, answer or identity. Milliseconds of each leg that was
-    gone; `detail`: the words of whoever refused.
+    `proxy`: the task at the address, if it is known. `reached`: the last phase that succeeded. `detail`: the words of
+    the error. Milliseconds: duration of each phase that succeeded.
     """
 
     address: str
     proxy: Proxy | None
     verdict: Verdict
-    reached: str
+    reached: Phase
     detail: str = ""
     connect_milliseconds: float | None = None
     tls_milliseconds: float | None = None
@@ -44,11 +46,10 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A name: the worst of its paths, or what keeps it from having any.
+    """A name with the verdict of its worst path, or the reason why it has no path.
 
-    `label`: its first label; `role`: primary, replica, endpoint, or empty where nobody said; `moved` and `asked`:
-    redirects that its node has answered since the last run, None where unknown; `since`: when it came into this state
-    (ISO 8601), as far as the runs of this process have seen.
+    `role`: primary, replica, endpoint, or empty when unknown. `moved` and `asked`: redirects (MOVED, ASK) that its node
+    answered since the last run, None when unknown. `since`: when the verdict was first seen by this process (ISO 8601).
     """
 
     name: str
@@ -65,21 +66,22 @@ class Row:
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """The first label of the name."""
         return self.name.partition(".")[0]
 
     @property
     def state(self) -> State:
-        """How bad it is."""
+        """The state of the verdict."""
         return MEANINGS[self.verdict].state
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: where from, how deep, and every name.
+    """A run of the probe.
 
-    `at`: its beginning (ISO 8601, UTC); `depth`: identity, or answer where there were no credentials; `failovers`:
-    primaries that were replicas at the last run; `notes`: what the reader must know, such as what could not be read.
+    `client`: the network it ran in. `at`: its start (ISO 8601, UTC). `depth`: `identity`, or `answer` without
+    credentials. `failovers`: primaries that were replicas in the last run. `notes`: limits of this run, such as an
+    unread source.
     """
 
     cluster: str
@@ -97,23 +99,23 @@ class Report:
 
     @property
     def worst(self) -> State:
-        """The state of the worst row; degraded when there is none, as nobody knows how it is."""
+        """The state of the worst row; DEGRADED when there is no row."""
         return max(
             (row.state for row in self.rows), key=SEVERITY.__getitem__, default=State.DEGRADED
         )
 
     def count(self, state: State) -> int:
-        """How many rows are in this state."""
+        """The number of rows in this state."""
         return sum(row.state is state for row in self.rows)
 
     @property
     def worst_first(self) -> tuple[Row, ...]:
-        """The rows as a person wants them."""
+        """The rows by descending severity, then by name."""
         return tuple(sorted(self.rows, key=lambda row: (-SEVERITY[row.state], row.name)))
 
 
 def to_document(report: Report) -> dict[str, Any]:
-    """The report for machines; each row says its state, what is wrong and the next step, too."""
+    """The report as JSON, with state, meaning and next step of each row."""
     rows = [
         asdict(row)
         | {
@@ -131,15 +133,15 @@ def to_document(report: Report) -> dict[str, Any]:
     }
 
 
-def from_document(told: Mapping[str, Any]) -> Report:
-    """The report of a document; raises ValueError when it is none of this version."""
+def from_document(data: Mapping[str, Any]) -> Report:
+    """The inverse of `to_document`; raises ValueError for anything else, and for another version."""
     try:
-        if told["version"] != VERSION:
-            raise ValueError(f"a report of version {told['version']}; allowed: {VERSION}")
+        if data["version"] != VERSION:
+            raise ValueError(f"a report of version {data['version']}; allowed: {VERSION}")
         return Report(
-            rows=tuple(_parse_row(row) for row in told["rows"]),
-            notes=tuple(told["notes"]),
-            **{name: told[name] for name in _PLAIN},
+            rows=tuple(_parse_row(row) for row in data["rows"]),
+            notes=tuple(data["notes"]),
+            **{name: data[name] for name in _PLAIN},
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a report of the probe: {error!r}") from error
@@ -152,20 +154,31 @@ _PLAIN = (
 _DERIVED = {"label", "state", "what", "next"}
 
 
-def _parse_row(told: Mapping[str, Any]) -> Row:
-    own = {name: value for name, value in told.items() if name not in _DERIVED}
+def _parse_row(data: Mapping[str, Any]) -> Row:
+    own = {name: value for name, value in data.items() if name not in _DERIVED}
     return Row(
         **own
-        | {"verdict": Verdict(told["verdict"]), "paths": tuple(map(_parse_path, told["paths"]))}
+        | {"verdict": Verdict(data["verdict"]), "paths": tuple(map(_parse_path, data["paths"]))}
     )
 
 
-def _parse_path(told: Mapping[str, Any]) -> Path:
-    proxy = Proxy(**told["proxy"]) if told["proxy"] else None
-    return Path(**{**told, "proxy": proxy, "verdict": Verdict(told["verdict"])})
+def _parse_path(data: Mapping[str, Any]) -> Path:
+    proxy = Proxy(**data["proxy"]) if data["proxy"] else None
+    kinds = {"proxy": proxy, "verdict": Verdict(data["verdict"]), "reached": Phase(data["reached"])}
+    return Path(**{**data, **kinds})
 
 
 def sum_known(values: Iterable[int | None]) -> int | None:
-    """The sum of what is known; None when nothing is."""
+    """The sum of the known values; None when none is known."""
     known = [one for one in values if one is not None]
     return sum(known) if known else None
+
+
+def phase_milliseconds(row: Row, path: Path) -> dict[Phase, float | None]:
+    """The durations of a path's phases, its name's look-up included; None for a phase that did not succeed."""
+    return {
+        Phase.RESOLVE: row.resolve_milliseconds,
+        Phase.CONNECT: path.connect_milliseconds,
+        Phase.TLS: path.tls_milliseconds,
+        Phase.ANSWER: path.answer_milliseconds,
+    }

@@ -1,8 +1,4 @@
-"""What a client should find: the names to walk, what the zone says of them, and the tasks at those addresses. Pure.
-
-It is what the AWS APIs know and a client's network does not. Where nobody knows (a laptop without credentials),
-`records` is None, and a walk judges by what it sees alone.
-"""
+"""The targets of a probe run: names, their records, and the tasks at those addresses, from the AWS APIs. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,20 +11,20 @@ from nodeway_runtime.model.topology import Address, Hostname, RecordType, addres
 from nodeway_runtime.paths.report import Proxy
 
 MAX_NAMES = 2_000
-"""Far more than a cluster's 500 nodes: what asks for more is no map of ours."""
+"""Far more than the 500 nodes of a cluster."""
 
 
 class BadTargets(ValueError):
-    """A map that is not one of this zone; the text says what is wrong with it."""
+    """The document does not describe targets in this zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The map of one cluster.
+    """The targets of one cluster.
 
-    `endpoint`: the name among `names` that leads to any proxy; `one_name`: all names lead to the same shared proxies;
-    `records`: what the zone says, by name, None where nobody could ask it; `proxies_see_zone`: the proxies' VPC is
-    associated with the zone, so that they find themselves behind the nodes' names.
+    `endpoint`: the one of `names` that leads to any proxy. `records`: addresses in the zone by name, None when the zone
+    could not be read (a laptop without credentials). `one_name`: all names lead to the same shared proxies.
+    `proxies_see_zone`: the proxies' VPC is associated with the zone, so that the proxies resolve nodes to themselves.
     """
 
     cluster: str
@@ -43,30 +39,30 @@ class Targets:
     notes: tuple[str, ...] = ()
 
     def record(self, name: Hostname) -> tuple[Address, ...] | None:
-        """The addresses that the zone has for a name, a wildcard's too; None where nobody knows."""
+        """The addresses in the zone for a name, also by a wildcard; None when the zone could not be read."""
         if self.records is None:
             return None
         wildcard = Hostname(f"*.{name.partition('.')[2]}")
         return self.records.get(name, self.records.get(wildcard, ()))
 
     def proxy_at(self, where: str) -> Proxy | None:
-        """The task that has an address."""
+        """The task at an address, if there is one."""
         return next((one for one in self.proxies if one.address == where), None)
 
     def document(self) -> dict[str, Any]:
-        """The map as JSON, for the function in the client's network."""
+        """The targets as JSON, for the prober function."""
         return asdict(self)
 
 
 def targets_from_snapshot(
-    seen: Snapshot, nodes: topology.Topology, settings: Settings, cluster: str
+    snapshot: Snapshot, nodes: topology.Topology, settings: Settings, cluster: str
 ) -> Targets:
-    """The map of what a run of the resync would see; `nodes`: the group's, whichever way leads to them.
+    """The targets from a snapshot. `nodes`: the group's topology, also for a fleet with one name.
 
-    Where ElastiCache could not be read whole, the zone's own names are walked, too: unknown is never empty.
+    If the topology is incomplete, the names in the zone are targets, too.
     """
     records = {
-        r.name: tuple(map(Address, r.values)) for r in seen.records if r.type is RecordType.A
+        r.name: tuple(map(Address, r.values)) for r in snapshot.records if r.type is RecordType.A
     }
     known = {node.hostname for node in nodes.reachable if node.hostname is not None}
     known |= settings.pins.keys()
@@ -83,10 +79,13 @@ def targets_from_snapshot(
         names=tuple(names),
         endpoint=endpoint,
         records=records,
-        proxies=tuple(_from_task(one) for one in seen.fleet.proxies),
+        proxies=tuple(_from_task(one) for one in snapshot.fleet.proxies),
         one_name=settings.fleet_name is not None,
-        proxies_see_zone=bool(settings.proxy_vpc_id) and settings.proxy_vpc_id in seen.zone_vpcs,
-        notes=tuple(dict.fromkeys((*nodes.problems, *seen.fleet.problems, *seen.other_problems))),
+        proxies_see_zone=bool(settings.proxy_vpc_id)
+        and settings.proxy_vpc_id in snapshot.zone_vpcs,
+        notes=tuple(
+            dict.fromkeys((*nodes.problems, *snapshot.fleet.problems, *snapshot.other_problems))
+        ),
     )
 
 
@@ -101,34 +100,34 @@ def _from_task(one: topology.Proxy) -> Proxy:
     )
 
 
-def _parse_proxy(told: Mapping[str, Any]) -> Proxy:
-    words = {name: str(told[name]) for name in ("task", "node", "availability_zone", "health")}
-    return Proxy(address(told["address"]), stand_in=bool(told["stand_in"]), **words)
+def _parse_proxy(data: Mapping[str, Any]) -> Proxy:
+    fields = {name: str(data[name]) for name in ("task", "node", "availability_zone", "health")}
+    return Proxy(address(data["address"]), stand_in=bool(data["stand_in"]), **fields)
 
 
-def parse_targets(told: Mapping[str, Any], *, zone: Hostname, port: int) -> Targets:
-    """A map that came with an event, believed only as far as it can do no harm; raises BadMap.
+def parse_targets(data: Mapping[str, Any], *, zone: Hostname, port: int) -> Targets:
+    """The targets in an untrusted document; raises BadTargets.
 
-    Whatever it says, only names of this zone are looked up, and only this port is dialled.
+    Zone and port come from the function's settings: only names of this zone are resolved, and only this port is used.
     """
     try:
-        names = tuple(hostname(name) for name in told["names"])
-        records = told["records"]
-        expected = Targets(
-            cluster=str(told["cluster"]),
+        names = tuple(hostname(name) for name in data["names"])
+        records = data["records"]
+        targets = Targets(
+            cluster=str(data["cluster"]),
             zone=zone,
             port=port,
             names=names,
-            endpoint=hostname(told["endpoint"]) if told["endpoint"] else None,
+            endpoint=hostname(data["endpoint"]) if data["endpoint"] else None,
             records=None
             if records is None
             else {
                 Hostname(str(name)): tuple(map(address, found)) for name, found in records.items()
             },
-            proxies=tuple(map(_parse_proxy, told["proxies"])),
-            one_name=bool(told["one_name"]),
-            proxies_see_zone=bool(told["proxies_see_zone"]),
-            notes=tuple(map(str, told["notes"])),
+            proxies=tuple(map(_parse_proxy, data["proxies"])),
+            one_name=bool(data["one_name"]),
+            proxies_see_zone=bool(data["proxies_see_zone"]),
+            notes=tuple(map(str, data["notes"])),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise BadTargets(f"not a map of names to walk: {error!r}") from error
@@ -136,4 +135,4 @@ def parse_targets(told: Mapping[str, Any], *, zone: Hostname, port: int) -> Targ
     if foreign or len(names) > MAX_NAMES:
         what = f"{foreign[0]} is not in it" if foreign else f"{len(names)} names"
         raise BadTargets(f"only up to {MAX_NAMES} names of {zone} are walked: {what}")
-    return expected
+    return targets

@@ -1,4 +1,4 @@
-"""What a walk met on its way: the values between the walk and its judge. Pure."""
+"""Traces of names: what the probe met on the way to a node, without a judgement. Pure."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,8 +6,19 @@ from enum import StrEnum
 from nodeway_runtime.paths.cluster_view import NodeReply
 
 
+class Phase(StrEnum):
+    """The phases of a path, in their order."""
+
+    NONE = "nothing"
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "tls"
+    ANSWER = "answer"
+    IDENTITY = "identity"
+
+
 class Failure(StrEnum):
-    """What a walk met, in the order of the legs."""
+    """Why a trace ended, in the order of the phases."""
 
     NONE = "none"
     NO_SUCH_NAME = "no_such_name"
@@ -28,13 +39,18 @@ class Failure(StrEnum):
 
 @dataclass(slots=True)
 class AddressTrace:
-    """One address. `reached`: the last leg that went well; `certificate_names`: of a certificate for other names."""
+    """The trace of one address.
+
+    `reached`: the last phase that succeeded. `detail`: the words of the error. `milliseconds`: duration of each phase
+    that succeeded. `certificate_names`: names in a certificate that is for other names. `certificate_days`: days until
+    the certificate expires.
+    """
 
     address: str
-    reached: str = "nothing"
+    reached: Phase = Phase.NONE
     failure: Failure = Failure.NONE
     detail: str = ""
-    milliseconds: dict[str, float] = field(default_factory=dict)
+    milliseconds: dict[Phase, float] = field(default_factory=dict)
     certificate_names: tuple[str, ...] = ()
     certificate_days: float | None = None
     reply: NodeReply = field(default_factory=NodeReply)
@@ -42,7 +58,7 @@ class AddressTrace:
 
 @dataclass(frozen=True, slots=True)
 class NameTrace:
-    """One name: its addresses' walks, or why it has none."""
+    """The trace of one name: those of its addresses, or why it has none."""
 
     name: str
     traces: tuple[AddressTrace, ...] = ()

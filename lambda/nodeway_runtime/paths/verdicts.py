@@ -1,6 +1,6 @@
-"""What may be wrong with a path: each verdict with its weight, what it means, and the next step. Pure.
+"""Verdicts about a path, each with its state, its meaning and the next step. Pure.
 
-The texts are for whoever is called at night: one sentence each. docs/runbook.md has more under the same names.
+docs/runbook.md describes them in detail under the same names.
 """
 
 from dataclasses import dataclass
@@ -8,11 +8,10 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """How bad a verdict is for a client that uses the name."""
+    """What a verdict means for a client that uses the name. DEGRADED: it works, but something needs attention."""
 
     OK = "ok"
     DEGRADED = "degraded"
-    """Clients work now; something is not as it should be."""
     BROKEN = "broken"
 
 
@@ -20,7 +19,7 @@ SEVERITY = {State.OK: 0, State.DEGRADED: 1, State.BROKEN: 2}
 
 
 class Verdict(StrEnum):
-    """What a walk found, by the name that logs, metrics, pages and the runbook use."""
+    """What the probe found, under the name that logs, pages and the runbook use."""
 
     OK = "ok"
     MISSING_RECORD = "missing_record"
@@ -49,7 +48,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A verdict for a person: `what` is wrong, and the `next` step."""
+    """A verdict for a person: its state, `what` is wrong, and the `next` step."""
 
     state: State
     what: str
@@ -169,4 +168,4 @@ MEANINGS: dict[Verdict, Meaning] = {
         "see the probe's duration; raise its memory, or look for what makes every connection slow",
     ),
 }
-"""What each verdict means."""
+"""The meaning of each verdict."""

@@ -1,4 +1,4 @@
-"""What a node is asked: whether it answers, and who it is. Nothing else is ever sent to one, but AUTH."""
+"""The commands that the probe sends to a node, besides AUTH: PING, CLUSTER and INFO."""
 
 import re
 
@@ -15,17 +15,17 @@ NODE_ID = re.compile(r"[0-9a-f]{40}")
 
 
 def ping(node: Conversation, *, logged_in: bool) -> None:
-    """Any answer is one, where nobody has logged in: it is the node that wants a login."""
+    """Sends PING. Without a login the error NOAUTH counts as an answer; raises ErrorReply for other errors."""
     try:
         node.ask("PING")
     except ErrorReply as error:
-        # a user without the right to ping has logged in all the same
+        # NOPERM: the user has logged in, but may not use PING.
         if error.code != ("NOPERM" if logged_in else "NOAUTH"):
             raise
 
 
 def read_identity(node: Conversation, *, view: bool) -> NodeReply:
-    """What the node says of itself; raises Refused when its user may not ask."""
+    """Reads the node's id and counters, and with `view` its view of the cluster; raises ErrorReply or NoAnswer."""
     try:
         node_id = _id(node.ask("CLUSTER", "MYID"))
         counters = parse_info(str(node.ask("INFO")))
@@ -44,7 +44,7 @@ def _members(node: Conversation) -> tuple[Member, ...]:
     try:
         return parse_shards(node.ask("CLUSTER", "SHARDS"))
     except ErrorReply as error:
-        # Redis before 7 knows no CLUSTER SHARDS; where it is forbidden, so will the other be
+        # Redis before 7 has no CLUSTER SHARDS.
         if error.code != "ERR":
             raise
         return parse_slots(node.ask("CLUSTER", "SLOTS"))

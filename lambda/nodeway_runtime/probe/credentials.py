@@ -1,4 +1,4 @@
-"""Whom the function in the client's VPC logs in as. A password lives in memory only, and in no error's text."""
+"""The credentials with which the prober logs in to nodes. No error text contains a part of them."""
 
 import json
 from typing import TYPE_CHECKING, Protocol
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 TOKEN_SECONDS = 900
 NO_RETRIES = Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=3)
-"""A client's VPC may have no way to Secrets Manager at all: the walks must not wait for it."""
+"""A client's VPC may have no route to Secrets Manager, so a call fails early."""
 
 
 class NoLogin(Exception):
-    """The login cannot be had; the text says why, and what is in the way."""
+    """The login could not be loaded; the text says why."""
 
 
 class Secrets(Protocol):
-    """What is asked of Secrets Manager's client."""
+    """The part of Secrets Manager's client that is used."""
 
     def get_secret_value(self, *, SecretId: str) -> dict[str, object]:  # noqa: N803 (boto3's name)
-        """The secret of an ARN."""
+        """The secret with an ARN."""
         ...
 
 
 def load_login(settings: ProberSettings, session: boto3.Session | None = None) -> Login | None:
-    """The login that the deployment chose, None when it chose none; raises NoLogin."""
+    """The login of the deployment's settings, None when they have none; raises NoLogin."""
     session = session or boto3.Session()
     if settings.login_secret_arn:
         return login_from_secret(
@@ -48,10 +48,10 @@ def load_login(settings: ProberSettings, session: boto3.Session | None = None) -
 
 
 def login_from_secret(secrets: Secrets, arn: str) -> Login:
-    """The login in a secret; raises NoLogin."""
+    """The login in a secret, a JSON object with `username` and `password`; raises NoLogin."""
     try:
-        # a binary secret has none
-        told = secrets.get_secret_value(SecretId=arn).get("SecretString")
+        # A binary secret has no SecretString.
+        text = secrets.get_secret_value(SecretId=arn).get("SecretString")
     except ClientError as error:
         code = error.response["Error"]["Code"]
         raise NoLogin(f"Secrets Manager refuses the probe's secret: {code}") from error
@@ -60,10 +60,10 @@ def login_from_secret(secrets: Secrets, arn: str) -> Login:
             f"Secrets Manager is not reached from here ({type(error).__name__}): the VPC needs its interface endpoint"
         ) from error
     try:
-        found = json.loads(str(told))
+        found = json.loads(str(text))
         return Login(_text(found.get("username") or "default"), _text(found["password"]))
     except (ValueError, KeyError, AttributeError, TypeError):
-        # whatever was wrong with it, no part of it is told
+        # The cause is left out, as its text may contain a part of the secret.
         raise NoLogin("the probe's secret is no JSON object with username and password") from None
 
 
@@ -74,7 +74,7 @@ def _text(value: object) -> str:
 
 
 def login_from_iam(credentials: "Credentials", settings: ProberSettings, region: str) -> Login:
-    """A token as ElastiCache takes it for a password; it is made here, without a call.
+    """An IAM authentication token as password, valid for TOKEN_SECONDS. It is signed locally, without a call.
 
     https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html
     """

@@ -1,6 +1,6 @@
-"""The program: a run over all names. The function, `nodeway doctor` and the lab call this function and only this.
+"""One run of the probe. The prober function, `nodeway doctor` and the lab call `Probe.run`.
 
-walk -> judge -> compare with the last run -> report
+trace -> diagnose -> compare with the last run -> report
 """
 
 import time
@@ -18,17 +18,17 @@ from nodeway_runtime.paths.trace import NameTrace
 from nodeway_runtime.probe.walker import Walker
 
 MAX_CONCURRENT = 64
-"""Names that are walked at the same time: most of a walk is waiting."""
+"""Names that are traced at the same time. Most of a trace is waiting."""
 VIEWS_PER_RUN = 32
-"""Nodes that are asked for the whole cluster in a run; of more, others in each run: 500 nodes make 200 KiB each."""
+"""Nodes that are with_view for their view of the cluster in one run. With 500 nodes a view has about 200 KiB."""
 
 
 @dataclass(slots=True)
 class Probe:
-    """Runs from one client's network; between them it keeps what the last one saw.
+    """Runs from one client's network, each compared with the last one.
 
-    `client`: where it runs, for the reader; `seconds`: how long a run may take, after which the names that are left are
-    told as not walked.
+    `client`: the name of the network in reports. `seconds`: limit of a run; names without a trace by then have the
+    verdict NOT_WALKED.
     """
 
     client: str
@@ -38,57 +38,57 @@ class Probe:
 
     def run(
         self,
-        expected: Targets,
+        targets: Targets,
         walker: Walker,
         notes: tuple[str, ...] = (),
-        walked_one: Callable[[int], None] = lambda _: None,
+        on_progress: Callable[[int], None] = lambda _: None,
     ) -> Report:
-        """Walks all names of the map; `walked_one` is told how many are done, as it goes on."""
+        """Traces all targets. `notes` go into the report; `on_progress` gets the number of finished traces."""
         at, began = datetime.now(UTC), time.perf_counter()
-        walked = self._walk_all(expected, walker, walked_one)
-        rows = diagnose(expected, walked)
-        told = compare_runs(self.memory, walked, rows, at.isoformat(timespec="seconds"))
-        self.memory, self.runs = told.memory, self.runs + 1
+        traces = self._trace_all(targets, walker, on_progress)
+        rows = diagnose(targets, traces)
+        delta = compare_runs(self.memory, traces, rows, at.isoformat(timespec="seconds"))
+        self.memory, self.runs = delta.memory, self.runs + 1
         return Report(
-            cluster=expected.cluster,
-            zone=expected.zone,
+            cluster=targets.cluster,
+            zone=targets.zone,
             client=self.client,
             at=at.isoformat(timespec="milliseconds"),
             seconds=round(time.perf_counter() - began, 3),
             depth="identity" if walker.login else "answer",
-            rows=told.rows,
-            port=expected.port,
-            connections=sum(len(one.traces) for one in walked),
-            failovers=told.failovers,
-            rejected_connections=told.rejected_connections,
-            notes=(*expected.notes, *notes),
+            rows=delta.rows,
+            port=targets.port,
+            connections=sum(len(one.traces) for one in traces),
+            failovers=delta.failovers,
+            rejected_connections=delta.rejected_connections,
+            notes=(*targets.notes, *notes),
         )
 
-    def _walk_all(
-        self, expected: Targets, walker: Walker, walked_one: Callable[[int], None]
+    def _trace_all(
+        self, targets: Targets, walker: Walker, on_progress: Callable[[int], None]
     ) -> list[NameTrace]:
-        asked = self._asked_for_view(expected)
-        pool = ThreadPoolExecutor(max_workers=MAX_CONCURRENT, thread_name_prefix="walk")
-        walks = [
-            pool.submit(walker.trace, name, view=i in asked)
-            for i, name in enumerate(expected.names)
+        with_view = self._view_indices(targets)
+        pool = ThreadPoolExecutor(max_workers=MAX_CONCURRENT, thread_name_prefix="trace")
+        futures = [
+            pool.submit(walker.trace, name, view=i in with_view)
+            for i, name in enumerate(targets.names)
         ]
         done = count(1)
 
-        def tell(_: Future[NameTrace]) -> None:
-            walked_one(next(done))
+        def count_done(_: Future[NameTrace]) -> None:
+            on_progress(next(done))
 
-        for one in walks:
-            one.add_done_callback(tell)
+        for one in futures:
+            one.add_done_callback(count_done)
         try:
-            wait(walks, timeout=self.seconds)
+            wait(futures, timeout=self.seconds)
         finally:
-            # what still hangs has its own timeouts: nobody waits for it, and after a Ctrl-C nothing more begins
+            # Running traces end by their own timeouts; no further one starts, also after a Ctrl-C.
             pool.shutdown(wait=False, cancel_futures=True)
-        return [one.result() for one in walks if one.done() and not one.cancelled()]
+        return [one.result() for one in futures if one.done() and not one.cancelled()]
 
-    def _asked_for_view(self, expected: Targets) -> frozenset[int]:
-        """The places of the names whose nodes are asked: in turn, when there are many."""
-        names = len(expected.names)
+    def _view_indices(self, targets: Targets) -> frozenset[int]:
+        """The indices of the targets whose nodes are with_view for a view; others in each run when there are many."""
+        names = len(targets.names)
         first = self.runs * VIEWS_PER_RUN
         return frozenset((first + i) % names for i in range(min(names, VIEWS_PER_RUN)))

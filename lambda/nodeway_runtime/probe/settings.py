@@ -1,4 +1,4 @@
-"""What a deployment told the probe's two functions: read from the environment once, checked whole."""
+"""The settings of the probe's two functions, read once from their environment variables."""
 
 import os
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ HIGHEST_PORT = 65535
 
 @dataclass(frozen=True, slots=True)
 class ProberSettings:
-    """Of the function in the client's VPC: what it may walk, and as whom it logs in.
+    """Settings of the prober, the function in a client's VPC.
 
-    `login_secret_arn`: of a JSON object with `username` and `password`; `iam_username`: an ElastiCache user with IAM
-    authentication, of the group `replication_group_id`. Neither: nobody logs in.
+    `client`: its name in reports. `login_secret_arn`: a secret with `username` and `password` as JSON. `iam_username`:
+    an ElastiCache user with IAM authentication in the group `replication_group_id`. With neither it does not log in.
     """
 
     zone_name: Hostname
@@ -27,7 +27,7 @@ class ProberSettings:
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> "ProberSettings":
-        """The settings of this function; raises BadSettings with every problem."""
+        """Parses the environment variables; raises BadSettings that names every wrong one."""
         env = os.environ if environment is None else environment
         needed = ("ZONE_NAME", "PORT", "CLIENT", "REPLICATION_GROUP_ID")
         problems = [f"{name} is missing" for name in needed if not env.get(name)]
@@ -55,10 +55,10 @@ class ProberSettings:
 
 @dataclass(frozen=True, slots=True)
 class CoordinatorSettings:
-    """Of the function that knows AWS, beside the resync's own settings, which it has too.
+    """Settings of the coordinator, which also has those of the resync.
 
-    `group`: the replication group, whose name the resync's label may only begin with; `walkers`: the functions in the
-    clients' VPCs; `proxy_logs`: the log group of the proxies; `node_metrics`: whether each node has metrics of its own.
+    `group`: the id of the replication group. `walkers`: the names of the probers. `proxy_logs`: the proxies' log group.
+    `node_metrics`: whether to publish metrics of each node.
     """
 
     group: str
@@ -68,7 +68,7 @@ class CoordinatorSettings:
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> "CoordinatorSettings":
-        """The settings of this function; raises BadSettings with every problem."""
+        """Parses the environment variables; raises BadSettings that names every wrong one."""
         env = os.environ if environment is None else environment
         problems = [
             f"{name} is missing" for name in ("GROUP", "WALKERS", "PROXY_LOGS") if not env.get(name)

@@ -1,8 +1,7 @@
-"""A walk: from a name to the node that answers, leg by leg, as a client goes, with the time of each leg.
+"""Traces a name as a client would: look-up, connect, TLS, first answer, with the duration of each phase.
 
-It states what it met and judges nothing (nodeway_runtime.paths.diagnose). It sends a node nothing but PING, and with
-credentials AUTH,
-CLUSTER and INFO. A name is only looked up in the caller's own resolver.
+It makes no judgement (nodeway_runtime.paths.diagnose). Names are resolved by the system's resolver. A node gets
+no command but PING, and with credentials AUTH, CLUSTER and INFO.
 """
 
 import socket
@@ -13,22 +12,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodeway_runtime.paths.trace import AddressTrace, Failure, NameTrace
+from nodeway_runtime.paths.trace import AddressTrace, Failure, NameTrace, Phase
 from nodeway_runtime.probe.commands import ping, read_identity
 from nodeway_runtime.probe.resp import Conversation, ErrorReply
 
 NOT_READY = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN")
 TOO_MANY_CLIENTS = "max number of clients"
-"""In the words of a node that takes no more; their code is only ERR."""
-HINT = 8
-"""Of a password: so many of its first characters give it away."""
+"""In the text of the error, whose code is only ERR."""
+REDACTED_PREFIX = 8
+"""Text from this many first characters of a password on is removed."""
 EXPIRED, NOT_YET_VALID, OTHER_NAME = 10, 9, 62
 """OpenSSL's X509_V_ERR_*: https://docs.openssl.org/3.5/man3/X509_STORE_CTX_get_error/."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Whom the probe logs in as; it is never shown."""
+    """Credentials that the probe uses for the nodes."""
 
     username: str
     password: str = field(repr=False)
@@ -36,7 +35,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long a leg may take. A path in order takes milliseconds; a client gives up after a few seconds, too."""
+    """Limits of the phases in seconds, similar to those of clients."""
 
     connect: float = 3
     tls: float = 5
@@ -48,75 +47,77 @@ LookUp = Callable[[str, int, int, int], "list[Any]"]
 
 @dataclass(frozen=True, slots=True)
 class Walker:
-    """How to walk: to which port, trusting whom, logged in as whom (None: nobody), asking which resolver."""
+    """Traces names. `context`: TLS with the check of the host name. `login`: None to send no credentials.
+
+    `nameless`: TLS that trusts the same authorities but accepts any name, to read the names in another's certificate.
+    """
 
     port: int
     context: ssl.SSLContext
     nameless: ssl.SSLContext
-    """Trusts the same authorities, whatever the name: to see whose certificate it is that has another."""
     login: Login | None = None
-    seconds: Timeouts = Timeouts()
+    timeouts: Timeouts = Timeouts()
     look_up: LookUp = field(default=socket.getaddrinfo, repr=False)
 
     @staticmethod
     def of(port: int, *, ca_file: str | None = None, login: Login | None = None) -> "Walker":
-        """One that trusts a file's authorities, else the system's; raises OSError (ssl.SSLError too) for a bad file."""
+        """A walker that trusts the authorities in `ca_file`, else the system's; raises OSError for a bad file."""
         nameless = ssl.create_default_context(cafile=ca_file)
         nameless.check_hostname = False
         return Walker(port, ssl.create_default_context(cafile=ca_file), nameless, login)
 
     def trace(self, name: str, *, view: bool) -> NameTrace:
-        """All addresses of a name; `view`: with what the nodes there say of the whole cluster."""
+        """The trace of a name, with all its addresses. `view`: also ask the nodes for their view of the cluster."""
         began = time.perf_counter()
         try:
             found = self.look_up(name, self.port, socket.AF_INET, socket.SOCK_STREAM)
         except socket.gaierror as error:
             missing = error.errno in {socket.EAI_NONAME, socket.EAI_NODATA}
-            trouble = Failure.NO_SUCH_NAME if missing else Failure.RESOLVER_SILENT
-            return NameTrace(name, (), trouble, str(error.strerror), _milliseconds_since(began))
+            failure = Failure.NO_SUCH_NAME if missing else Failure.RESOLVER_SILENT
+            return NameTrace(name, (), failure, str(error.strerror), _milliseconds_since(began))
         resolved = _milliseconds_since(began)
         addresses = sorted({str(one[4][0]) for one in found})
-        walks = tuple(self._one(name, one, view=view) for one in addresses)
-        return NameTrace(name, walks, resolve_milliseconds=resolved)
+        traces = tuple(self._trace_address(name, one, view=view) for one in addresses)
+        return NameTrace(name, traces, resolve_milliseconds=resolved)
 
-    def _one(self, name: str, address: str, *, view: bool) -> AddressTrace:
-        walk = AddressTrace(address)
+    def _trace_address(self, name: str, address: str, *, view: bool) -> AddressTrace:
+        trace = AddressTrace(address)
         with (
             suppress(_PhaseFailed),
-            self._connected(walk) as plain,
-            self._secured(walk, plain, name) as secured,
+            self._connected(trace) as plain,
+            self._secured(trace, plain, name) as secured,
         ):
-            self._talk(walk, secured, view=view)
-        if walk.failure is Failure.OTHER_NAME:
-            walk.certificate_names = self._names_at(address, name)
+            self._talk(trace, secured, view=view)
+        if trace.failure is Failure.OTHER_NAME:
+            trace.certificate_names = self._names_at(address, name)
         if self.login:
-            walk.detail = redact(self.login.password, walk.detail)
-        return walk
+            trace.detail = redact(self.login.password, trace.detail)
+        return trace
 
     @contextmanager
-    def _connected(self, walk: AddressTrace) -> Iterator[socket.socket]:
+    def _connected(self, trace: AddressTrace) -> Iterator[socket.socket]:
         with _phase(
-            walk,
-            "connect",
+            trace,
+            Phase.CONNECT,
             {
                 ConnectionRefusedError: Failure.REFUSED,
                 OSError: Failure.UNREACHABLE,
             },
         ):
             plain = socket.create_connection(
-                (walk.address, self.port), timeout=self.seconds.connect
+                (trace.address, self.port), timeout=self.timeouts.connect
             )
         with plain:
             yield plain
 
     @contextmanager
     def _secured(
-        self, walk: AddressTrace, plain: socket.socket, name: str
+        self, trace: AddressTrace, plain: socket.socket, name: str
     ) -> Iterator[ssl.SSLSocket]:
-        plain.settimeout(self.seconds.tls)
+        plain.settimeout(self.timeouts.tls)
         with _phase(
-            walk,
-            "tls",
+            trace,
+            Phase.TLS,
             {
                 ssl.SSLCertVerificationError: _certificate_failure,
                 TimeoutError: Failure.TLS_SILENT,
@@ -127,25 +128,25 @@ class Walker:
         with secured:
             until = (secured.getpeercert() or {}).get("notAfter")
             if isinstance(until, str):
-                walk.certificate_days = (ssl.cert_time_to_seconds(until) - time.time()) / 86_400
+                trace.certificate_days = (ssl.cert_time_to_seconds(until) - time.time()) / 86_400
             yield secured
 
-    def _talk(self, walk: AddressTrace, secured: ssl.SSLSocket, *, view: bool) -> None:
+    def _talk(self, trace: AddressTrace, secured: ssl.SSLSocket, *, view: bool) -> None:
         lost: Failures = {TimeoutError: Failure.SILENT, OSError: Failure.CLOSED}
-        node = Conversation(secured, self.seconds.answer)
-        with _phase(walk, "answer", {ErrorReply: _login_failure, **lost}):
+        node = Conversation(secured, self.timeouts.answer)
+        with _phase(trace, Phase.ANSWER, {ErrorReply: _login_failure, **lost}):
             if self.login:
                 node.ask("AUTH", self.login.username, self.login.password)
             ping(node, logged_in=self.login is not None)
         if self.login:
-            with _phase(walk, "identity", {ErrorReply: _permission_failure, **lost}):
-                walk.reply = read_identity(node, view=view)
+            with _phase(trace, Phase.IDENTITY, {ErrorReply: _permission_failure, **lost}):
+                trace.reply = read_identity(node, view=view)
 
     def _names_at(self, address: str, name: str) -> tuple[str, ...]:
-        """Whose certificate it is that is for other names: its chain is verified still, and nothing is sent."""
+        """The DNS names in a certificate that is for other names. Its chain is verified; no command is sent."""
         with (
             suppress(OSError),
-            socket.create_connection((address, self.port), timeout=self.seconds.connect) as plain,
+            socket.create_connection((address, self.port), timeout=self.timeouts.connect) as plain,
             self.nameless.wrap_socket(plain, server_hostname=name) as secured,
         ):
             names: Any = (secured.getpeercert() or {}).get("subjectAltName", ())
@@ -154,25 +155,25 @@ class Walker:
 
 
 class _PhaseFailed(Exception):
-    """A leg that did not go well; the walk knows what it met."""
+    """A phase failed; the trace has the reason."""
 
 
 Failures = dict[type[Exception], "Failure | Callable[[Exception], Failure]"]
 
 
 @contextmanager
-def _phase(walk: AddressTrace, name: str, troubles: Failures) -> Iterator[None]:
+def _phase(trace: AddressTrace, phase: Phase, failures: Failures) -> Iterator[None]:
     began = time.perf_counter()
     try:
         yield
     except (OSError, ErrorReply) as error:
-        kind = next(one for one in troubles if isinstance(error, one))
-        trouble = troubles[kind]
-        walk.failure = trouble(error) if callable(trouble) else trouble
-        walk.detail = _describe_error(error)
+        kind = next(one for one in failures if isinstance(error, one))
+        failure = failures[kind]
+        trace.failure = failure(error) if callable(failure) else failure
+        trace.detail = _describe_error(error)
         raise _PhaseFailed from error
-    walk.reached = name
-    walk.milliseconds[name] = _milliseconds_since(began)
+    trace.reached = phase
+    trace.milliseconds[phase] = _milliseconds_since(began)
 
 
 def _certificate_failure(error: Exception) -> Failure:
@@ -191,13 +192,13 @@ def _permission_failure(error: Exception) -> Failure:
 
 
 def _is_ready(error: Exception) -> bool:
-    """Whether who refuses is ready to serve."""
+    """Whether the error is from a node that serves commands."""
     return str(error).partition(" ")[0] not in NOT_READY and TOO_MANY_CLIENTS not in str(error)
 
 
 def redact(password: str, words: str) -> str:
-    """Words without a password: who does not know AUTH repeats its arguments in the error, long ones in part."""
-    at = words.find(password[:HINT]) if password else -1
+    """The text up to the beginning of the password. A server without AUTH repeats its arguments in the error."""
+    at = words.find(password[:REDACTED_PREFIX]) if password else -1
     return words if at < 0 else f"{words[:at]}…"
 
 
@@ -205,7 +206,7 @@ CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError)
 
 
 def _describe_error(error: Exception) -> str:
-    """Who refused, in its own words: one line, and no more of it than a reader wants."""
+    """The text of an error on one line, without control characters, at most 200 characters."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
     if isinstance(error, CLOSED) and not isinstance(error, ConnectionRefusedError):
@@ -213,7 +214,7 @@ def _describe_error(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "timed out"
     said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    # OpenSSL's words end with a place in Python's own source; a node's own could steer a terminal
+    # OpenSSL's text ends with a place in Python's source. A node's text may contain terminal control codes.
     words = " ".join(str(said).partition(" (_ssl.c:")[0].split())
     return "".join(one for one in words if one.isprintable())[:200]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nodeway_runtime.functions.probe_journal import MAX_VALUES, LogJournal, phase_milliseconds
+from nodeway_runtime.functions.probe_journal import MAX_VALUES, LogJournal, slowest_phases
 from nodeway_runtime.model.metrics import (
     NAMESPACE,
     PHASE_METRICS,
@@ -214,18 +214,31 @@ def test_each_client_s_vpc_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("one", "found"),
     [
-        (row("a"), {"resolve": 0.9, "connect": 0.4, "tls": 3.1, "answer": 1.2}),
+        (
+            row("a"),
+            {
+                ProbeMetric.RESOLVE_MILLISECONDS: 0.9,
+                ProbeMetric.CONNECT_MILLISECONDS: 0.4,
+                ProbeMetric.TLS_MILLISECONDS: 3.1,
+                ProbeMetric.ANSWER_MILLISECONDS: 1.2,
+            },
+        ),
         (
             replace(endpoint("a"), paths=(path("a"), replace(path("a"), connect_milliseconds=7.0))),
-            {"resolve": 0.9, "connect": 7.0, "tls": 3.1, "answer": 1.2},
+            {
+                ProbeMetric.RESOLVE_MILLISECONDS: 0.9,
+                ProbeMetric.CONNECT_MILLISECONDS: 7.0,
+                ProbeMetric.TLS_MILLISECONDS: 3.1,
+                ProbeMetric.ANSWER_MILLISECONDS: 1.2,
+            },
         ),
-        (row("a", Verdict.DEAD_PROXY), {"resolve": 0.9}),
+        (row("a", Verdict.DEAD_PROXY), {ProbeMetric.RESOLVE_MILLISECONDS: 0.9}),
         (Row(f"a.{ZONE}", Verdict.NOT_WALKED), {}),
     ],
     ids=["one path", "the slowest of two", "not connected", "not walked"],
 )
 def test_legs_are_those_that_were_gone(one: Row, found: dict[str, float]) -> None:
-    assert phase_milliseconds(one) == found
+    assert slowest_phases(one) == found
 
 
 def test_every_node_of_a_day_has_its_row(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from nodeway_runtime.html.page import MAX_BYTES, render_fragment, render_page
 from nodeway_runtime.paths.report import Path, Proxy, Report, Row
+from nodeway_runtime.paths.trace import Phase
 from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
 from tests.support.pages.html_page import Page
 from tests.support.reports import NOW, endpoint, nodes, path, report, row
@@ -142,7 +143,7 @@ def test_redirects_and_failovers_are_told() -> None:
 def test_hostile_words_stay_words() -> None:
     """Details come from whoever answers, names from DNS, notes from errors."""
     proxy = Proxy(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
-    way = Path(HOSTILE, proxy, Verdict.NODE_DOWN, HOSTILE, HOSTILE)
+    way = Path(HOSTILE, proxy, Verdict.NODE_DOWN, Phase.CONNECT, HOSTILE)
     bad = replace(
         row("demo-0001-001", Verdict.DEAD_PROXY, detail=HOSTILE, paths=[way]),
         name=f"{HOSTILE}.zone",

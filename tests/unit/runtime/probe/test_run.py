@@ -173,7 +173,7 @@ def test_run_is_compared_with_the_last_one() -> None:
 def test_who_waits_is_told_how_many_names_are_done() -> None:
     done: list[int] = []
 
-    Probe("host").run(many(9), told(), walked_one=done.append)
+    Probe("host").run(many(9), told(), on_progress=done.append)
 
     assert sorted(done) == list(range(1, 10))
 
