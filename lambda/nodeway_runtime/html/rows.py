@@ -85,7 +85,7 @@ def _render_heading(verdict: Verdict, count: int) -> str:
 
 def _render_row(row: Row, frame: Frame) -> str:
     state, name = row.state, escape_text(row.label)
-    told = f'data-name="{name}" data-state="{state}" data-verdict="{row.verdict}"'
+    attributes = f'data-name="{name}" data-state="{state}" data-verdict="{row.verdict}"'
     since = (
         f"<small>for {format_age(seconds_since(row.since, frame.now))}</small>" if row.since else ""
     )
@@ -94,7 +94,7 @@ def _render_row(row: Row, frame: Frame) -> str:
     node = " ".join(one for one in (escape_text(row.role), node_id) if one) or NOTHING
     moved, asked = (NOTHING if one is None else f"{one:,}" for one in (row.moved, row.asked))
     return (
-        f'<tr class="{"" if state is State.OK else state[0]}" role="row" {told}>'
+        f'<tr class="{"" if state is State.OK else state[0]}" role="row" {attributes}>'
         f'<td class="s" role="cell"><b class="{state}">{SYMBOLS[state]} {state}</b> {since}</td>'
         f'<th scope="row" role="rowheader" title="{escape_text(row.name)}"><b>{name}</b> {shard}</th>'
         f'<td class="p" role="cell">{_render_proxies(row, frame)}</td><td class="n" role="cell">{node}</td>'
@@ -115,8 +115,8 @@ def _render_proxies(row: Row, frame: Frame) -> str:
         )
         title = f"{len(row.paths)} proxies, {len(well)} ok"
         lines.append(f"<details><summary>{title}</summary>{hidden}</details>")
-    said = row.detail and row.detail not in {path.detail for path in bad}
-    detail = f'<span class="w">{shorten(row.detail)}</span>' if said else ""
+    has_detail = row.detail and row.detail not in {path.detail for path in bad}
+    detail = f'<span class="w">{shorten(row.detail)}</span>' if has_detail else ""
     return ("".join(lines) or "no address") + detail
 
 
@@ -129,13 +129,15 @@ def _render_proxy(row: Row, path: Path, frame: Frame) -> str:
         task = proxy.task.rpartition("/")[2][:8]
         kind = "stand-in" if proxy.stand_in else ""
         about = [elsewhere, proxy.availability_zone, task, proxy.health, kind]
-    told = " ".join(escape_text(one) for one in about if one)
+    task_text = " ".join(escape_text(one) for one in about if one)
     several = len(row.paths) > 1
     sign = f'<span class="{state}">{SYMBOLS[state]} <b>' if several else "<span><b>"
     wrong = f"{path.verdict}: " if row.verdict is not path.verdict and state is not State.OK else ""
-    said = shorten(wrong + path.detail)
-    detail = f'<span class="w">{said}</span>' if said else ""
-    return f'{sign}{escape_text(path.address)}</b></span> <span class="m">{told}</span>{detail}'
+    problem = shorten(wrong + path.detail)
+    detail = f'<span class="w">{problem}</span>' if problem else ""
+    return (
+        f'{sign}{escape_text(path.address)}</b></span> <span class="m">{task_text}</span>{detail}'
+    )
 
 
 def _render_phases(row: Row, frame: Frame) -> str:

@@ -34,18 +34,18 @@ def render_time(now: datetime) -> str:
     return f'<time datetime="{now.isoformat()}">{now:%Y-%m-%d %H:%M:%S %Z}</time>'
 
 
-def escape_text(said: str) -> str:
+def escape_text(text: str) -> str:
     """Untrusted text without mark-up and control characters, such as those for the writing direction."""
     return escape(
-        "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in said)
+        "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
     )
 
 
-def shorten(said: str) -> str:
+def shorten(text: str) -> str:
     """Untrusted text, escaped, of at most MAX_CHARACTERS."""
-    return escape_text(said if len(said) <= MAX_CHARACTERS else f"{said[:MAX_CHARACTERS]}…")
+    return escape_text(text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…")
 
 
-def render_code(ours: str) -> str:
+def render_code(text: str) -> str:
     """A text of ours, with `code` in backquotes."""
-    return re.sub(r"`(.+?)`", r"<code>\1</code>", escape(ours))
+    return re.sub(r"`(.+?)`", r"<code>\1</code>", escape(text))

@@ -50,8 +50,8 @@ class NodeReply:
 def parse_shards(answer: Iterable[Any]) -> tuple[Member, ...]:
     """The reply to CLUSTER SHARDS (https://valkey.io/commands/cluster-shards/), nodes without slots included."""
     found = []
-    for shard, told in enumerate(map(_pairs, answer)):
-        for node in map(_pairs, told.get("nodes", [])):
+    for shard, shard_info in enumerate(map(_pairs, answer)):
+        for node in map(_pairs, shard_info.get("nodes", [])):
             endpoint = _name(node.get("endpoint"))
             found.append(
                 Member(str(node.get("id", "")), endpoint, node.get("role") == "master", shard)
@@ -63,8 +63,8 @@ def parse_slots(answer: Iterable[Any]) -> tuple[Member, ...]:
     """The reply to CLUSTER SLOTS (https://valkey.io/commands/cluster-slots/), for servers without CLUSTER SHARDS."""
     found: dict[str, Member] = {}
     shards: dict[str, int] = {}
-    for told in answer:
-        nodes = told[2:]
+    for slot_range in answer:
+        nodes = slot_range[2:]
         shard = shards.setdefault(str(nodes[0][2]), len(shards))
         for place, (endpoint, _port, node_id, *_) in enumerate(nodes):
             found[node_id] = Member(str(node_id), _name(endpoint), place == 0, shard)

@@ -213,9 +213,9 @@ def _describe_error(error: Exception) -> str:
         return "the connection was closed"
     if isinstance(error, TimeoutError):
         return "timed out"
-    said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     # OpenSSL's text ends with a place in Python's source. A node's text may contain terminal control codes.
-    words = " ".join(str(said).partition(" (_ssl.c:")[0].split())
+    words = " ".join(str(text).partition(" (_ssl.c:")[0].split())
     return "".join(one for one in words if one.isprintable())[:200]
 
 
