@@ -10,12 +10,10 @@ from moto import mock_aws
 
 from nodeway_runtime.aws.stand_in_zone import TTL_SECONDS, NoStandInZone, Route53StandInZone
 from nodeway_runtime.model.errors import ApplyFailed
-from nodeway_runtime.model.ports import StandInZonePort
 from nodeway_runtime.model.steps import PLACEHOLDER, StandInRecord
 from nodeway_runtime.model.topology import Hostname, hostname
 from tests.adapters.conftest import Stubbed, upsert
 from tests.support.fakes import ONE, STAND_IN, TWO, named
-from tests.support.in_memory import MemoryStandInZone
 
 ZONE = STAND_IN.zone_name
 
@@ -178,20 +176,3 @@ def test_no_parking_is_for_deployments_without_stand_ins() -> None:
 
     with pytest.raises(ApplyFailed, match="has no stand-in zone"):
         NoStandInZone().write((parked(ONE),))
-
-
-@pytest.mark.parametrize("kind", ["memory", "route53"])
-def test_parking_is_the_same_in_memory(kind: str, zone: Zone) -> None:
-    """The twin keeps the same contract."""
-    memory = MemoryStandInZone()
-    port: StandInZonePort = memory if kind == "memory" else zone.port
-
-    port.write((parked(ONE), parked(TWO, named(TWO))))
-    port.write((parked(ONE, named(ONE)),))
-
-    have = (
-        {name.partition(".")[0] for name in memory.names} if kind == "memory" else set(zone.names)
-    )
-    assert have == {ONE, TWO}
-    port.clear()
-    assert (memory.names if kind == "memory" else zone.names) == {}

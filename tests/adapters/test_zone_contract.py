@@ -1,4 +1,4 @@
-"""One contract, held by the in-memory zone and by Route 53's adapter: whoever passes it may stand for the other.
+"""The zone port's contract, over our fake of Route 53 and over moto.
 
 moto is laxer than Route 53 in two things: it takes a CREATE of what exists, and refuses a stale
 DELETE with another code. test_route53.py holds those two against Route 53's documented answers.
@@ -6,7 +6,6 @@ DELETE with another code. test_route53.py holds those two against Route 53's doc
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, cast
 
 import pytest
 from moto import mock_aws
@@ -20,10 +19,8 @@ from nodeway_runtime.planner.apply import apply
 from nodeway_runtime.planner.desired import lower_soa
 from nodeway_runtime.planner.plan import Plan
 from tests.adapters.conftest import moto_zone, upsert
-from tests.support.fake_aws.calls import Calls
-from tests.support.fake_aws.route53 import Route53Twin, Zone, write
 from tests.support.fakes import ONE, TWO, ZONE, record
-from tests.support.in_memory import MemoryZone
+from tests.support.ports import FakeZone
 
 X, Y = record(ONE, "10.20.1.5", "10.20.2.5"), record(ONE, "10.20.1.6")
 
@@ -34,16 +31,6 @@ class Subject:
 
     zone: ZonePort
     overwrite: Callable[[Record], None]
-
-
-def memory() -> Iterator[Subject]:
-    """The twin."""
-    zone = MemoryZone(ZONE)
-
-    def overwrite(theirs: Record) -> None:
-        zone.sets[theirs.key] = theirs
-
-    yield Subject(zone, overwrite)
 
 
 def moto() -> Iterator[Subject]:
@@ -57,18 +44,13 @@ def moto() -> Iterator[Subject]:
         yield Subject(Route53Zone(client, zone_id), overwrite)
 
 
-def twin() -> Iterator[Subject]:
-    """The adapter over the machine's Route 53."""
-    zone = Zone(ZONE)
-
-    def overwrite(theirs: Record) -> None:
-        write(zone, [{"Action": "UPSERT", "ResourceRecordSet": dict(to_record_set(theirs))}])
-
-    client = Route53Twin(Calls(), {"Z0DEMO": zone})
-    yield Subject(Route53Zone(cast("Any", client), "Z0DEMO"), overwrite)
+def fake() -> Iterator[Subject]:
+    """The adapter over our fake."""
+    zone = FakeZone(ZONE)
+    yield Subject(zone, zone.put)
 
 
-@pytest.fixture(params=[memory, moto, twin], ids=lambda make: str(make.__name__))
+@pytest.fixture(params=[fake, moto], ids=lambda make: str(make.__name__))
 def subject(request: pytest.FixtureRequest, fake_aws: pytest.MonkeyPatch) -> Iterator[Subject]:
     """Each zone in turn."""
     _ = fake_aws
@@ -207,9 +189,9 @@ def test_zone_takes_a_full_batch_of_the_appliers(subject: Subject) -> None:
     assert {one.ttl for one in a_records(subject.zone)} == {9}
 
 
-def test_memory_calls_a_lost_race_a_conflict_too() -> None:
-    """The twin refuses a second create as Route 53 does."""
-    zone = MemoryZone(ZONE, (X,))
+def test_fake_calls_a_second_create_a_conflict() -> None:
+    """As Route 53 does, and moto does not."""
+    zone = FakeZone(ZONE, (X,))
 
     with pytest.raises(Conflict, match="already exists"):
         zone.change((Create(Y, ""),), "raced")

@@ -33,7 +33,7 @@ from tests.support.fakes import (
     topology,
     world,
 )
-from tests.support.in_memory import MemoryZone
+from tests.support.ports import FakeZone
 
 NOBODY = topology()
 LABELS = [f"demo-{shard:04}-{member:03}" for shard in (1, 2, 3) for member in (1, 2)]
@@ -119,7 +119,7 @@ def addressed(records: tuple[Record, ...]) -> set[Record]:
     return {one for one in records if one.type is RecordType.A}
 
 
-def a_only(zone: MemoryZone) -> set[Record]:
+def a_only(zone: FakeZone) -> set[Record]:
     """The address records of the zone."""
     return {one for one in zone.records() if one.type is RecordType.A}
 
@@ -129,7 +129,7 @@ def test_applying_a_diff_reaches_the_desired_records(
     current: tuple[Record, ...], desired: tuple[Record, ...]
 ) -> None:
     """From any zone to any other in three reads; foreign names that nobody wants stay as they are."""
-    zone = MemoryZone(ZONE, current)
+    zone = FakeZone(ZONE, current)
 
     for minute in range(3):
         now = NOW + timedelta(minutes=minute)

@@ -4,11 +4,10 @@ They say only what a test cares about; the rest is ordinary.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from nodeway_runtime.model.changes import Change
 from nodeway_runtime.model.ownership import Marker, marker_record
 from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Mode, Settings, StandInSettings
@@ -27,7 +26,7 @@ from nodeway_runtime.model.topology import (
     hostname,
 )
 from nodeway_runtime.planner.reconcile import Outcome, applying_executor, reconcile
-from tests.support.in_memory import FixedEcs, FixedElastiCache, MemoryStandInZone, MemoryZone
+from tests.support.ports import FakeStandInZone, FakeZone, StubEcs, StubElastiCache
 
 ZONE = hostname("demo.abc123.use1.cache.amazonaws.com")
 ENDPOINT = hostname(f"clustercfg.{ZONE}")
@@ -145,7 +144,7 @@ def settings(
     return Settings("demo", "Z0DEMO", ZONE, "nodeway", ttl, mode, pins or {}, OWNER, **more)
 
 
-def addresses(zone: MemoryZone) -> dict[str, tuple[str, ...]]:
+def addresses(zone: FakeZone) -> dict[str, tuple[str, ...]]:
     """What the zone answers: first label to addresses."""
     return {r.name.partition(".")[0]: r.values for r in zone.records() if r.type is RecordType.A}
 
@@ -165,10 +164,10 @@ class MemoryJournal:
 class World:
     """The four ports in memory, to be changed between runs."""
 
-    elasticache: FixedElastiCache
-    ecs: FixedEcs
-    zone: MemoryZone
-    stand_in_zone: MemoryStandInZone = field(default_factory=MemoryStandInZone)
+    elasticache: StubElastiCache
+    ecs: StubEcs
+    zone: FakeZone
+    stand_in_zone: FakeStandInZone = field(default_factory=FakeStandInZone)
 
     @property
     def ports(self) -> Ports:
@@ -184,22 +183,7 @@ class World:
 
 def world(seen: Topology, running: Fleet, *records: Record) -> World:
     """A world with this topology, these HAProxies and these records."""
-    return World(FixedElastiCache(seen), FixedEcs(running), MemoryZone(ZONE, records))
-
-
-class RacedZone(MemoryZone):
-    """A zone in which somebody else's write lands between our read and our write, once."""
-
-    def __init__(self, theirs: Record, *records: Record) -> None:
-        super().__init__(ZONE, records)
-        self._theirs: Record | None = theirs
-
-    def change(self, batch: tuple[Change, ...], comment: str) -> str:
-        """Lets the other writer go first."""
-        if self._theirs is not None:
-            self.sets[self._theirs.key] = replace(self._theirs)
-            self._theirs = None
-        return super().change(batch, comment)
+    return World(StubElastiCache(seen), StubEcs(running), FakeZone(ZONE, records))
 
 
 def environment_block(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 (any JSON)

@@ -118,6 +118,7 @@ def gone() -> World:
     since = NOW - timedelta(hours=1)
     told = world(topology(ONE), fleet(proxy(ONE, "10.20.1.9")))
     told.run()
-    for one in marked(record(TWO, "10.20.1.5"), record(THREE, "10.20.1.6"), since=since, reads=2):
-        told.zone.sets[one.key] = one
+    told.zone.put(
+        *marked(record(TWO, "10.20.1.5"), record(THREE, "10.20.1.6"), since=since, reads=2)
+    )
     return told

@@ -45,7 +45,7 @@ def split_into_batches(plan: Plan) -> Iterator[tuple[Change, ...]]:
     elements = characters = 0
     for together, group in groupby(plan.changes, key=batch_unit):
         changes = tuple(group)
-        weights = [count_elements(change) for change in changes]
+        weights = [request_size(change) for change in changes]
         more_elements, more_characters = sum(w[0] for w in weights), sum(w[1] for w in weights)
         full = (
             elements + more_elements > BATCH_ELEMENTS
@@ -65,7 +65,7 @@ def batch_unit(change: Change) -> tuple[bool, bool, Hostname]:
     return change.record.type is RecordType.SOA, isinstance(change, Delete), change.subject
 
 
-def count_elements(change: Change) -> tuple[int, int]:
+def request_size(change: Change) -> tuple[int, int]:
     """The ResourceRecord elements and value characters of a change, as Route 53 counts them."""
     # An UPSERT (of the SOA) counts twice, like DELETE and CREATE.
     old = () if isinstance(change, Create) else change.old.values

@@ -4,7 +4,7 @@ from nodeway_runtime.model.ownership import marker_name
 from nodeway_runtime.model.topology import Hostname
 from tests.property.machine.world import World
 from tests.support.fake_aws.calls import Shape
-from tests.support.fake_aws.route53 import key
+from tests.support.fake_aws.route53 import set_key
 from tests.support.fakes import ZONE
 
 LABELS = [f"demo-{shard:04}-{member:03}" for shard in (1, 2, 3, 4) for member in (1, 2)]
@@ -68,7 +68,7 @@ def our_record_is_deleted(world: World, number: int) -> None:
     if address in gone:
         world.answered.discard(name)
     else:
-        world.foreign[key(address)] = address
+        world.foreign[set_key(address)] = address
 
 
 def plain(name: str, kind: str, value: str) -> Shape:

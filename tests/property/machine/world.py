@@ -24,9 +24,9 @@ from nodeway_runtime.model.topology import Address, Hostname, address
 from nodeway_runtime.planner.reconcile import DRY_RUN, Outcome, applying_executor, reconcile
 from tests.property.machine.watched import PARKING, SETTINGS, Run, WatchedZone, read
 from tests.support.fake_aws.calls import Calls, Clock, Crash, Shape
-from tests.support.fake_aws.ecs import EcsTwin
-from tests.support.fake_aws.elasticache import ElastiCacheTwin, Member, View
-from tests.support.fake_aws.route53 import Key, Route53Twin, Sets, Zone, key, write
+from tests.support.fake_aws.ecs import FakeEcs
+from tests.support.fake_aws.elasticache import FakeElastiCache, Member, View
+from tests.support.fake_aws.route53 import FakeRoute53, HostedZone, Key, Sets, change_sets, set_key
 from tests.support.fakes import ENDPOINT, ZONE, MemoryJournal
 
 if TYPE_CHECKING:
@@ -66,21 +66,21 @@ class World:
     resolved: dict[str, float] = field(default_factory=dict)
     """When an address was last in a record."""
     depth: int = 0
-    elasticache: ElastiCacheTwin = field(init=False)
-    ecs: EcsTwin = field(init=False)
-    route53: Route53Twin = field(init=False)
+    elasticache: FakeElastiCache = field(init=False)
+    ecs: FakeEcs = field(init=False)
+    route53: FakeRoute53 = field(init=False)
     errors: list[str] = field(default_factory=list)
     warm: Route53StandInZone | None = None
     last: Outcome | None = None
 
     def __post_init__(self) -> None:
-        self.elasticache = ElastiCacheTwin(self.calls, self.clock, ENDPOINT, noted=self.shown)
-        self.ecs = EcsTwin(self.calls, self.clock)
-        zones = {"Z0DEMO": Zone(ZONE), "Z0PARK": Zone(PARKING)}
-        self.route53 = Route53Twin(self.calls, zones)
+        self.elasticache = FakeElastiCache(self.calls, self.clock, ENDPOINT, noted=self.shown)
+        self.ecs = FakeEcs(self.calls, self.clock)
+        zones = {"Z0DEMO": HostedZone(ZONE), "Z0PARK": HostedZone(PARKING)}
+        self.route53 = FakeRoute53(self.calls, zones)
 
     @property
-    def zone(self) -> Zone:
+    def zone(self) -> HostedZone:
         """The clients' zone."""
         return self.route53.zones["Z0DEMO"]
 
@@ -113,16 +113,16 @@ class World:
     def by_hand(self, *changes: tuple[str, Shape]) -> bool:
         """Somebody changes the zone; whether Route 53 took it."""
         try:
-            write(
+            change_sets(
                 self.zone, [{"Action": act, "ResourceRecordSet": deepcopy(s)} for act, s in changes]
             )
         except ClientError:
             return False
         for action, one in changes:
             if action == "DELETE":
-                self.foreign.pop(key(one), None)
+                self.foreign.pop(set_key(one), None)
             else:
-                self.foreign[key(one)] = deepcopy(self.zone.sets[key(one)])
+                self.foreign[set_key(one)] = deepcopy(self.zone.sets[set_key(one)])
         return True
 
     def foreign_at(self, which: int) -> Key | None:

@@ -70,13 +70,13 @@ class Calls:
         self, service: str, operation: str, asked: Shape, answer: Callable[[], Shape]
     ) -> Shape:
         """One call; raises what botocore or the process' end would."""
-        checked(service, operation, asked, "input")
+        check_shape(service, operation, asked, "input")
         due = self._due()
         if due is Fault.CRASH:
             raise Crash(operation)
         try:
             if due is Fault.THROTTLED:
-                raise refusal(operation, "Throttling", "Rate exceeded")
+                raise client_error(operation, "Throttling", "Rate exceeded")
             told = deepcopy(answer())
         except ClientError:
             self.failed.append((service, operation, asked))
@@ -88,7 +88,7 @@ class Calls:
             self.failed.append((service, operation, asked))
             raise ReadTimeoutError(endpoint_url=f"https://{service}")
         if len(self.made) % ANSWERS_PER_CHECK == 0:
-            checked(service, operation, told, "output")
+            check_shape(service, operation, told, "output")
         return told
 
     def _due(self) -> Fault | None:
@@ -126,7 +126,7 @@ class Pager:
                 return
 
 
-def refusal(operation: str, code: str, message: str) -> ClientError:
+def client_error(operation: str, code: str, message: str) -> ClientError:
     """The error of a call that AWS refused."""
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
@@ -137,7 +137,7 @@ def model(service: str, operation: str) -> OperationModel:
     return botocore.session.get_session().get_service_model(service).operation_model(operation)
 
 
-def checked(service: str, operation: str, told: Shape, side: str) -> None:
+def check_shape(service: str, operation: str, told: Shape, side: str) -> None:
     """Raises AssertionError where parameters or an answer are not of the API's own shape."""
     described = model(service, operation)
     shape = described.input_shape if side == "input" else described.output_shape

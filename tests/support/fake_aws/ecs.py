@@ -10,7 +10,7 @@ from typing import Any
 
 from nodeway_runtime.aws.ecs import NODE_TAG, STAND_IN_TAG
 from nodeway_runtime.model.topology import Hostname
-from tests.support.fake_aws.calls import Calls, Clock, Pager, Shape, refusal
+from tests.support.fake_aws.calls import Calls, Clock, Pager, Shape, client_error
 
 ARN = "arn:aws:ecs:us-east-1:123456789012"
 PAGE = 4
@@ -51,7 +51,7 @@ class Task:
 
 
 @dataclass(slots=True)
-class EcsTwin:
+class FakeEcs:
     """The client of the cluster `nodeway`."""
 
     calls: Calls
@@ -156,7 +156,7 @@ class EcsTwin:
             token, told = asked["clientToken"], json.dumps(asked, sort_keys=True)
             before, arn = self.tokens.get(token, (told, ""))
             if before != told:
-                raise refusal("RunTask", "ConflictException", "the clientToken is in use")
+                raise client_error("RunTask", "ConflictException", "the clientToken is in use")
             if not arn:
                 tags = {tag["key"]: tag["value"] for tag in asked["tags"]}
                 (container,) = asked["overrides"]["containerOverrides"]
@@ -177,7 +177,9 @@ class EcsTwin:
         def answer() -> Shape:
             task = self.tasks[asked["resourceArn"]]
             if task.stopped:
-                raise refusal("TagResource", "InvalidParameterException", "the task is stopped")
+                raise client_error(
+                    "TagResource", "InvalidParameterException", "the task is stopped"
+                )
             task.tags |= {tag["key"]: tag["value"] for tag in asked["tags"]}
             task.late = self.clock.timestamp() - self.calls.began
             return {}

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from nodeway_runtime.model.topology import Hostname
-from tests.support.fake_aws.calls import Calls, Clock, Pager, Shape, refusal
+from tests.support.fake_aws.calls import Calls, Clock, Pager, Shape, client_error
 
 PAGE = 3
 
@@ -40,7 +40,7 @@ class Member:
 
 
 @dataclass(slots=True)
-class ElastiCacheTwin:
+class FakeElastiCache:
     """The client of the group `demo`."""
 
     calls: Calls
@@ -84,7 +84,7 @@ class ElastiCacheTwin:
 
         def answer() -> Shape:
             if self.view is View.THROTTLED:
-                raise refusal("DescribeReplicationGroups", "Throttling", "Rate exceeded")
+                raise client_error("DescribeReplicationGroups", "Throttling", "Rate exceeded")
             if self.view is View.NO_GROUP:
                 return {"ReplicationGroups": []}
             return {"ReplicationGroups": [self._group()]}
@@ -114,7 +114,7 @@ class ElastiCacheTwin:
         def answer() -> Shape:
             nonlocal following
             if self.view is View.THROTTLED:
-                raise refusal("DescribeCacheClusters", "Throttling", "Rate exceeded")
+                raise client_error("DescribeCacheClusters", "Throttling", "Rate exceeded")
             stranger = Member("stranger-001", Hostname("stranger.example.com"), "a", "available")
             there = [(one, "demo") for one in self.visible] + [(stranger, "stranger")]
             if self.view is View.NO_CLUSTERS:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any
 
-from tests.support.fake_aws.calls import Calls, Pager, Shape, refusal
+from tests.support.fake_aws.calls import Calls, Pager, Shape, client_error
 
 PAGE = 5
 ELEMENTS, CHARACTERS = 1000, 32_000
@@ -22,7 +22,7 @@ Sets = dict[Key, Shape]
 
 
 @dataclass(slots=True)
-class Zone:
+class HostedZone:
     """A hosted zone: its name, its record sets, and who may see it."""
 
     name: str
@@ -33,15 +33,15 @@ class Zone:
 
     def __post_init__(self) -> None:
         soa = {"Name": f"{self.name}.", "Type": "SOA", "TTL": 900}
-        self.sets[key(soa)] = {**soa, "ResourceRecords": [{"Value": SOA}]}
+        self.sets[set_key(soa)] = {**soa, "ResourceRecords": [{"Value": SOA}]}
 
 
 @dataclass(slots=True)
-class Route53Twin:
+class FakeRoute53:
     """The client; zones by their id."""
 
     calls: Calls
-    zones: dict[str, Zone]
+    zones: dict[str, HostedZone]
 
     def get_paginator(self, operation: str) -> Pager:
         """Only of `list_resource_record_sets`."""
@@ -80,26 +80,28 @@ class Route53Twin:
         def answer() -> Shape:
             zone = self.zones[asked["HostedZoneId"]]
             changes: list[Shape] = asked["ChangeBatch"]["Changes"]
-            write(zone, changes)
+            change_sets(zone, changes)
             about = {"Id": f"/change/C{len(zone.taken)}", "Status": "PENDING"}
             return {"ChangeInfo": {**about, "SubmittedAt": "2026-01-01T00:00:00Z"}}
 
         return self.calls("route53", "ChangeResourceRecordSets", asked, answer)
 
 
-def write(zone: Zone, changes: list[Shape]) -> None:
+def change_sets(zone: HostedZone, changes: list[Shape]) -> None:
     """Changes the zone, as anybody may; raises ClientError and changes nothing when any of it is refused."""
     problems = list(over_limits(changes))
     after = dict(zone.sets)
     for change in changes:
         problems += one_change(zone, after, change["Action"], deepcopy(change["ResourceRecordSet"]))
     if problems:
-        raise refusal("ChangeResourceRecordSets", "InvalidChangeBatch", f"[{', '.join(problems)}]")
+        raise client_error(
+            "ChangeResourceRecordSets", "InvalidChangeBatch", f"[{', '.join(problems)}]"
+        )
     zone.sets = after
     zone.taken.append(deepcopy(changes))
 
 
-def key(one: Shape) -> Key:
+def set_key(one: Shape) -> Key:
     """What makes a record set unique: names without case, and always with the dot at the end."""
     name = one["Name"].lower().removesuffix(".") + "."
     return name.replace("*", "\\052"), one["Type"], one.get("SetIdentifier", "")
@@ -117,9 +119,9 @@ def over_limits(changes: list[Shape]) -> Iterator[str]:
         yield f"Number of records limit of {ELEMENTS} or characters of {CHARACTERS} exceeded"
 
 
-def one_change(zone: Zone, sets: Sets, action: str, one: Shape) -> Iterator[str]:
+def one_change(zone: HostedZone, sets: Sets, action: str, one: Shape) -> Iterator[str]:
     """Makes one change in `sets`, or tells what is wrong with it."""
-    at = key(one)
+    at = set_key(one)
     one["Name"] = at[0]
     told = f"[name='{at[0]}', type='{at[1]}']"
     if at[0] != f"{zone.name}." and not at[0].endswith(f".{zone.name}."):

@@ -18,10 +18,10 @@ from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import hostname
 from nodeway_runtime.planner.reconcile import Outcome, applying_executor, reconcile
-from tests.support.fake_aws.calls import Calls, Clock, Shape, refusal
-from tests.support.fake_aws.ecs import EcsTwin
-from tests.support.fake_aws.elasticache import ElastiCacheTwin, Member
-from tests.support.fake_aws.route53 import Route53Twin, Zone
+from tests.support.fake_aws.calls import Calls, Clock, Shape, client_error
+from tests.support.fake_aws.ecs import FakeEcs
+from tests.support.fake_aws.elasticache import FakeElastiCache, Member
+from tests.support.fake_aws.route53 import FakeRoute53, HostedZone
 from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, ZONE, MemoryJournal, named
 from tests.support.synth.policy import Ask, Policy, concrete, family, known, policy, several
 from tests.synth.conftest import CONTEXT, Synthesis, Synthesise
@@ -59,7 +59,7 @@ class Judged(Calls):
         for ask in self.asks(f"{service}:{operation}", asked):
             if not self.policy.allows(ask):
                 self.refused.append(ask)
-                raise refusal(operation, "AccessDeniedException", f"not allowed: {ask}")
+                raise client_error(operation, "AccessDeniedException", f"not allowed: {ask}")
             self.used.add(ask.action)
         return super(Judged, self).__call__(service, operation, asked, answer)
 
@@ -127,13 +127,16 @@ class Deployed:
         there = known(made, ACCOUNT, FLEET)
         self.clock = Clock()
         self.calls = Judged(policy=policy(made, there), family=family(made))
-        self.elasticache = ElastiCacheTwin(self.calls, self.clock, ENDPOINT)
-        self.ecs = EcsTwin(self.calls, self.clock)
+        self.elasticache = FakeElastiCache(self.calls, self.clock, ENDPOINT)
+        self.ecs = FakeEcs(self.calls, self.clock)
         self.calls.tags_of = lambda arn: self.ecs.tasks[arn].tags
         variables = made.only("resync", "AWS::Lambda::Function")["Environment"]["Variables"]
         self.settings = Settings.from_environment(concrete(variables, made, there))
-        zones = {"Z0CLIENTS": Zone(ZONE), "Z0PARKING": Zone("demo.dev.nodeway.internal")}
-        self.route53 = Route53Twin(self.calls, zones)
+        zones = {
+            "Z0CLIENTS": HostedZone(ZONE),
+            "Z0PARKING": HostedZone("demo.dev.nodeway.internal"),
+        }
+        self.route53 = FakeRoute53(self.calls, zones)
         for label in (ONE, TWO):
             self.comes(label)
             self.ecs.services[named(label)] = 1

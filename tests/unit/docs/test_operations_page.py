@@ -37,8 +37,7 @@ def night() -> World:
         proxy(TWO, "10.20.2.4", zone="us-east-1b"),
         proxy(THREE, "10.20.3.7", zone="us-east-1c", stand_in=True),
     )
-    for one in marked(record(THREE, "10.9.9.9"), owner="nodeway/old/demo"):
-        told.zone.sets[one.key] = one
+    told.zone.put(*marked(record(THREE, "10.9.9.9"), owner="nodeway/old/demo"))
     return told
 
 

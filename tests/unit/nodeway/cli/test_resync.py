@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from nodeway.cli.account import Deployment
-from nodeway_runtime.model.changes import Change
 from nodeway_runtime.model.settings import Mode
-from nodeway_runtime.model.topology import Record, address
+from nodeway_runtime.model.topology import address
 from tests.support.fakes import (
     ONE,
     STAND_IN,
@@ -24,14 +23,13 @@ from tests.support.fakes import (
     topology,
     world,
 )
-from tests.support.in_memory import MemoryZone
 from tests.support.terminal import Cloud, Terminal, cloud, gone, moved, settled_world, write_project
 
 
 def test_plan_shows_what_would_change_and_changes_nothing(nodeway: Terminal) -> None:
     """`+` and `~` lines with reasons, what is in force, the count and the checksum; the zone stays."""
     told = moved()
-    before = dict(told.zone.sets)
+    before = told.zone.records()
 
     said = nodeway(cloud(told), "plan", "--env", "dev")
 
@@ -43,7 +41,7 @@ def test_plan_shows_what_would_change_and_changes_nothing(nodeway: Terminal) -> 
     assert lines[-2] == "2 to create, 2 to change, 0 to delete; 2 ownership markers with them"
     assert lines[-1].startswith("checksum ")
     assert "\x1b" not in said.out
-    assert told.zone.sets == before
+    assert told.zone.records() == before
 
 
 def test_plan_says_so_when_there_is_nothing_to_do(nodeway: Terminal) -> None:
@@ -197,7 +195,7 @@ def test_apply_works_when_the_function_only_observes_or_is_off(
 def test_apply_refuses_a_plan_that_nobody_reviewed(nodeway: Terminal) -> None:
     """It prints the plan of this moment and changes nothing."""
     told = moved()
-    before = dict(told.zone.sets)
+    before = told.zone.records()
 
     said = nodeway(cloud(told), "apply", "--env", "dev", "--checksum", "000000000000")
 
@@ -206,14 +204,14 @@ def test_apply_refuses_a_plan_that_nobody_reviewed(nodeway: Terminal) -> None:
     assert said.err.startswith(
         "nodeway: no plan of this moment has the checksum 000000000000: demo has "
     )
-    assert told.zone.sets == before
+    assert told.zone.records() == before
 
 
 def test_apply_refuses_when_the_world_moves_after_the_look(nodeway: Terminal) -> None:
     """Between its own look and its write a task was replaced: nothing is done."""
     told = moved()
     checksum = nodeway(cloud(told), "plan", "--env", "dev", "--json").cluster["checksum"]
-    before = dict(told.zone.sets)
+    before = told.zone.records()
 
     said = nodeway(Restless({"demo": (told, settings())}), *apply_words(checksum))
 
@@ -221,7 +219,7 @@ def test_apply_refuses_when_the_world_moves_after_the_look(nodeway: Terminal) ->
     assert said.err == (
         "nodeway: demo: the plan changed while it was about to be applied; nothing was done: plan again\n"
     )
-    assert told.zone.sets == before
+    assert told.zone.records() == before
 
 
 class Restless(Cloud):
@@ -249,26 +247,13 @@ def test_apply_tells_a_lost_race_in_one_line(nodeway: Terminal) -> None:
     """Compare and set is Route 53's: what somebody else wrote meanwhile stays."""
     told = moved()
     checksum = nodeway(cloud(told), "plan", "--env", "dev", "--json").cluster["checksum"]
-    told.zone = Refusing(told.zone)
+    told.zone.rival = record(ONE, "10.9.9.9")
 
     said = nodeway(cloud(told), *apply_words(checksum))
 
     assert said.code == 1
     assert said.err.count("\n") == 1
     assert "changed by somebody else" in said.err
-
-
-class Refusing(MemoryZone):
-    """A zone in which the record to change becomes another's right before the write."""
-
-    def __init__(self, like: MemoryZone) -> None:
-        super().__init__(like.name, tuple(like.sets.values()))
-
-    def change(self, batch: tuple[Change, ...], comment: str) -> str:
-        """Lets the other writer go first."""
-        theirs: Record = record(ONE, "10.9.9.9")
-        self.sets[theirs.key] = theirs
-        return super().change(batch, comment)
 
 
 def test_checksum_covers_steps_with_stand_ins(nodeway: Terminal) -> None:
@@ -319,7 +304,7 @@ def test_checksum_covers_a_name_that_becomes_ours(nodeway: Terminal) -> None:
     """A marker alone is a change that a person reviews, too; the checksum of no change does not let it through."""
     told = settled_world()
     nothing = nodeway(cloud(told), "plan", "--env", "dev", "--json").cluster["checksum"]
-    del told.zone.sets[marked(record(ONE))[1].key]
+    told.zone.remove(marked(record(ONE))[1])
 
     said = nodeway(cloud(told), *apply_words(nothing, "--take-over"))
 

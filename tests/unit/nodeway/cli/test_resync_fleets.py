@@ -10,7 +10,7 @@ from nodeway_runtime.aws.clients import SingleName
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import Hostname, record_name
 from tests.support.fakes import ONE, ZONE, World, environment_block, fleet, proxy, settings
-from tests.support.in_memory import FixedEcs, FixedElastiCache, MemoryZone
+from tests.support.ports import FakeZone, StubEcs, StubElastiCache
 from tests.support.terminal import Cloud, Terminal
 
 GROUP = {"replication_group_id": "demo"}
@@ -40,9 +40,9 @@ def deployed(label: str, name: Hostname) -> tuple[World, Settings]:
     zone = Hostname(name.partition(".")[2])
     tasks = (replace(proxy(ONE, one), node=name) for one in ADDRESSES)
     told = World(
-        FixedElastiCache(SingleName(name).topology(label)),
-        FixedEcs(fleet(*tasks)),
-        MemoryZone(zone),
+        StubElastiCache(SingleName(name).topology(label)),
+        StubEcs(fleet(*tasks)),
+        FakeZone(zone),
     )
     chosen = replace(settings(), replication_group_id=label, zone_name=zone, fleet_name=name)
     return told, chosen

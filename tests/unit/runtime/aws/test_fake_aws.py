@@ -9,27 +9,27 @@ from nodeway_runtime.aws.elasticache import ElastiCache
 from nodeway_runtime.model.errors import ReadFailed
 from nodeway_runtime.model.topology import Hostname
 from tests.support.fake_aws.calls import Calls, Clock, Crash, Fault, Shape
-from tests.support.fake_aws.ecs import EcsTwin, Task
-from tests.support.fake_aws.elasticache import ElastiCacheTwin, Member, View
-from tests.support.fake_aws.route53 import Route53Twin, Zone
+from tests.support.fake_aws.ecs import FakeEcs, Task
+from tests.support.fake_aws.elasticache import FakeElastiCache, Member, View
+from tests.support.fake_aws.route53 import FakeRoute53, HostedZone
 from tests.support.fakes import ENDPOINT, ONE, TWO, ZONE, named
 
 NAME = f"{named(ONE)}."
 
 
-def route53() -> Route53Twin:
+def route53() -> FakeRoute53:
     """With one empty zone."""
-    return Route53Twin(Calls(), {"Z0DEMO": Zone(ZONE)})
+    return FakeRoute53(Calls(), {"Z0DEMO": HostedZone(ZONE)})
 
 
-def ecs() -> EcsTwin:
+def ecs() -> FakeEcs:
     """An empty cluster."""
-    return EcsTwin(Calls(), Clock())
+    return FakeEcs(Calls(), Clock())
 
 
-def elasticache(*members: Member) -> ElastiCacheTwin:
+def elasticache(*members: Member) -> FakeElastiCache:
     """The group with these members."""
-    twin = ElastiCacheTwin(Calls(), Clock(), ENDPOINT)
+    twin = FakeElastiCache(Calls(), Clock(), ENDPOINT)
     for member in members:
         twin.put(member)
         twin.noted[member.cache_cluster_id] = 1
@@ -42,7 +42,7 @@ def plain(name: str = NAME, kind: str = "A", *values: str, ttl: int = 5) -> Shap
     return {"Name": name, "Type": kind, "TTL": ttl, "ResourceRecords": records}
 
 
-def change(twin: Route53Twin, *changes: tuple[str, Shape]) -> None:
+def change(twin: FakeRoute53, *changes: tuple[str, Shape]) -> None:
     """One batch."""
     batch = [{"Action": action, "ResourceRecordSet": one} for action, one in changes]
     twin.change_resource_record_sets(HostedZoneId="Z0DEMO", ChangeBatch={"Changes": batch})
@@ -93,7 +93,7 @@ def test_route53_takes_a_delete_of_the_same_values_in_another_order() -> None:
     assert (NAME, "A", "") not in twin.zones["Z0DEMO"].sets
 
 
-def run(twin: EcsTwin, label: str = ONE, key: str = "t", subnet: str = "subnet-a") -> Task:
+def run(twin: FakeEcs, label: str = ONE, key: str = "t", subnet: str = "subnet-a") -> Task:
     """RunTask as the adapter asks for it."""
     environment = [
         {"name": "NODE_HOSTNAME", "value": named(label)},

@@ -13,21 +13,21 @@ from nodeway_runtime.model.topology import Fleet, Hostname, Proxy, RecordType, r
 from nodeway_runtime.planner.reconcile import Outcome, applying_executor, reconcile
 from tests.adapters.test_ecs import task
 from tests.support.fakes import NOW, ZONE, MemoryJournal, proxy, settings
-from tests.support.in_memory import FixedEcs, MemoryStandInZone, MemoryZone
+from tests.support.ports import FakeStandInZone, FakeZone, StubEcs
 
 NAMES = (record_name(f"redis.{ZONE}"), record_name(f"*.{ZONE}"))
 
 
-def run(name: Hostname, zone: MemoryZone, *proxies: Proxy) -> Outcome:
+def run(name: Hostname, zone: FakeZone, *proxies: Proxy) -> Outcome:
     """One run of a fleet that has this name."""
     chosen = replace(settings(), fleet_name=name)
-    ports = Ports(SingleName(name), FixedEcs(Fleet(proxies)), zone, MemoryStandInZone())
+    ports = Ports(SingleName(name), StubEcs(Fleet(proxies)), zone, FakeStandInZone())
     return reconcile(
         ports, chosen, MemoryJournal(), applying_executor(ports, chosen, "test", NOW), NOW
     )
 
 
-def addresses(zone: MemoryZone, name: Hostname) -> tuple[str, ...]:
+def addresses(zone: FakeZone, name: Hostname) -> tuple[str, ...]:
     """What the zone answers for a name."""
     return next(
         (r.values for r in zone.records() if r.key == (name, RecordType.A)),
@@ -48,7 +48,7 @@ def of_fleet(name: Hostname, address: str, *, healthy: bool = True) -> Proxy:
 @pytest.mark.parametrize("name", NAMES)
 def test_one_name_leads_to_every_healthy_proxy(name: Hostname) -> None:
     """All that are healthy, with a marker beside them; the next run has nothing to do."""
-    zone = MemoryZone(Hostname(ZONE))
+    zone = FakeZone(Hostname(ZONE))
     fleet = (of_fleet(name, "10.20.1.5"), of_fleet(name, "10.20.2.5"))
 
     first = run(name, zone, *fleet, of_fleet(name, "10.20.3.5", healthy=False))
@@ -63,7 +63,7 @@ def test_one_name_leads_to_every_healthy_proxy(name: Hostname) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_one_name_follows_its_tasks_and_is_never_emptied(name: Hostname) -> None:
     """A task that was replaced leaves the record; with none healthy it stays as it was."""
-    zone = MemoryZone(Hostname(ZONE))
+    zone = FakeZone(Hostname(ZONE))
     run(name, zone, of_fleet(name, "10.20.1.5"), of_fleet(name, "10.20.2.5"))
 
     run(name, zone, of_fleet(name, "10.20.2.5"), of_fleet(name, "10.20.1.9"))

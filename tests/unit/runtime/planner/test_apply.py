@@ -11,12 +11,13 @@ from nodeway_runtime.planner.apply import (
     BATCH_CHARACTERS,
     BATCH_ELEMENTS,
     apply,
-    count_elements,
+    request_size,
     split_into_batches,
 )
 from nodeway_runtime.planner.plan import Plan
-from tests.support.fakes import ONE, ZONE, RacedZone, marked, record, soa
-from tests.support.in_memory import ROUTE53_CHARACTERS, ROUTE53_ELEMENTS, MemoryZone
+from tests.support.fake_aws.route53 import CHARACTERS, ELEMENTS
+from tests.support.fakes import ONE, ZONE, marked, record, soa
+from tests.support.ports import FakeZone
 
 
 def many(count: int, *, addresses: int = 1, net: int = 20) -> Plan:
@@ -47,7 +48,7 @@ def many(count: int, *, addresses: int = 1, net: int = 20) -> Plan:
 )
 def test_weight_counts_as_route53_does(change: Change, cost: tuple[int, int]) -> None:
     """Record elements and value characters, an update's both sides."""
-    assert count_elements(change) == cost
+    assert request_size(change) == cost
 
 
 def test_batches_of_nothing_are_none() -> None:
@@ -64,10 +65,10 @@ def test_batches_stay_below_both_limits_and_keep_the_order(addresses: int) -> No
 
     for batch in cut:
         elements, characters = (
-            sum(w) for w in zip(*(count_elements(change) for change in batch), strict=True)
+            sum(w) for w in zip(*(request_size(change) for change in batch), strict=True)
         )
-        assert elements <= BATCH_ELEMENTS < ROUTE53_ELEMENTS
-        assert characters <= BATCH_CHARACTERS < ROUTE53_CHARACTERS
+        assert elements <= BATCH_ELEMENTS < ELEMENTS
+        assert characters <= BATCH_CHARACTERS < CHARACTERS
     assert tuple(change for batch in cut for change in batch) == plan.changes
 
 
@@ -123,7 +124,7 @@ def test_batches_never_mix_the_soa_with_addresses() -> None:
 
 def test_apply_fills_a_zone_of_five_hundred_nodes() -> None:
     """A large cluster is written in one go, and moved to new addresses in a few batches."""
-    zone = MemoryZone(ZONE)
+    zone = FakeZone(ZONE)
     first, second = many(500), many(500, net=21)
 
     filled = apply(first, zone, "fill")
@@ -148,7 +149,8 @@ def test_apply_fills_a_zone_of_five_hundred_nodes() -> None:
 def test_apply_stops_at_the_first_refused_batch_and_leaves_it_undone() -> None:
     """Somebody else's write in between is a Conflict, and nothing of that batch is half done."""
     theirs = record("n0001", "10.66.0.1")
-    zone = RacedZone(theirs)
+    zone = FakeZone(ZONE)
+    zone.rival = theirs
 
     with pytest.raises(Conflict, match="already exists"):
         apply(many(3), zone, "fill")
@@ -160,5 +162,5 @@ def test_apply_fails_when_a_name_is_not_of_the_zone() -> None:
     """A name outside the zone is refused, not written elsewhere."""
     stranger = Create(record(ONE, "10.0.0.1"), "")
 
-    with pytest.raises(ApplyFailed, match="is not in it"):
-        apply(Plan((stranger,)), MemoryZone(record("other", "10.0.0.1").name), "x")
+    with pytest.raises(ApplyFailed, match="is not permitted in zone"):
+        apply(Plan((stranger,)), FakeZone(record("other", "10.0.0.1").name), "x")

@@ -25,7 +25,7 @@ from tests.support.fakes import (
     soa,
     topology,
 )
-from tests.support.in_memory import MemoryZone
+from tests.support.ports import FakeZone
 
 ELSEWHERE = topology(TWO)
 X, Y = record(ONE, "10.20.1.5"), record(ONE, "10.20.1.6")
@@ -89,7 +89,7 @@ def test_diff_follows_the_truth_table(
 
 def test_diff_counts_an_absent_node_in_its_marker_before_its_name_goes() -> None:
     """Three reads, twenty seconds apart, are three plans: count, count, delete both."""
-    zone = MemoryZone(ZONE, marked(X))
+    zone = FakeZone(ZONE, marked(X))
     told: list[list[str]] = []
     for second in (0, 5, 20, 39, 40):
         changes = plan(zone.records(), now=NOW + timedelta(seconds=second))

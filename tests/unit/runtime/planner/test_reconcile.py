@@ -19,8 +19,8 @@ from tests.support.fakes import (
     STAND_IN,
     THREE,
     TWO,
+    ZONE,
     MemoryJournal,
-    RacedZone,
     World,
     addresses,
     fleet,
@@ -32,7 +32,7 @@ from tests.support.fakes import (
     topology,
     world,
 )
-from tests.support.in_memory import FixedEcs, MemoryZone
+from tests.support.ports import StubEcs
 
 FOUR = "demo-0002-002"
 BOTH = topology(ONE, TWO)
@@ -215,16 +215,15 @@ def test_sync_raises_conflict_and_keeps_a_foreign_write_and_the_next_run_goes_on
 ):
     """Somebody else's write between read and write is not overwritten blindly."""
     theirs = record(ONE, "10.66.0.1")
-    raced = RacedZone(theirs)
-    twins = world(BOTH, RUNNING)
-    twins.zone = raced
+    here = world(BOTH, RUNNING)
+    here.zone.rival = theirs
 
     with pytest.raises(Conflict, match="the next run reads it again"):
-        twins.run()
-    assert theirs in raced.records()
+        here.run()
+    assert theirs in here.zone.records()
 
-    outcome = twins.run()
-    assert addresses(raced) == FILLED | {ONE: ("10.66.0.1",)}
+    outcome = here.run()
+    assert addresses(here.zone) == FILLED | {ONE: ("10.66.0.1",)}
     assert {r.rule for r in outcome.refusals} == {"foreign_record_stays"}
 
 
@@ -272,18 +271,11 @@ def test_sync_leaves_the_zone_alone_but_for_addresses_markers_and_soa(filled: Wo
     assert written == {
         *((name, RecordType.A) for name in names),
         *((marker_name(name), RecordType.TXT) for name in names),
-        (filled.zone.name, RecordType.SOA),
+        (ZONE, RecordType.SOA),
     }
 
 
-def test_memory_zone_has_one_soa_like_route53() -> None:
-    """A new zone comes with an SOA of 900 seconds, which is why it has to be lowered."""
-    zone = MemoryZone(named(ONE))
-
-    assert [(r.type, r.ttl) for r in zone.records()] == [(RecordType.SOA, 900)]
-
-
-class FullEcs(FixedEcs):
+class FullEcs(StubEcs):
     """A cluster without room for one more task."""
 
     def start(self, step: Start, settings: Settings) -> None:

@@ -27,13 +27,13 @@ from tests.support.fakes import (
     topology,
     world,
 )
-from tests.support.in_memory import FixedEcs, MemoryZone
+from tests.support.ports import FakeZone, StubEcs
 
 WITH = settings(stand_in=STAND_IN)
 
 
 @dataclass(slots=True)
-class AskedEcs(FixedEcs):
+class AskedEcs(StubEcs):
     """Counts who asks for the services, and may refuse to say."""
 
     asked: int = 0
@@ -107,7 +107,7 @@ def test_read_without_the_services_starts_no_stand_in_and_forbids_deletes() -> N
     assert plan_stand_ins(found, WITH, NOW).steps == ()
 
 
-class SecretiveZone(MemoryZone):
+class SecretiveZone(FakeZone):
     """A zone that does not say who sees it."""
 
     def vpcs(self) -> frozenset[str]:
@@ -131,11 +131,11 @@ def test_read_without_the_zones_vpcs_is_incomplete() -> None:
 def test_read_says_who_sees_the_zone_and_a_run_writes_nothing_into_a_loop() -> None:
     """A person associated the HAProxies' VPC with the zone: from then on no record is written."""
     here = world(topology(ONE), fleet(OWN))
-    here.zone.associated = frozenset({"vpc-0000000c", "vpc-0000000a"})
+    here.zone.hosted.vpcs.append("vpc-0000000a")
 
     outcome = here.run(settings(proxy_vpc_id="vpc-0000000a"))
 
-    assert outcome.snapshot.zone_vpcs == here.zone.associated
+    assert outcome.snapshot.zone_vpcs == {"vpc-0000000c", "vpc-0000000a"}
     assert {one.rule for one in outcome.refusals} == {"clients_zone_is_not_the_proxies"}
     assert [change.new.name for change in outcome.plan.updates] == [ZONE]
     assert outcome.plan.creates == ()
