@@ -23,8 +23,9 @@ from nodeway_runtime.functions.resync import (
 from nodeway_runtime.model.changes import Create
 from nodeway_runtime.model.errors import BadSettings, ReadFailed
 from nodeway_runtime.model.topology import RecordType
+from tests.adapters.conftest import moto_zone, upsert
 from tests.support.elasticache_answers import ElastiCacheServer
-from tests.support.fakes import NOW, ONE, OWNER, ZONE, marked, named, record, soa
+from tests.support.fakes import NOW, ONE, OWNER, ZONE, marked, named, record
 from tests.support.programs.loopback import Loopback, Request, loopback
 
 SCHEDULE = {"source": "aws.events"}
@@ -51,23 +52,10 @@ def invoke(event: dict[str, Any], *, milliseconds_left: int = 600_000) -> dict[s
 def zone(fake_aws: pytest.MonkeyPatch) -> Iterator[Route53Zone]:
     """The deployment's zone with one record, and the function's environment."""
     with mock_aws():
-        client = boto3.client("route53", region_name="us-east-1")
-        made = client.create_hosted_zone(
-            Name=ZONE,
-            CallerReference="test",
-            VPC={"VPCRegion": "us-east-1", "VPCId": "vpc-0000000c"},
+        client, zone_id = moto_zone()
+        upsert(
+            client, zone_id, *(dict(to_record_set(one)) for one in marked(record(ONE, "10.20.1.5")))
         )
-        zone_id = made["HostedZone"]["Id"].rpartition("/")[2]
-        for one in (
-            *marked(record(ONE, "10.20.1.5")),
-            soa(),
-        ):  # moto's own SOA is not in Route 53's form
-            client.change_resource_record_sets(
-                HostedZoneId=zone_id,
-                ChangeBatch={
-                    "Changes": [{"Action": "UPSERT", "ResourceRecordSet": to_record_set(one)}]
-                },
-            )
         boto3.client("ecs", region_name="us-east-1").create_cluster(clusterName="nodeway")
         boto3.client("elasticache", region_name="us-east-1").create_replication_group(
             ReplicationGroupId="demo",
@@ -77,7 +65,7 @@ def zone(fake_aws: pytest.MonkeyPatch) -> Iterator[Route53Zone]:
         )
         environment = {
             "REPLICATION_GROUP_ID": "demo",
-            "HOSTED_ZONE_ID": zone_id,
+            "HOSTED_ZONE_ID": zone_id.rpartition("/")[2],
             "ZONE_NAME": ZONE,
             "ECS_CLUSTER": "nodeway",
             "OWNER": OWNER,

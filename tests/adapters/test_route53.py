@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
-from moto import mock_aws
 
 from nodeway_runtime.aws.route53 import Route53Zone, parse_record, to_changes, to_record_set
 from nodeway_runtime.model.changes import Change, Create, Delete, Update
@@ -13,8 +12,10 @@ from nodeway_runtime.model.ownership import Marker, markers_by_name
 from nodeway_runtime.model.topology import Record, RecordType, address, hostname, record_name
 from nodeway_runtime.planner.apply import apply
 from nodeway_runtime.planner.plan import Plan
-from tests.adapters.conftest import Stubbed, moto_zone, upsert
+from tests.adapters.conftest import Stubbed
+from tests.support.fake_aws.route53 import set_key
 from tests.support.fakes import NOW, ONE, OWNER, THREE, TWO, ZONE, marked, record, soa
+from tests.support.ports import FakeZone
 
 X, Y = record(ONE, "10.20.1.5", "10.20.2.5"), record(ONE, "10.20.1.6")
 
@@ -49,23 +50,16 @@ WILDCARD = {
 }
 
 
-@pytest.mark.usefixtures("fake_aws")
-@mock_aws
 def test_route53_reads_over_what_is_not_a_plain_address() -> None:
     """TXT, CNAME, AAAA, weighted and wildcard records are somebody else's: none is touched, only the last is read."""
-    client, zone_id = moto_zone()
-    upsert(client, zone_id, *FOREIGN, WILDCARD)
-    zone = Route53Zone(client, zone_id)
+    zone = FakeZone(ZONE)
+    zone.hosted.sets |= {set_key(one): one for one in (*FOREIGN, WILDCARD)}
 
     apply(Plan((Create(X, ""),)), zone, "fill")
 
     wildcard = Record.a(record_name(f"*.{ZONE}"), [address("10.0.0.1")], 60)
     assert [one for one in zone.records() if one.type is RecordType.A] == [wildcard, X]
-    kept = {
-        one["Name"]
-        for one in client.list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
-    }
-    assert {one["Name"].removesuffix(".") + "." for one in (*FOREIGN, WILDCARD)} <= kept
+    assert {set_key(one) for one in (*FOREIGN, WILDCARD)} <= zone.hosted.sets.keys()
 
 
 @pytest.mark.parametrize(
@@ -156,12 +150,9 @@ def records_of(stubbed: Stubbed, *sets: dict[str, Any]) -> tuple[Record, ...]:
     return Route53Zone(client, "Z0DEMO").records()
 
 
-@pytest.mark.usefixtures("fake_aws")
-@mock_aws
 def test_route53_writes_and_reads_markers() -> None:
     """With the quotes that a TXT must have; counted, taken back, and deleted as they were read."""
-    client, zone_id = moto_zone()
-    zone = Route53Zone(client, zone_id)
+    zone = FakeZone(ZONE)
     pair, counted = marked(X), marked(X, since=NOW, reads=2)
 
     apply(Plan(tuple(Create(one, "") for one in pair)), zone, "fill")

@@ -13,7 +13,6 @@ from nodeway_runtime.model.topology import Hostname
 from tests.support.fake_aws.calls import Calls, Clock, Pager, Shape, client_error
 
 ARN = "arn:aws:ecs:us-east-1:123456789012"
-PAGE = 4
 SECONDS_TO_ADDRESS, SECONDS_TO_RUN, SECONDS_TO_HEALTH, SECONDS_TO_REPLACE = 3, 6, 12, 30
 
 
@@ -61,6 +60,7 @@ class FakeEcs:
     tasks: dict[str, Task] = field(default_factory=dict)
     tokens: dict[str, tuple[str, str]] = field(default_factory=dict)
     """RunTask's client token to its parameters and the task that came of them."""
+    page_size: int = 4
     unsure: bool = False
     """Whether DescribeTasks cannot tell of its first task just now."""
     addresses: dict[str, str] = field(default_factory=dict)
@@ -113,8 +113,9 @@ class FakeEcs:
     ) -> Callable[[Shape, str], tuple[Shape, str]]:
         def page(asked: Shape, token: str) -> tuple[Shape, str]:
             after = [arn for arn in found() if arn > token]
-            following = after[PAGE - 1] if len(after) > PAGE else ""
-            told = {member: after[:PAGE]} | ({"nextToken": following} if following else {})
+            size = self.page_size
+            following = after[size - 1] if len(after) > size else ""
+            told = {member: after[:size]} | ({"nextToken": following} if following else {})
             asked = asked | ({"nextToken": token} if token else {})
             return self.calls("ecs", operation, asked, lambda: told), following
 

@@ -10,8 +10,6 @@ from typing import Any
 from nodeway_runtime.model.topology import Hostname
 from tests.support.fake_aws.calls import Calls, Clock, Pager, Shape, client_error
 
-PAGE = 3
-
 
 class View(StrEnum):
     """What the API makes of the truth."""
@@ -48,6 +46,7 @@ class FakeElastiCache:
     endpoint: Hostname
     members: dict[str, Member] = field(default_factory=dict)
     view: View = View.TRUE
+    page_size: int = 3
     turned: int = 0
     """Answers have no order of their own: how far this one is turned."""
     noted: dict[str, float] = field(default_factory=dict)
@@ -121,9 +120,11 @@ class FakeElastiCache:
                 there = []
             if self.view is View.TRUNCATED:
                 there = there[: len(there) // 2]
-            page = {"CacheClusters": [self._cluster(*one) for one in there[at : at + PAGE]]}
-            if at + PAGE < len(there):
-                following = str(at + PAGE)
+            page = {
+                "CacheClusters": [self._cluster(*one) for one in there[at : at + self.page_size]]
+            }
+            if at + self.page_size < len(there):
+                following = str(at + self.page_size)
                 return {**page, "Marker": following}
             return page
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from tests.support.fake_aws.calls import Calls, Pager, Shape, client_error
 
-PAGE = 5
 ELEMENTS, CHARACTERS = 1000, 32_000
 SOA = "ns-1.awsdns-1.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"
 
@@ -42,6 +41,7 @@ class FakeRoute53:
 
     calls: Calls
     zones: dict[str, HostedZone]
+    page_size: int = 5
 
     def get_paginator(self, operation: str) -> Pager:
         """Only of `list_resource_record_sets`."""
@@ -54,12 +54,12 @@ class FakeRoute53:
         def answer() -> Shape:
             nonlocal following
             sets = sorted(self.zones[asked["HostedZoneId"]].sets.items())
-            following = str(at + PAGE) if at + PAGE < len(sets) else ""
-            told = [one for _, one in sets[at : at + PAGE]]
+            end = at + self.page_size
+            following = str(end) if end < len(sets) else ""
             return {
-                "ResourceRecordSets": told,
+                "ResourceRecordSets": [one for _, one in sets[at:end]],
                 "IsTruncated": bool(following),
-                "MaxItems": str(PAGE),
+                "MaxItems": str(self.page_size),
             }
 
         return self.calls("route53", "ListResourceRecordSets", asked, answer), following
