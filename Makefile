@@ -55,8 +55,8 @@ lint: $(READY) ## format, lint, types, import rules
 coverage: $(READY) ## fast tests with branch coverage
 	$(RUN) .venv/bin/pytest -m "not lab" --cov --cov-report=term-missing:skip-covered
 
-soak: $(READY) ## 20,000 random steps of the resync against strict twins, fixed seed
-	.venv/bin/python -m tests.property.soak
+soak: $(READY) ## 20,000 random steps of the resync against strict fakes, fresh examples of each property; SEED=N repeats
+	$(RUN) .venv/bin/python -m tests.property.soak $(if $(SEED),--seed $(SEED))
 
 mutants: $(READY) ## each guard switched off must make a test fail
 	.venv/bin/python tools/mutants.py

@@ -12,6 +12,8 @@ from nodeway_runtime.functions.resync_journal import LogJournal
 
 # reproducible everywhere: the same examples each time, and no clock on a shared machine
 settings.register_profile("nodeway", derandomize=True, deadline=None, database=None)
+# `make soak`: other examples in each run, and more of them
+settings.register_profile("fresh", deadline=None, database=None, max_examples=500)
 settings.load_profile("nodeway")
 
 pytest_plugins = ["tests.support.deadline"]
