@@ -86,6 +86,11 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant("a name is refused with its marker", "planner/guard.py", name_by_name),
     Mutant(
+        "an absence ends whatever else is refused",
+        "planner/guard.py",
+        saying("c.subject in refused and not clears_absence(c)", "c.subject in refused"),
+    ),
+    Mutant(
         "READS_UNTIL_GONE",
         "model/ownership.py",
         saying("READS_UNTIL_GONE = 3", "READS_UNTIL_GONE = 1"),

@@ -173,6 +173,22 @@ def test_reads_without_a_node_count_only_one_after_the_other() -> None:
     assert markers_by_name(here.zone.records())[named(ONE)].absent_reads == 1
 
 
+def test_an_absence_ends_in_a_run_whose_change_of_the_record_is_refused() -> None:
+    """node_blinks(0) twice; ecs_is_odd(1); approve(wait=1); node_blinks(0): deleted in the first read."""
+    old = marked(record(ONE, "10.20.1.5"), since=NOW, reads=2)
+    moved = fleet(proxy(ONE, "10.20.1.9"), proxy(TWO, "10.20.1.6"), problems=("a task is unread",))
+    here = world(topology(ONE, TWO), moved, *old)
+
+    outcome = here.run(now=LATER)
+    here.ecs.answer = replace(moved, problems=())
+    here.elasticache.answer = topology(TWO)
+    here.run(now=LATER + timedelta(minutes=1))
+
+    assert {one.rule for one in outcome.refusals} == {"incomplete_forbids_deletes"}
+    assert addresses(here.zone)[ONE] == ("10.20.1.5",)
+    assert markers_by_name(here.zone.records())[named(ONE)].absent_reads == 1
+
+
 def test_two_stand_ins_become_one() -> None:
     """two_runs(a minute's end between them): both answered, and so neither left the records, ever."""
     assert 2 in {stand_ins_of_a_race(at) for at in range(1, 14)}

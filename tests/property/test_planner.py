@@ -13,7 +13,7 @@ from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import Fleet, Proxy, Record, RecordType, Topology, address
 from nodeway_runtime.planner.apply import apply
 from nodeway_runtime.planner.desired import Desired, compute_desired
-from nodeway_runtime.planner.guard import Evidence, check
+from nodeway_runtime.planner.guard import Evidence, check, clears_absence
 from nodeway_runtime.planner.plan import Plan, diff
 from nodeway_runtime.planner.reconcile import Outcome
 from tests.support.fakes import (
@@ -328,7 +328,7 @@ def test_guard_only_ever_takes_changes_away(
     refused = {one.change for one in verdict.refusals}
     assert verdict.plan.changes == tuple(c for c in found.changes if c not in refused)
     assert len(verdict.plan.changes) + len(verdict.refusals) == len(found.changes)
-    names = {change.subject for change in verdict.plan.changes}
+    names = {change.subject for change in verdict.plan.changes if not clears_absence(change)}
     assert not names & {change.subject for change in refused}
 
 

@@ -1,8 +1,8 @@
 """Refuses changes that could harm clients, whatever the sources said. Pure.
 
 Each rule of `RULES` judges one change and returns the reason to refuse it, or None. A refusal applies to a name and its
-marker together; other names are not affected. Finally the remaining deletes are counted: more than usual need
-the approval of exactly these by a person.
+marker together, except for the end of an absence; other names are not affected. Finally the remaining deletes are
+counted: more than usual need the approval of exactly these by a person.
 """
 
 from collections.abc import Callable
@@ -62,6 +62,18 @@ def removes(change: Change) -> bool:
             return old.type is RecordType.A and not set(old.values) <= set(new.values)
         case Delete():
             return True
+
+
+def clears_absence(change: Change) -> bool:
+    """Whether the change only notes that a node of ours is a member again.
+
+    It is made even if the name's other changes are refused: else later reads without the node would not be consecutive.
+    """
+    if not isinstance(change, Update):
+        return False
+    before, after = parse_marker(change.old), parse_marker(change.new)
+    same_owner = before is not None and after is not None and before.owner == after.owner
+    return same_owner and absent_reads(change.new) < absent_reads(change.old)
 
 
 def absent_reads(record: Record) -> int:
@@ -172,8 +184,13 @@ def check(plan: Plan, evidence: Evidence, rules: tuple[Rule, ...] = RULES) -> De
     mass = mass_delete_needs_approval(kept, evidence)
     if mass is not None:
         refused |= {d.subject: (mass_delete_needs_approval.__name__, mass) for d in kept.deletes}
-    allowed = tuple(c for c in plan.changes if c.subject not in refused)
-    refusals = tuple(Refusal(c, *refused[c.subject]) for c in plan.changes if c.subject in refused)
+    refusals = tuple(
+        Refusal(c, *refused[c.subject])
+        for c in plan.changes
+        if c.subject in refused and not clears_absence(c)
+    )
+    left_out = {refusal.change for refusal in refusals}
+    allowed = tuple(c for c in plan.changes if c not in left_out)
     return Decision(replace(plan, changes=allowed), refusals)
 
 

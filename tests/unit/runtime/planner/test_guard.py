@@ -187,6 +187,18 @@ def test_check_never_parts_a_name_from_its_marker() -> None:
     assert tuple(r.change for r in verdict.refusals) == pair
 
 
+def test_check_lets_an_absence_end_though_the_record_is_refused() -> None:
+    """Else the count would go on from before, at the next read without the node."""
+    old, back = marked(OLD, since=NOW, reads=2)[1], marked(OLD)[1]
+    pair = (MOVE, Update(old, back, "its node is there again"))
+    unread = topology(ONE, problems=("a page is missing",))
+
+    verdict = check(Plan(pair), seen(unread, HEALTHY, OLD, old))
+
+    assert verdict.plan.changes == pair[1:]
+    assert [r.change for r in verdict.refusals] == [MOVE]
+
+
 COUNT = Update(marked(OLD)[1], marked(OLD, since=NOW, reads=1)[1], "")
 FORGET = Update(COUNT.new, COUNT.old, "")
 
