@@ -203,7 +203,18 @@ def noticed(copy: Path, mutant: Mutant | None) -> str:
         file = copy / "nodeway_runtime" / mutant.file
         file.write_text(mutant.without(file.read_text()))
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *TESTS],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "pytest_timeout",
+            *TESTS,
+        ],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(copy), **QUICKLY},
         capture_output=True,
