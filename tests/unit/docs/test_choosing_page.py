@@ -20,19 +20,19 @@ from tests.support.terminal import Terminal
 PAGE = DOCS / "choosing.md"
 NODES = (6, 12, 30, 90)
 MEANING = {
-    "name": "what to call it",
+    "name": "the cluster's name in the output",
     "serverless": "whether it is ElastiCache Serverless",
     "cluster_mode": "`ClusterEnabled` of the group",
     "tls": "`off`, `preferred` or `required`: `TransitEncryptionEnabled` and `…Mode`",
     "endpoint_type": "`cluster-preferred-endpoint-type`: `tls-dynamic`, `ip`, or `absent` (engines before 7)",
     "nodes": "how many nodes, replicas included",
-    "cache_cidrs": "every range of the cache's VPC",
-    "client_cidrs": "every range of the clients' networks",
-    "client": "`cluster` (speaks cluster mode), `plain` (does not), or `rueidis` (and gets its settings)",
+    "cache_cidrs": "all ranges of the cache's VPC",
+    "client_cidrs": "all ranges of the clients' networks",
+    "client": "`cluster` (with cluster mode), `plain` (without), or `rueidis` (the output then has its settings)",
     "routes_allowed": "whether full routes between the networks may be given",
     "on_premises": "whether clients are outside AWS",
     "other_account": "whether clients are in another account",
-    "scripted": "whether you script one resource per node, or the nodes never change",
+    "scripted": "whether you automate one resource per node, or the nodes never change",
 }
 DESCRIPTION = {
     "name": "sessions",

@@ -86,9 +86,3 @@ def test_page_has_the_price_list_s_figures() -> None:
     assert told["2 NAT gateways with an address each"] == round(2 * nat, 4)
     assert total == round(sum(told.values()), 4)
     assert f"{24 * total:.2f} a day" in page
-
-
-def test_page_names_every_key() -> None:
-    page = (ROOT / "docs" / "sandbox.md").read_text()
-
-    assert [key for key in Sandbox.model_fields if f"`{key}`" not in page] == []
