@@ -1,4 +1,4 @@
-"""The program against strict twins, in any order of what can happen; `make soak` runs the same for longer."""
+"""The program against strict fakes, in any order of what can happen; `make soak` runs the same for longer."""
 
 from hypothesis import HealthCheck, settings
 
