@@ -14,7 +14,7 @@ from nodeway_runtime.paths.targets import Targets
 from nodeway_runtime.paths.trace import AddressTrace, Failure, NameTrace
 from nodeway_runtime.paths.verdicts import Verdict
 from tests.support.fakes import ENDPOINT, ZONE, named
-from tests.support.probing import at, members, node_id, walk, walked
+from tests.support.probing import address_trace, members, name_trace, node_id, task_at
 
 LABELS = [f"demo-{shard:04}-{one:03}" for shard in (1, 2, 3) for one in (1, 2)]
 TEXTS = st.sampled_from(["", "?", "10.30.1.5", "a b", f"x.{ZONE}", "elsewhere.example", "☃"])
@@ -51,7 +51,7 @@ met = st.builds(
     TEXTS,
     st.none(),
 )
-proxies = st.builds(at, st.sampled_from(LABELS), addresses)
+proxies = st.builds(task_at, st.sampled_from(LABELS), addresses)
 maps = st.builds(
     Targets,
     st.just("demo"),
@@ -106,7 +106,7 @@ def test_world_in_order_is_never_told_to_be_otherwise(
         for n, label in enumerate(labels)
     }
     every = tuple(sorted({one for several in where.values() for one in several}))
-    tasks = [at(label, one) for label in labels for one in where[label]]
+    tasks = [task_at(label, one) for label in labels for one in where[label]]
     map_ = Targets(
         "demo",
         ZONE,
@@ -121,11 +121,11 @@ def test_world_in_order_is_never_told_to_be_otherwise(
 
     def reach(label: str, address: str) -> AddressTrace:
         view = members(*labels) if asks and data.draw(st.booleans()) else None
-        return walk(label if asks else None, address, view=view, reached="answer")
+        return address_trace(label if asks else None, address, view=view, reached="answer")
 
-    several = [walked(label, *(reach(label, one) for one in where[label])) for label in labels]
+    several = [name_trace(label, *(reach(label, one) for one in where[label])) for label in labels]
     several.append(
-        walked(ENDPOINT, *(reach(data.draw(st.sampled_from(labels)), one) for one in every))
+        name_trace(ENDPOINT, *(reach(data.draw(st.sampled_from(labels)), one) for one in every))
     )
 
     assert {row.verdict for row in diagnose(map_, several)} == {Verdict.OK}

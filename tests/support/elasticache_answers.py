@@ -38,16 +38,22 @@ def group(*labels: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 (any 
 
 
 def cluster(
-    label: str, *, status: str = "available", endpoint: bool = True, of: str = "demo"
+    label: str,
+    *,
+    status: str = "available",
+    endpoint: bool | str = True,
+    of: str = "demo",
+    zone: str = "us-east-1b",
 ) -> dict[str, Any]:
-    """A member as DescribeCacheClusters shows it."""
+    """A member as DescribeCacheClusters shows it. `endpoint`: its host name, or whether it has the usual one."""
     cache_node: dict[str, Any] = {
         "CacheNodeId": "0001",
         "CacheNodeStatus": status,
-        "CustomerAvailabilityZone": "us-east-1b",
+        "CustomerAvailabilityZone": zone,
     }
     if endpoint:
-        cache_node["Endpoint"] = {"Address": named(label), "Port": 6379}
+        host = endpoint if isinstance(endpoint, str) else named(label)
+        cache_node["Endpoint"] = {"Address": host, "Port": 6379}
     return {
         "CacheClusterId": label,
         "CacheClusterStatus": status,

@@ -7,7 +7,7 @@ from nodeway_runtime.model.topology import Address, Hostname
 from nodeway_runtime.paths.cluster_view import Counters, Member, NodeReply
 from nodeway_runtime.paths.report import Proxy
 from nodeway_runtime.paths.targets import Targets
-from nodeway_runtime.paths.trace import AddressTrace, Failure, NameTrace
+from nodeway_runtime.paths.trace import AddressTrace, Failure, NameTrace, Phase
 from nodeway_runtime.probe.walker import Login, Walker
 from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, ZONE, named
 
@@ -24,8 +24,8 @@ def node_id(label: str) -> str:
 
 def member(label: str, endpoint: str | None = None, *, shard: int = 0) -> Member:
     """A node as others tell of it: under its own name."""
-    told = named(label) if endpoint is None else endpoint
-    return Member(node_id(label), told, primary=True, shard=shard)
+    fake_walker = named(label) if endpoint is None else endpoint
+    return Member(node_id(label), fake_walker, primary=True, shard=shard)
 
 
 def members(*labels: str) -> tuple[Member, ...]:
@@ -39,51 +39,60 @@ def counters(moved: int = 0, **more: Any) -> Counters:  # noqa: ANN401 (its othe
     return Counters(moved=moved, **{**usual, **more})
 
 
-def walk(
+def address_trace(
     label: str | None = ONE,
     address: str | None = None,
-    trouble: Failure = Failure.NONE,
+    failure: Failure = Failure.NONE,
     view: tuple[Member, ...] | None = None,
     **more: Any,  # noqa: ANN401 (its other fields)
 ) -> AddressTrace:
     """A walk that came to this node and asked it who it is; None: to nobody who says so."""
-    said = NodeReply(node_id(label), view, counters()) if label else NodeReply()
+    reply = NodeReply(node_id(label), view, counters()) if label else NodeReply()
     where = address or ADDRESSES[label or ONE]
-    reached = "identity" if trouble is Failure.NONE else "connect"
-    plain: dict[str, Any] = {"certificate_days": 300.0, "reply": said, "reached": reached, **more}
-    return AddressTrace(where, failure=trouble, **plain)
+    reached = Phase.IDENTITY if failure is Failure.NONE else Phase.CONNECT
+    plain: dict[str, Any] = {"certificate_days": 300.0, "reply": reply, "reached": reached, **more}
+    return AddressTrace(where, failure=failure, **plain)
 
 
-def walked(name: str, *walks: AddressTrace, **more: Any) -> NameTrace:  # noqa: ANN401 (its other fields)
+def name_trace(name: str, *walks: AddressTrace, **more: Any) -> NameTrace:  # noqa: ANN401 (its other fields)
     """A name with these walks; the label is enough of it."""
     return NameTrace(name if "." in name else named(name), walks, resolve_milliseconds=0.5, **more)
 
 
-def troubled(label: str, trouble: Failure, address: str | None = None, **more: Any) -> NameTrace:  # noqa: ANN401
+def failed_trace(
+    label: str,
+    failure: Failure,
+    address: str | None = None,
+    **more: Any,  # noqa: ANN401 (its other fields)
+) -> NameTrace:
     """A name whose only path met something, before anybody said who he is."""
     where = address or ADDRESSES[label]
-    return walked(label, walk(None, where, trouble, **{"detail": "it says so", **more}))
+    return name_trace(
+        label, address_trace(None, where, failure, **{"detail": "it says so", **more})
+    )
 
 
 def healthy(*labels: str) -> list[NameTrace]:
     """Names in order; each node is asked for its view of the whole cluster."""
-    return [walked(one, walk(one, view=members())) for one in labels or (ONE, TWO, THREE)]
+    return [
+        name_trace(one, address_trace(one, view=members())) for one in labels or (ONE, TWO, THREE)
+    ]
 
 
-def at(label: str, address: str | None = None, **more: Any) -> Proxy:  # noqa: ANN401 (its other fields)
+def task_at(label: str, address: str | None = None, **more: Any) -> Proxy:  # noqa: ANN401 (its other fields)
     """The task of a node."""
     where = address or ADDRESSES[label]
     task = f"arn:aws:ecs:us-east-1:123456789012:task/nodeway/{where}"
     return replace(Proxy(where, task, named(label), "us-east-1a", "healthy"), **more)
 
 
-def expected(*labels: str, **more: Any) -> Targets:  # noqa: ANN401 (its other fields)
+def targets(*labels: str, **more: Any) -> Targets:  # noqa: ANN401 (its other fields)
     """The map of these nodes, each with its record and its proxy."""
     chosen = labels or (ONE, TWO, THREE)
     usual: dict[str, Any] = {
         "names": tuple(map(named, chosen)),
         "records": {named(one): (Address(ADDRESSES[one]),) for one in chosen},
-        "proxies": tuple(map(at, chosen)),
+        "proxies": tuple(map(task_at, chosen)),
     }
     return Targets("demo", ZONE, 6379, **{**usual, **more})
 
@@ -91,7 +100,7 @@ def expected(*labels: str, **more: Any) -> Targets:  # noqa: ANN401 (its other f
 def with_endpoint(*labels: str) -> Targets:
     """The map with the configuration endpoint, which leads to all of the proxies."""
     chosen = labels or (ONE, TWO, THREE)
-    plain = expected(*chosen)
+    plain = targets(*chosen)
     every = tuple(Address(ADDRESSES[one]) for one in chosen)
     names = (*plain.names, ENDPOINT)
     return replace(
@@ -104,15 +113,15 @@ def shared(*labels: str) -> Targets:
     chosen = labels or (ONE, TWO)
     anyone = Hostname(f"*.{ZONE}")
     addresses = (Address("10.20.9.1"), Address("10.20.9.2"))
-    tasks = tuple(replace(at(ONE, one), node=anyone) for one in addresses)
-    return expected(*chosen, records={anyone: addresses}, proxies=tasks, one_name=True)
+    tasks = tuple(replace(task_at(ONE, one), node=anyone) for one in addresses)
+    return targets(*chosen, records={anyone: addresses}, proxies=tasks, one_name=True)
 
 
 PLAIN = Walker.of(6379)
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Walker):
+class FakeWalker(Walker):
     """Meets what it is told to, and keeps which nodes were asked for the whole cluster."""
 
     met: tuple[NameTrace, ...] = ()
@@ -126,6 +135,6 @@ class Told(Walker):
         return found or NameTrace(name, (), Failure.NO_SUCH_NAME)
 
 
-def told(*met: NameTrace, login: Login | None = None) -> Told:
+def fake_walker(*met: NameTrace, login: Login | None = None) -> FakeWalker:
     """A walker that meets these."""
-    return Told(6379, PLAIN.context, PLAIN.nameless, login, met=met)
+    return FakeWalker(6379, PLAIN.context, PLAIN.nameless, login, met=met)

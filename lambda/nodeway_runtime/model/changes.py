@@ -1,27 +1,23 @@
 """Changes of record sets as values. Pure."""
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import cast
 
 from nodeway_runtime.model.ownership import subject
 from nodeway_runtime.model.topology import Hostname, Record, RecordType
 
 
-class _RecordChange(ABC):
+class _RecordChange:
     """What the three kinds of change have in common."""
 
     __slots__ = ()
     why: str
 
     @property
-    @abstractmethod
     def record(self) -> Record:
         """The record set as it will be; for a delete, as it was."""
-
-    @property
-    @abstractmethod
-    def summary(self) -> str:
-        """The change on one line, without its reason."""
+        change = cast("Change", self)
+        return change.old if isinstance(change, Delete) else change.new
 
     @property
     def key(self) -> tuple[Hostname, RecordType]:
@@ -32,6 +28,17 @@ class _RecordChange(ABC):
     def subject(self) -> Hostname:
         """The name that the change is about: the record's, or for a marker the name that it marks."""
         return subject(self.record.name)
+
+    @property
+    def summary(self) -> str:
+        """The change on one line without its reason, such as `+ a.example A 10.0.0.1 ttl=5`."""
+        match cast("Change", self):
+            case Create(new, _):
+                return f"+ {new}"
+            case Update(old, new, _):
+                return f"~ {old} -> {','.join(new.values)} ttl={new.ttl}"
+            case Delete(old, _):
+                return f"- {old}"
 
     def __str__(self) -> str:
         return f"{self.summary}  # {self.why}"
@@ -44,16 +51,6 @@ class Create(_RecordChange):
     new: Record
     why: str
 
-    @property
-    def record(self) -> Record:
-        """The new record set."""
-        return self.new
-
-    @property
-    def summary(self) -> str:
-        """Such as `+ a.example A 10.0.0.1 ttl=5`."""
-        return f"+ {self.new}"
-
 
 @dataclass(frozen=True, slots=True)
 class Update(_RecordChange):
@@ -63,16 +60,6 @@ class Update(_RecordChange):
     new: Record
     why: str
 
-    @property
-    def record(self) -> Record:
-        """The record set after the change."""
-        return self.new
-
-    @property
-    def summary(self) -> str:
-        """Such as `~ a.example A 10.0.0.1 ttl=5 -> 10.0.0.2 ttl=5`."""
-        return f"~ {self.old} -> {','.join(self.new.values)} ttl={self.new.ttl}"
-
 
 @dataclass(frozen=True, slots=True)
 class Delete(_RecordChange):
@@ -80,16 +67,6 @@ class Delete(_RecordChange):
 
     old: Record
     why: str
-
-    @property
-    def record(self) -> Record:
-        """The record set before the change."""
-        return self.old
-
-    @property
-    def summary(self) -> str:
-        """Such as `- a.example A 10.0.0.1 ttl=5`."""
-        return f"- {self.old}"
 
 
 Change = Create | Update | Delete

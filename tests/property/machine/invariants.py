@@ -1,6 +1,6 @@
 """What holds after every step of the machine, whatever has happened; each function is one promise.
 
-They look at the world's truth (the twins and the ledger), never at what the program believes.
+They look at the world's truth (the fakes and the ledger), never at what the program believes.
 """
 
 from collections.abc import Callable

@@ -6,17 +6,17 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from tests.property.machine import events as happens
+from tests.property.machine import events
 from tests.property.machine.convergence import approval, converges
 from tests.property.machine.invariants import check
-from tests.property.machine.rules import STATS, Happenings, numbers, seconds
+from tests.property.machine.rules import STATS, EventRules, numbers, seconds
 from tests.property.machine.world import World
 from tests.support.fake_aws.calls import Fault
 
 calls = st.integers(1, 16)
 
 
-class Machine(Happenings):
+class Machine(EventRules):
     """Any order of everything that can happen, over the real program."""
 
     @initialize(
@@ -29,12 +29,12 @@ class Machine(Happenings):
         """A cluster that serves, with HAProxies for all of its nodes or for none."""
         self.world.settings = replace(self.world.settings, max_stand_ins=stand_ins)
         for number in range(nodes):
-            happens.node_is_added(self.world, number)
-            happens.node_is_available(self.world, 0)
+            events.node_is_added(self.world, number)
+            events.node_is_available(self.world, 0)
         if deployed:
-            happens.is_deployed(self.world, 1)
+            events.is_deployed(self.world, 1)
         self.world.run()
-        happens.time_passes(self.world, 20)
+        events.time_passes(self.world, 20)
         self.world.run()
         self.deploys_at_last = at_last
 
@@ -53,7 +53,7 @@ class Machine(Happenings):
 
     @rule(count=st.integers(2, 5))
     def schedule(self, count: int) -> None:
-        """The schedule for some minutes, while nothing else happens."""
+        """The schedule for some minutes, while nothing else events."""
         STATS["step: schedule"] += 1
         for _ in range(count):
             self.one_run("", 20)
@@ -72,7 +72,7 @@ class Machine(Happenings):
         if again:
             self.one_run("", 0)
 
-    @rule(at=calls, number=numbers, what=st.sampled_from(happens.BETWEEN_CALLS), wait=seconds)
+    @rule(at=calls, number=numbers, what=st.sampled_from(events.BETWEEN_CALLS), wait=seconds)
     def run_interrupted(
         self, at: int, number: int, what: Callable[[World, int], None], wait: int
     ) -> None:
@@ -84,14 +84,14 @@ class Machine(Happenings):
     def two_runs(self, at: int, wait: int, passes: int, fault_at: int | None) -> None:
         """Another run begins and ends between two calls of the first; either may break."""
         if passes > wait:  # a minute's end, and something to start and to change
-            happens.time_passes(self.world, int(55 - self.world.clock.timestamp() - wait) % 60)
-            happens.scales_out(self.world, passes + at)
-            happens.task_dies(self.world, at)
+            events.time_passes(self.world, int(55 - self.world.clock.timestamp() - wait) % 60)
+            events.scales_out(self.world, passes + at)
+            events.task_dies(self.world, at)
 
         def other() -> None:
-            happens.time_passes(self.world, passes // 4)
+            events.time_passes(self.world, passes // 4)
             self.world.run()
-            happens.time_passes(self.world, passes - passes // 4)
+            events.time_passes(self.world, passes - passes // 4)
 
         self.world.calls.armed[at] = self.world.between(other)
         if fault_at is not None and fault_at != at:
@@ -102,7 +102,7 @@ class Machine(Happenings):
     def observe(self, wait: int) -> None:
         """A run that may only look changes nothing anywhere."""
         STATS["step: run that only looks"] += 1
-        happens.time_passes(self.world, wait)
+        events.time_passes(self.world, wait)
         before = len(self.world.calls.writes)
         self.world.run(observe=True)
         assert self.world.calls.writes[before:] == []

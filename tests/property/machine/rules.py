@@ -7,8 +7,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from tests.property.machine import events as happens
-from tests.property.machine import foreign
+from tests.property.machine import events, foreign
 from tests.property.machine.invariants import check
 from tests.property.machine.world import World
 from tests.support.fake_aws.elasticache import View
@@ -21,7 +20,7 @@ seconds = st.sampled_from([1, 3, 7, 12, 20, 40, 61])
 calls = st.integers(1, 16)
 
 
-class Happenings(RuleBasedStateMachine):
+class EventRules(RuleBasedStateMachine):
     """The rules about the world; those about the program are machine.py's."""
 
     def __init__(self) -> None:
@@ -38,39 +37,39 @@ class Happenings(RuleBasedStateMachine):
     @rule(number=numbers)
     def add_node(self, number: int) -> None:
         """A scale-out begins."""
-        self.step("add node", number, happens.node_is_added)
+        self.step("add node", number, events.node_is_added)
 
     @rule(number=numbers, count=st.integers(1, 4))
     def scale_out(self, number: int, count: int) -> None:
         """Whole: some nodes are added, and are available."""
-        self.step("scale out", number, happens.scales_out)
+        self.step("scale out", number, events.scales_out)
         for more in range(1, count):
-            happens.scales_out(self.world, number + more)
+            events.scales_out(self.world, number + more)
 
     @rule(number=numbers)
     def scale_in(self, number: int) -> None:
         """Half of the nodes go at once."""
-        self.step("scale in", number, happens.scales_in)
+        self.step("scale in", number, events.scales_in)
 
     @rule(number=numbers)
     def node_available(self, number: int) -> None:
         """And ends."""
-        self.step("node available", number, happens.node_is_available)
+        self.step("node available", number, events.node_is_available)
 
     @rule(number=numbers)
     def all_are_available(self, number: int) -> None:
         """Whatever was under way is done."""
-        self.step("all nodes available", number, happens.all_are_available)
+        self.step("all nodes available", number, events.all_are_available)
 
     @rule(number=numbers)
     def hide_node(self, number: int) -> None:
         """A modification."""
-        self.step("hide node", number, happens.node_is_hidden)
+        self.step("hide node", number, events.node_is_hidden)
 
     @rule(number=numbers, hidden=st.booleans())
     def node_blinks(self, number: int, *, hidden: bool) -> None:
         """A member is away for one read, and comes back, perhaps without its endpoint."""
-        label = happens.label_of(self.world, number)
+        label = events.label_of(self.world, number)
         if label is not None:
             was = self.world.elasticache.members.pop(label)
             self.one_run("node blinks", 20)
@@ -82,56 +81,56 @@ class Happenings(RuleBasedStateMachine):
     @rule(number=numbers, at_once=st.booleans())
     def remove_node(self, number: int, *, at_once: bool) -> None:
         """A scale-in."""
-        gone = happens.node_is_gone if at_once else happens.node_leaves
+        gone = events.node_is_gone if at_once else events.node_leaves
         self.step("remove node", number, gone)
 
     @rule(number=numbers)
     def replace_node(self, number: int) -> None:
         """A node is replaced in another zone."""
-        self.step("replace node", number, happens.node_is_replaced)
+        self.step("replace node", number, events.node_is_replaced)
 
     @rule(number=numbers)
     def rename_node(self, number: int) -> None:
         """The pattern of names breaks."""
-        self.step("rename node", number, happens.node_is_renamed)
+        self.step("rename node", number, events.node_is_renamed)
 
     @rule(number=numbers)
     def fail_over(self, number: int) -> None:
         """Answers come in another order."""
-        self.step("fail over", number, happens.fails_over)
+        self.step("fail over", number, events.fails_over)
 
     @rule(number=numbers, whole=st.booleans())
     def deploy(self, number: int, *, whole: bool) -> None:
         """Services for what is known now, or was."""
-        self.step("deploy", number, happens.is_deployed if whole else happens.old_deploy)
+        self.step("deploy", number, events.is_deployed if whole else events.old_deploy)
 
     @rule(number=numbers, how=st.sampled_from(["dies", "hangs", "is replaced", "hangs, as all do"]))
     def hurt_task(self, number: int, how: str) -> None:
         """A HAProxy fails or moves."""
         what = {
-            "dies": happens.task_dies,
-            "hangs": happens.task_hangs,
-            "is replaced": happens.task_is_replaced,
-            "hangs, as all do": happens.all_tasks_hang,
+            "dies": events.task_dies,
+            "hangs": events.task_hangs,
+            "is replaced": events.task_is_replaced,
+            "hangs, as all do": events.all_tasks_hang,
         }
         self.step(f"task {how}", number, what[how])
 
     @rule(number=seconds)
     def wait(self, number: int) -> None:
         """Time goes by."""
-        self.step("time passes", number, happens.time_passes)
+        self.step("time passes", number, events.time_passes)
 
     @rule(number=numbers, view=st.sampled_from(sorted(set(View) - {View.TRUE})))
     def aws_is_odd(self, number: int, view: View) -> None:
         """ElastiCache throttles, fails, truncates, is empty, or forgets half for one answer."""
         STATS[f"step: ElastiCache {view}"] += 1
         if view is not View.LIE or self.world.lies == 0:
-            happens.aws_tells(self.world, number, view)
+            events.aws_tells(self.world, number, view)
 
     @rule(number=numbers)
     def ecs_is_odd(self, number: int) -> None:
         """DescribeTasks has no word about one of the tasks."""
-        self.step("ECS is unsure", number, happens.ecs_is_unsure)
+        self.step("ECS is unsure", number, events.ecs_is_unsure)
 
     @rule(number=numbers)
     def foreign_create(self, number: int) -> None:
@@ -152,12 +151,12 @@ class Happenings(RuleBasedStateMachine):
     @rule(number=numbers)
     def pin(self, number: int) -> None:
         """A person overrides a name."""
-        self.step("pin", number, happens.name_is_pinned)
+        self.step("pin", number, events.name_is_pinned)
 
     def one_run(self, name: str, wait: int, *, warm: bool = False) -> None:
         """Time goes by, and then there is a run; without a name it is part of a step that counts already."""
         STATS[f"step: {name}"] += bool(name)
-        happens.time_passes(self.world, wait)
+        events.time_passes(self.world, wait)
         self.world.run(warm=warm)
         self.world.calls.armed.clear()
         self.world.ecs.unsure = False

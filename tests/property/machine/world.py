@@ -1,6 +1,6 @@
-"""A small AWS of twins, the real adapters and the real `sync` over it, and a ledger of all that a promise needs.
+"""A small AWS of fakes, the real adapters and the real `reconcile` over it, and a ledger of all that a promise needs.
 
-What happens in it is chosen by rules.py; what must always hold is in promises.py.
+What happens in it is chosen by rules.py; what must always hold is in invariants.py.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
-"""What every twin of an AWS client shares: each call is counted, checked against the API's own shapes, and may fail.
+"""What every fake of an AWS client shares: each call is counted, checked against the API's shapes, and may fail.
 
-A twin offers the few methods of a boto3 client that an adapter calls, so that the adapter itself is what runs.
+A fake offers the few methods of a boto3 client that an adapter calls, so that the adapter itself is what runs.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ T = TypeVar("T")
 Shape = dict[str, Any]
 
 ANSWERS_PER_CHECK = 10
-"""Parameters are always checked: they are the program's. Answers are the twins' own, and one in so many is enough."""
+"""Parameters are always checked: they are the program's. Answers are the fakes' own, and one in so many is enough."""
 
 READS = ("Describe", "List", "Get")
 

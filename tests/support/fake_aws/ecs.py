@@ -1,4 +1,4 @@
-"""A twin of ECS: services that keep a task each, tasks that need their time, and RunTask's rules.
+"""A fake of ECS: services that keep a task each, tasks that need their time, and RunTask's rules.
 
 A task gets its address after 3 seconds, runs after 6 and is healthy after 12, unless it died or hangs.
 """

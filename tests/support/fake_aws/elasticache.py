@@ -1,4 +1,4 @@
-"""A twin of ElastiCache: one replication group beside a stranger's, in answers of the API's own shape.
+"""A fake of ElastiCache: one replication group beside a stranger's, in answers of the API's own shape.
 
 It may be down, slow to tell, or wrong; what it shows is then a `View` of what is really there.
 """
@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from nodeway_runtime.model.topology import Hostname
+from tests.support.elasticache_answers import cluster, group
 from tests.support.fake_aws.calls import Calls, Clock, Pager, Shape, client_error
 
 
@@ -86,7 +87,9 @@ class FakeElastiCache:
                 raise client_error("DescribeReplicationGroups", "Throttling", "Rate exceeded")
             if self.view is View.NO_GROUP:
                 return {"ReplicationGroups": []}
-            return {"ReplicationGroups": [self._group()]}
+            endpoint = {"Address": self.endpoint, "Port": 6379}
+            ids = [one.cache_cluster_id for one in self.visible]
+            return {"ReplicationGroups": [group(*ids, ConfigurationEndpoint=endpoint)]}
 
         return self.calls("elasticache", "DescribeReplicationGroups", asked, answer)
 
@@ -94,18 +97,6 @@ class FakeElastiCache:
         """Only of `describe_cache_clusters`."""
         assert operation == "describe_cache_clusters"
         return Pager(self._clusters)
-
-    def _group(self) -> Shape:
-        ids = [one.cache_cluster_id for one in self.visible]
-        members = [{"CacheClusterId": one, "CacheNodeId": "0001"} for one in ids]
-        return {
-            "ReplicationGroupId": "demo",
-            "Status": "available",
-            "MemberClusters": ids,
-            "NodeGroups": [{"NodeGroupId": "0001", "NodeGroupMembers": members}],
-            "ClusterEnabled": True,
-            "ConfigurationEndpoint": {"Address": self.endpoint, "Port": 6379},
-        }
 
     def _clusters(self, asked: Shape, token: str) -> tuple[Shape, str]:
         at, following = int(token or 0), ""
@@ -135,21 +126,14 @@ class FakeElastiCache:
             answer,
         ), following
 
-    def _cluster(self, member: Member, group: str) -> Shape:
-        cache_node: Shape = {
-            "CacheNodeId": "0001",
-            "CacheNodeStatus": member.status,
-            "CustomerAvailabilityZone": member.zone,
-        }
-        self.told[member.cache_cluster_id] = self.clock.timestamp()
-        if member.shown:
-            self.told[member.hostname] = self.clock.timestamp()
+    def _cluster(self, member: Member, owner: str) -> Shape:
+        for name in (member.cache_cluster_id, *([member.hostname] if member.shown else [])):
+            self.told[name] = self.clock.timestamp()
+        return cluster(
+            member.cache_cluster_id,
+            status=member.status,
             # as AWS may write it: names are compared without case
-            cache_node["Endpoint"] = {"Address": member.hostname.upper(), "Port": 6379}
-        return {
-            "CacheClusterId": member.cache_cluster_id,
-            "CacheClusterStatus": member.status,
-            "ReplicationGroupId": group,
-            "PreferredAvailabilityZone": member.zone,
-            "CacheNodes": [cache_node],
-        }
+            endpoint=member.hostname.upper() if member.shown else False,
+            of=owner,
+            zone=member.zone,
+        )

@@ -1,4 +1,4 @@
-"""A twin of Route 53: zones of record sets, changed in batches that are taken whole or not at all.
+"""A fake of Route 53: zones of record sets, changed in batches that are taken whole or not at all.
 
 It refuses what Route 53 refuses, in its words: a second create, a delete of anything but exactly what is there, a
 CNAME beside others, a name of another zone, too much at once.

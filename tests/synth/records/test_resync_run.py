@@ -121,7 +121,7 @@ def written(asked: Shape) -> dict[str, list[str]]:
 
 
 class Deployed:
-    """What the template makes, with twins for AWS."""
+    """What the template makes, with fakes for AWS."""
 
     def __init__(self, made: Synthesis) -> None:
         there = known(made, ACCOUNT, FLEET)
@@ -178,7 +178,7 @@ class Deployed:
 
 @pytest.fixture(scope="session")
 def made(synthesise: Synthesise) -> Synthesis:
-    """The app for the cluster that the twins are about."""
+    """The app for the cluster that the fakes are about."""
     cluster = {"replication_group_id": "demo", "nodes": [named(ONE), named(TWO)]}
     block = {**CONTEXT["environments"]["dev"], "account": ACCOUNT, "clusters": [cluster]}
     return synthesise(block)

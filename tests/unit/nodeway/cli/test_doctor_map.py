@@ -32,7 +32,15 @@ from tests.support.fakes import (
     topology,
     world,
 )
-from tests.support.probing import SECRET, healthy, member, members, told, walk, walked
+from tests.support.probing import (
+    SECRET,
+    address_trace,
+    fake_walker,
+    healthy,
+    member,
+    members,
+    name_trace,
+)
 from tests.support.terminal import Cloud, Said, Terminal, cloud, settled_world, write_project
 
 USER = Login("probe", SECRET)
@@ -54,7 +62,7 @@ def test_cluster_that_may_be_asked_says_which_nodes_it_has() -> None:
         replace(member(ONE, f"old.{ZONE}x"), node_id="e" * 40),
         member(ONE, "10.30.1.5"),
     )
-    walker = told(walked(ENDPOINT, walk(ONE, view=view)), login=USER)
+    walker = fake_walker(name_trace(ENDPOINT, address_trace(ONE, view=view)), login=USER)
 
     found = targets_from_cluster(targets_from_args(str(ENDPOINT), []), walker)
 
@@ -68,7 +76,7 @@ def test_cluster_that_names_what_is_no_name_is_not_believed() -> None:
 
     found = targets_from_cluster(
         targets_from_args(str(ENDPOINT), []),
-        told(walked(ENDPOINT, walk(ONE, view=view)), login=USER),
+        fake_walker(name_trace(ENDPOINT, address_trace(ONE, view=view)), login=USER),
     )
 
     assert found.names == (ENDPOINT,)
@@ -77,12 +85,14 @@ def test_cluster_that_names_what_is_no_name_is_not_believed() -> None:
 def test_cluster_that_nobody_may_ask_is_walked_as_far_as_it_was_typed() -> None:
     one = targets_from_args(str(ENDPOINT), [])
 
-    assert targets_from_cluster(one, told()).notes == (NOT_KNOWN,)
+    assert targets_from_cluster(one, fake_walker()).notes == (NOT_KNOWN,)
     assert (
-        targets_from_cluster(targets_from_args(str(ENDPOINT), [str(named(ONE))]), told()).notes
+        targets_from_cluster(
+            targets_from_args(str(ENDPOINT), [str(named(ONE))]), fake_walker()
+        ).notes
         == ()
     )
-    assert targets_from_cluster(one, told(*healthy())).names == (ENDPOINT,)
+    assert targets_from_cluster(one, fake_walker(*healthy())).names == (ENDPOINT,)
 
 
 def of(there: Cloud, env: str = "dev", cluster: str | None = None) -> Targets:

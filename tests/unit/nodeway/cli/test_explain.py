@@ -1,4 +1,4 @@
-"""`nodeway explain` over the in-memory twins, for a person and for a machine."""
+"""`nodeway explain` over the in-memory fakes, for a person and for a machine."""
 
 import pytest
 

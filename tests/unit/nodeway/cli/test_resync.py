@@ -1,4 +1,4 @@
-"""`nodeway plan` and `apply` over the in-memory twins: what a person and a machine read, and the exit code."""
+"""`nodeway plan` and `apply` over the in-memory fakes: what a person and a machine read, and the exit code."""
 
 from dataclasses import replace
 from pathlib import Path

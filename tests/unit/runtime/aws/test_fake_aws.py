@@ -1,4 +1,4 @@
-"""The twins are as strict as AWS: what the machine is allowed to do to them is what an account would allow."""
+"""The fakes are as strict as AWS: what the machine is allowed to do to them is what an account would allow."""
 
 from typing import Any, cast
 
@@ -29,11 +29,11 @@ def ecs() -> FakeEcs:
 
 def elasticache(*members: Member) -> FakeElastiCache:
     """The group with these members."""
-    twin = FakeElastiCache(Calls(), Clock(), ENDPOINT)
+    fake = FakeElastiCache(Calls(), Clock(), ENDPOINT)
     for member in members:
-        twin.put(member)
-        twin.noted[member.cache_cluster_id] = 1
-    return twin
+        fake.put(member)
+        fake.noted[member.cache_cluster_id] = 1
+    return fake
 
 
 def plain(name: str = NAME, kind: str = "A", *values: str, ttl: int = 5) -> Shape:
@@ -42,10 +42,10 @@ def plain(name: str = NAME, kind: str = "A", *values: str, ttl: int = 5) -> Shap
     return {"Name": name, "Type": kind, "TTL": ttl, "ResourceRecords": records}
 
 
-def change(twin: FakeRoute53, *changes: tuple[str, Shape]) -> None:
+def change(fake: FakeRoute53, *changes: tuple[str, Shape]) -> None:
     """One batch."""
     batch = [{"Action": action, "ResourceRecordSet": one} for action, one in changes]
-    twin.change_resource_record_sets(HostedZoneId="Z0DEMO", ChangeBatch={"Changes": batch})
+    fake.change_resource_record_sets(HostedZoneId="Z0DEMO", ChangeBatch={"Changes": batch})
 
 
 @pytest.mark.parametrize(
@@ -74,32 +74,32 @@ def test_route53_refuses_and_changes_nothing(
     changes: list[tuple[str, Shape]], refused: str
 ) -> None:
     """In its own words, and the good part of the batch neither."""
-    twin = route53()
-    before = dict(twin.zones["Z0DEMO"].sets)
+    fake = route53()
+    before = dict(fake.zones["Z0DEMO"].sets)
 
     with pytest.raises(ClientError, match=refused):
-        change(twin, ("CREATE", plain(f"good.{ZONE}.")), *changes)
+        change(fake, ("CREATE", plain(f"good.{ZONE}.")), *changes)
 
-    assert twin.zones["Z0DEMO"].sets == before
+    assert fake.zones["Z0DEMO"].sets == before
 
 
 def test_route53_takes_a_delete_of_the_same_values_in_another_order() -> None:
     """A record set has values, not a list."""
-    twin = route53()
-    change(twin, ("CREATE", plain(NAME, "A", "10.0.0.1", "10.0.0.2")))
+    fake = route53()
+    change(fake, ("CREATE", plain(NAME, "A", "10.0.0.1", "10.0.0.2")))
 
-    change(twin, ("DELETE", plain(NAME.upper(), "A", "10.0.0.2", "10.0.0.1")))
+    change(fake, ("DELETE", plain(NAME.upper(), "A", "10.0.0.2", "10.0.0.1")))
 
-    assert (NAME, "A", "") not in twin.zones["Z0DEMO"].sets
+    assert (NAME, "A", "") not in fake.zones["Z0DEMO"].sets
 
 
-def run(twin: FakeEcs, label: str = ONE, key: str = "t", subnet: str = "subnet-a") -> Task:
+def run(fake: FakeEcs, label: str = ONE, key: str = "t", subnet: str = "subnet-a") -> Task:
     """RunTask as the adapter asks for it."""
     environment = [
         {"name": "NODE_HOSTNAME", "value": named(label)},
         {"name": "NODE_BACKEND", "value": f"{label}.parked.internal"},
     ]
-    told = twin.run_task(
+    told = fake.run_task(
         cluster="nodeway",
         taskDefinition="family",
         clientToken=key,
@@ -110,30 +110,30 @@ def run(twin: FakeEcs, label: str = ONE, key: str = "t", subnet: str = "subnet-a
             {"key": "nodeway:stand-in", "value": "true"},
         ],
     )
-    return twin.tasks[told["tasks"][0]["taskArn"]]
+    return fake.tasks[told["tasks"][0]["taskArn"]]
 
 
 def test_run_task_with_the_same_token_is_the_same_task() -> None:
     """Even when it has ended; with other parameters it is refused."""
-    twin = ecs()
-    first = run(twin)
+    fake = ecs()
+    first = run(fake)
     first.stopped = True
 
-    assert run(twin) is first
-    assert run(twin, key="u") is not first
+    assert run(fake) is first
+    assert run(fake, key="u") is not first
     with pytest.raises(ClientError, match="ConflictException"):
-        run(twin, subnet="subnet-b")
+        run(fake, subnet="subnet-b")
 
 
 def test_a_task_needs_its_time() -> None:
     """No address, then an address, then running, then healthy."""
-    twin, seen = ecs(), list[tuple[str, str, int]]()
-    task = run(twin)
+    fake, seen = ecs(), list[tuple[str, str, int]]()
+    task = run(fake)
     for _ in range(5):
-        (told,) = twin.describe_tasks(cluster="nodeway", tasks=[task.arn])["tasks"]
+        (told,) = fake.describe_tasks(cluster="nodeway", tasks=[task.arn])["tasks"]
         details = told["attachments"][0]["details"]
         seen.append((told["lastStatus"], told["healthStatus"], len(details)))
-        twin.clock.advance(3)
+        fake.clock.advance(3)
 
     assert seen == [
         ("PROVISIONING", "UNKNOWN", 1),
@@ -146,29 +146,29 @@ def test_a_task_needs_its_time() -> None:
 
 def test_a_stopped_task_takes_no_tag_and_is_missing() -> None:
     """As ECS answers."""
-    twin = ecs()
-    task = run(twin)
-    twin.stop_task(cluster="nodeway", task=task.arn)
+    fake = ecs()
+    task = run(fake)
+    fake.stop_task(cluster="nodeway", task=task.arn)
 
-    answer = twin.describe_tasks(cluster="nodeway", tasks=[task.arn])
+    answer = fake.describe_tasks(cluster="nodeway", tasks=[task.arn])
     assert answer["failures"] == [{"arn": task.arn, "reason": "MISSING"}]
     with pytest.raises(ClientError, match="stopped"):
-        twin.tag_resource(resourceArn=task.arn, tags=[{"key": "a", "value": "b"}])
+        fake.tag_resource(resourceArn=task.arn, tags=[{"key": "a", "value": "b"}])
 
 
 def test_a_service_replaces_what_died_or_hangs_with_another_address() -> None:
     """No address is given twice."""
-    twin = ecs()
-    twin.services = {named(ONE): 1}
-    twin.keep_services()
-    (first,) = twin.running
+    fake = ecs()
+    fake.services = {named(ONE): 1}
+    fake.keep_services()
+    (first,) = fake.running
     first.stopped = True
-    twin.keep_services()
-    (second,) = twin.running
-    second.hung_at = twin.clock.timestamp()
-    twin.clock.advance(30)
-    twin.keep_services()
-    (third,) = twin.running
+    fake.keep_services()
+    (second,) = fake.running
+    second.hung_at = fake.clock.timestamp()
+    fake.clock.advance(30)
+    fake.keep_services()
+    (third,) = fake.running
 
     assert len({first.address, second.address, third.address}) == 3
 
@@ -186,10 +186,10 @@ def test_a_service_replaces_what_died_or_hangs_with_another_address() -> None:
 def test_elasticache_tells_what_the_view_lets_it(view: View, problems: int, nodes: int) -> None:
     """Read by the real adapter, over pages that hold a stranger's cluster too."""
     members = [Member(one, named(one), "us-east-1a", "available", shown=True) for one in (ONE, TWO)]
-    twin = elasticache(*members, Member("demo-0002-001", named("demo-0002-001"), "us-east-1b"))
-    twin.view = view
+    fake = elasticache(*members, Member("demo-0002-001", named("demo-0002-001"), "us-east-1b"))
+    fake.view = view
 
-    seen = ElastiCache(cast("Any", twin)).topology("demo")
+    seen = ElastiCache(cast("Any", fake)).topology("demo")
 
     assert (len(seen.problems), len(seen.nodes)) == (problems, nodes)
     assert "stranger-001" not in {node.cache_cluster_id for node in seen.nodes}
@@ -198,25 +198,25 @@ def test_elasticache_tells_what_the_view_lets_it(view: View, problems: int, node
 @pytest.mark.parametrize("view", [View.THROTTLED, View.NO_GROUP])
 def test_elasticache_fails(view: View) -> None:
     """As the adapter tells it."""
-    twin = elasticache()
-    twin.view = view
+    fake = elasticache()
+    fake.view = view
 
     with pytest.raises(ReadFailed):
-        ElastiCache(cast("Any", twin)).topology("demo")
+        ElastiCache(cast("Any", fake)).topology("demo")
 
 
 def test_a_member_that_is_being_created_shows_no_endpoint() -> None:
     """And one that does is told in letters of either case."""
-    twin = elasticache(
+    fake = elasticache(
         Member(ONE, named(ONE), "us-east-1a"),
         Member(TWO, named(TWO), "us-east-1b", "available", shown=True),
     )
 
-    seen = ElastiCache(cast("Any", twin)).topology("demo")
+    seen = ElastiCache(cast("Any", fake)).topology("demo")
 
     assert [node.hostname for node in seen.nodes] == [None, named(TWO)]
-    assert Hostname(TWO) in twin.told
-    assert named(ONE) not in twin.told
+    assert Hostname(TWO) in fake.told
+    assert named(ONE) not in fake.told
 
 
 @pytest.mark.parametrize(
@@ -232,15 +232,15 @@ def test_a_chosen_call_fails_before_or_after_it_took_effect(
     fault: Fault, error: type[Exception], *, happened: bool
 ) -> None:
     """The second call from now, and no other."""
-    twin = route53()
-    twin.calls.armed[2] = fault
-    change(twin, ("CREATE", plain()))
+    fake = route53()
+    fake.calls.armed[2] = fault
+    change(fake, ("CREATE", plain()))
 
     with pytest.raises(error):
-        change(twin, ("DELETE", plain()))
-    change(twin, ("CREATE", plain(f"other.{ZONE}.")))
+        change(fake, ("DELETE", plain()))
+    change(fake, ("CREATE", plain(f"other.{ZONE}.")))
 
-    assert ((NAME, "A", "") not in twin.zones["Z0DEMO"].sets) is happened
+    assert ((NAME, "A", "") not in fake.zones["Z0DEMO"].sets) is happened
 
 
 def test_a_call_that_the_api_does_not_know_is_an_error_of_the_test() -> None:

@@ -20,7 +20,7 @@ from nodeway_runtime.paths.report import Report, to_document
 from nodeway_runtime.paths.targets import Targets
 from nodeway_runtime.probe.settings import CoordinatorSettings
 from tests.support.fakes import ENDPOINT, ONE, TWO, fleet, named, proxy, settings, topology, world
-from tests.support.probing import expected
+from tests.support.probing import targets
 from tests.support.reports import report
 
 WATCH = CoordinatorSettings("demo", ("walk-one",), "proxies")
@@ -85,12 +85,12 @@ class Function:
 def test_function_gets_the_map_and_gives_the_report(*, keep: bool) -> None:
     function = Function(to_document(report()))
 
-    found = remote_probe(function, "walk-one", keep=keep)(expected())
+    found = remote_probe(function, "walk-one", keep=keep)(targets())
 
     assert found == replace(report(), rows=report().worst_first)
     assert function.asked["FunctionName"] == "walk-one"
     assert json.loads(function.asked["Payload"]) == {
-        "map": json.loads(json.dumps(expected().document())),
+        "map": json.loads(json.dumps(targets().document())),
         "keep": keep,
     }
 
@@ -117,7 +117,7 @@ def test_function_gets_the_map_and_gives_the_report(*, keep: bool) -> None:
 )
 def test_function_without_a_report_is_a_failed_run(function: Function, why: str) -> None:
     with pytest.raises(ProbeFailed) as caught:
-        remote_probe(function, "walk-one", keep=True)(expected())
+        remote_probe(function, "walk-one", keep=True)(targets())
 
     assert str(caught.value).startswith(why)
 
@@ -129,10 +129,10 @@ def test_one_vpc_without_a_report_fails_the_run() -> None:
         raise ProbeFailed("walk-two failed")
 
     with pytest.raises(ProbeFailed, match="walk-two"):
-        probe_all([lambda _: report(), fails], expected())
+        probe_all([lambda _: report(), fails], targets())
 
 
 def test_reports_are_in_the_order_of_the_vpcs() -> None:
     walks = [lambda _, n=n: replace(report(), client=f"vpc-{n}") for n in range(3)]
 
-    assert [one.client for one in probe_all(walks, expected())] == ["vpc-0", "vpc-1", "vpc-2"]
+    assert [one.client for one in probe_all(walks, targets())] == ["vpc-0", "vpc-1", "vpc-2"]

@@ -9,13 +9,13 @@ from nodeway_runtime.paths.trace import Failure, NameTrace
 from tests.support.fakes import ENDPOINT, ONE, TWO, named
 from tests.support.probing import (
     ADDRESSES,
+    address_trace,
     counters,
-    expected,
+    failed_trace,
     healthy,
+    name_trace,
     node_id,
-    troubled,
-    walk,
-    walked,
+    targets,
     with_endpoint,
 )
 
@@ -24,14 +24,14 @@ FIRST, LATER = "2026-03-01T03:00:00+00:00", "2026-03-01T03:01:00+00:00"
 
 def saying(label: str, told: Counters | None) -> NameTrace:
     """A node with these counters."""
-    return walked(label, walk(label, reply=NodeReply(node_id(label), None, told)))
+    return name_trace(label, address_trace(label, reply=NodeReply(node_id(label), None, told)))
 
 
 def runs(*several: list[NameTrace]) -> list[tuple[int | None, int | None, int | None, int | None]]:
     """Moved and asked of the first name, failovers and rejected connections, in each run."""
     memory, found = Memory(), []
     for one in several:
-        told = compare_runs(memory, one, diagnose(expected(ONE, TWO), one), FIRST)
+        told = compare_runs(memory, one, diagnose(targets(ONE, TWO), one), FIRST)
         memory = told.memory
         first = told.rows[0]
         found.append((first.moved, first.asked, told.failovers, told.rejected_connections))
@@ -76,7 +76,7 @@ def test_failover_is_a_replica_that_leads_now() -> None:
 
 def test_node_that_was_not_reached_is_compared_with_what_it_said_last() -> None:
     """Its redirects of that time are not lost."""
-    lost = [troubled(ONE, Failure.REFUSED)]
+    lost = [failed_trace(ONE, Failure.REFUSED)]
 
     found = runs([saying(ONE, counters(10))], lost, [saying(ONE, counters(14))])
 
@@ -86,7 +86,7 @@ def test_node_that_was_not_reached_is_compared_with_what_it_said_last() -> None:
 def test_failover_is_seen_across_runs_that_did_not_reach_the_node() -> None:
     before = [saying(ONE, counters(primary=False))]
 
-    found = runs(before, [troubled(ONE, Failure.TLS_CLOSED)], [saying(ONE, counters())])
+    found = runs(before, [failed_trace(ONE, Failure.TLS_CLOSED)], [saying(ONE, counters())])
 
     assert [one[2] for one in found] == [None, None, 1]
 
@@ -98,7 +98,7 @@ def test_nothing_is_known_of_nodes_that_may_not_be_asked() -> None:
 def test_endpoint_counts_nothing_as_its_nodes_have_rows_of_their_own() -> None:
     """Else each redirect would be counted twice."""
     map_ = with_endpoint(ONE)
-    one_run = [*healthy(ONE), walked(ENDPOINT, walk(ONE))]
+    one_run = [*healthy(ONE), name_trace(ENDPOINT, address_trace(ONE))]
 
     first = compare_runs(Memory(), one_run, diagnose(map_, one_run), FIRST)
     second = compare_runs(first.memory, one_run, diagnose(map_, one_run), LATER)
@@ -111,8 +111,8 @@ def test_since_stays_while_a_name_is_as_it_is() -> None:
     times = iter((FIRST, LATER, "third", "fourth"))
     memory, found = Memory(), []
     for trouble in (Failure.NONE, Failure.NONE, Failure.REFUSED, Failure.TLS_CLOSED):
-        one_run = [troubled(ONE, trouble)]
-        told = compare_runs(memory, one_run, diagnose(expected(ONE), one_run), next(times))
+        one_run = [failed_trace(ONE, trouble)]
+        told = compare_runs(memory, one_run, diagnose(targets(ONE), one_run), next(times))
         memory = told.memory
         found.append(told.rows[0].since)
 
@@ -121,20 +121,26 @@ def test_since_stays_while_a_name_is_as_it_is() -> None:
 
 def test_name_that_is_gone_is_forgotten() -> None:
     """One that comes back begins anew."""
-    first = compare_runs(Memory(), healthy(ONE), diagnose(expected(ONE), healthy(ONE)), FIRST)
+    first = compare_runs(Memory(), healthy(ONE), diagnose(targets(ONE), healthy(ONE)), FIRST)
 
     assert compare_runs(first.memory, [], [], LATER).memory.states == {}
 
 
 def test_counters_are_the_node_s_whatever_name_leads_there() -> None:
     several = [
-        walked(ENDPOINT, walk(ONE), walk(TWO, ADDRESSES[TWO])),
-        troubled(ONE, Failure.REFUSED),
+        name_trace(ENDPOINT, address_trace(ONE), address_trace(TWO, ADDRESSES[TWO])),
+        failed_trace(ONE, Failure.REFUSED),
         NameTrace(named(TWO), (), Failure.NO_SUCH_NAME),
     ]
 
     assert counters_by_node(several) == {node_id(ONE): counters(), node_id(TWO): counters()}
     assert (
-        counters_by_node([walked(ONE, walk(ONE, reply=replace(walk(ONE).reply, node_id=None)))])
+        counters_by_node(
+            [
+                name_trace(
+                    ONE, address_trace(ONE, reply=replace(address_trace(ONE).reply, node_id=None))
+                )
+            ]
+        )
         == {}
     )

@@ -14,27 +14,27 @@ from nodeway_runtime.paths.verdicts import Verdict
 from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, ZONE, named
 from tests.support.probing import (
     ADDRESSES,
-    at,
-    expected,
+    address_trace,
+    failed_trace,
     healthy,
     member,
+    name_trace,
     node_id,
-    troubled,
-    walk,
-    walked,
+    targets,
+    task_at,
 )
 
 OTHERS = healthy(TWO, THREE)
-BLIND = expected(records=None, proxies=())
+BLIND = targets(records=None, proxies=())
 """The map of a laptop without AWS."""
-LOOPS = expected(proxies_see_zone=True)
-SOON = walk(ONE, certificate_days=EXPIRES_SOON_DAYS - 0.1)
-STRANGER = walk(reply=NodeReply("f" * 40))
+LOOPS = targets(proxies_see_zone=True)
+SOON = address_trace(ONE, certificate_days=EXPIRES_SOON_DAYS - 0.1)
+STRANGER = address_trace(reply=NodeReply("f" * 40))
 
 
 def judged(one: NameTrace, map_: Targets | None = None) -> Row:
     """The row of a name beside others in order, which tell what the cluster is."""
-    rows = diagnose(map_ or expected(), [one, *OTHERS])
+    rows = diagnose(map_ or targets(), [one, *OTHERS])
     return next(row for row in rows if row.name == one.name)
 
 
@@ -45,40 +45,40 @@ def lost(trouble: Failure) -> NameTrace:
 
 def of(address: str, *names: str) -> NameTrace:
     """A certificate for other names."""
-    return troubled(ONE, Failure.OTHER_NAME, address, certificate_names=names)
+    return failed_trace(ONE, Failure.OTHER_NAME, address, certificate_names=names)
 
 
 @pytest.mark.parametrize(
     ("one", "map_", "verdict"),
     [
-        (walked(ONE, walk()), expected(), Verdict.OK),
-        (lost(Failure.NO_SUCH_NAME), expected(TWO, names=(named(ONE),)), Verdict.MISSING_RECORD),
-        (lost(Failure.NO_SUCH_NAME), expected(), Verdict.CACHED_NXDOMAIN),
+        (name_trace(ONE, address_trace()), targets(), Verdict.OK),
+        (lost(Failure.NO_SUCH_NAME), targets(TWO, names=(named(ONE),)), Verdict.MISSING_RECORD),
+        (lost(Failure.NO_SUCH_NAME), targets(), Verdict.CACHED_NXDOMAIN),
         (lost(Failure.NO_SUCH_NAME), BLIND, Verdict.NAME_NOT_FOUND),
-        (lost(Failure.RESOLVER_SILENT), expected(), Verdict.RESOLVER_SILENT),
-        (walked(ONE, walk(ONE, ADDRESSES[TWO])), expected(), Verdict.WRONG_PROXY),
-        (walked(ONE, walk(TWO, ADDRESSES[ONE])), expected(), Verdict.WRONG_PROXY),
-        (troubled(ONE, Failure.REFUSED, "10.20.1.9"), expected(), Verdict.STALE_ANSWER),
-        (troubled(ONE, Failure.REFUSED), expected(), Verdict.DEAD_PROXY),
-        (troubled(ONE, Failure.UNREACHABLE), expected(), Verdict.DEAD_PROXY),
-        (troubled(ONE, Failure.REFUSED), BLIND, Verdict.DEAD_PROXY),
-        (troubled(ONE, Failure.TLS_CLOSED), LOOPS, Verdict.PROXY_LOOPS),
-        (troubled(ONE, Failure.TLS_SILENT), LOOPS, Verdict.PROXY_LOOPS),
-        (troubled(ONE, Failure.TLS_CLOSED), expected(), Verdict.NODE_DOWN),
-        (troubled(ONE, Failure.TLS_SILENT), expected(), Verdict.NODE_DOWN),
-        (troubled(ONE, Failure.CLOSED), expected(), Verdict.NODE_DOWN),
-        (troubled(ONE, Failure.SILENT), expected(), Verdict.NODE_SILENT),
-        (troubled(ONE, Failure.NOT_READY), expected(), Verdict.NODE_NOT_READY),
-        (troubled(ONE, Failure.EXPIRED), expected(), Verdict.CERTIFICATE_EXPIRED),
-        (troubled(ONE, Failure.UNTRUSTED), expected(), Verdict.CERTIFICATE_WRONG),
-        (of(ADDRESSES[ONE], "*.elsewhere.example"), expected(), Verdict.CERTIFICATE_WRONG),
-        (of(ADDRESSES[ONE]), expected(), Verdict.CERTIFICATE_WRONG),
-        (of(ADDRESSES[ONE], "*.carts.x.use1.cache.amazonaws.com"), expected(), Verdict.CLUSTERS_MIXED),
-        (of(ADDRESSES[ONE], "*.carts.x.cnn1.cache.amazonaws.com.cn"), expected(), Verdict.CLUSTERS_MIXED),
-        (walked(ONE, SOON), expected(), Verdict.CERTIFICATE_EXPIRES_SOON),
-        (walked(ONE, STRANGER), expected(), Verdict.CLUSTERS_MIXED),
-        (troubled(ONE, Failure.BAD_LOGIN), expected(), Verdict.WRONG_PASSWORD),
-        (troubled(ONE, Failure.NO_PERMISSION), expected(), Verdict.NO_PERMISSION),
+        (lost(Failure.RESOLVER_SILENT), targets(), Verdict.RESOLVER_SILENT),
+        (name_trace(ONE, address_trace(ONE, ADDRESSES[TWO])), targets(), Verdict.WRONG_PROXY),
+        (name_trace(ONE, address_trace(TWO, ADDRESSES[ONE])), targets(), Verdict.WRONG_PROXY),
+        (failed_trace(ONE, Failure.REFUSED, "10.20.1.9"), targets(), Verdict.STALE_ANSWER),
+        (failed_trace(ONE, Failure.REFUSED), targets(), Verdict.DEAD_PROXY),
+        (failed_trace(ONE, Failure.UNREACHABLE), targets(), Verdict.DEAD_PROXY),
+        (failed_trace(ONE, Failure.REFUSED), BLIND, Verdict.DEAD_PROXY),
+        (failed_trace(ONE, Failure.TLS_CLOSED), LOOPS, Verdict.PROXY_LOOPS),
+        (failed_trace(ONE, Failure.TLS_SILENT), LOOPS, Verdict.PROXY_LOOPS),
+        (failed_trace(ONE, Failure.TLS_CLOSED), targets(), Verdict.NODE_DOWN),
+        (failed_trace(ONE, Failure.TLS_SILENT), targets(), Verdict.NODE_DOWN),
+        (failed_trace(ONE, Failure.CLOSED), targets(), Verdict.NODE_DOWN),
+        (failed_trace(ONE, Failure.SILENT), targets(), Verdict.NODE_SILENT),
+        (failed_trace(ONE, Failure.NOT_READY), targets(), Verdict.NODE_NOT_READY),
+        (failed_trace(ONE, Failure.EXPIRED), targets(), Verdict.CERTIFICATE_EXPIRED),
+        (failed_trace(ONE, Failure.UNTRUSTED), targets(), Verdict.CERTIFICATE_WRONG),
+        (of(ADDRESSES[ONE], "*.elsewhere.example"), targets(), Verdict.CERTIFICATE_WRONG),
+        (of(ADDRESSES[ONE]), targets(), Verdict.CERTIFICATE_WRONG),
+        (of(ADDRESSES[ONE], "*.carts.x.use1.cache.amazonaws.com"), targets(), Verdict.CLUSTERS_MIXED),
+        (of(ADDRESSES[ONE], "*.carts.x.cnn1.cache.amazonaws.com.cn"), targets(), Verdict.CLUSTERS_MIXED),
+        (name_trace(ONE, SOON), targets(), Verdict.CERTIFICATE_EXPIRES_SOON),
+        (name_trace(ONE, STRANGER), targets(), Verdict.CLUSTERS_MIXED),
+        (failed_trace(ONE, Failure.BAD_LOGIN), targets(), Verdict.WRONG_PASSWORD),
+        (failed_trace(ONE, Failure.NO_PERMISSION), targets(), Verdict.NO_PERMISSION),
     ],
 )  # fmt: skip
 def test_each_verdict_has_the_least_that_makes_it(
@@ -93,7 +93,7 @@ def test_name_without_a_walk_or_a_trouble_has_no_address() -> None:
 
 
 def test_name_that_nobody_walked_says_so() -> None:
-    rows = diagnose(expected(), healthy(ONE))
+    rows = diagnose(targets(), healthy(ONE))
 
     assert [row.verdict for row in rows] == [Verdict.OK, Verdict.NOT_WALKED, Verdict.NOT_WALKED]
 
@@ -106,9 +106,9 @@ def test_name_that_leads_to_the_wrong_proxy_is_that_whatever_is_there(
     trouble: Failure, said: str | None
 ) -> None:
     """The first cause wins: what the other node says is of no use to who wanted this one."""
-    one = walk(said, ADDRESSES[TWO], trouble)
+    one = address_trace(said, ADDRESSES[TWO], trouble)
 
-    row = judged(walked(ONE, one))
+    row = judged(name_trace(ONE, one))
 
     assert (row.verdict, row.detail) == (Verdict.WRONG_PROXY, f"10.20.1.2 is the proxy of {TWO}")
 
@@ -117,7 +117,8 @@ def test_stranger_comes_before_what_he_announces() -> None:
     view = (replace(member(ONE, "10.30.1.5"), node_id="f" * 40),)
 
     assert (
-        judged(walked(ONE, walk(reply=NodeReply("f" * 40, view)))).verdict is Verdict.CLUSTERS_MIXED
+        judged(name_trace(ONE, address_trace(reply=NodeReply("f" * 40, view)))).verdict
+        is Verdict.CLUSTERS_MIXED
     )
 
 
@@ -125,13 +126,13 @@ def test_stranger_comes_before_what_he_announces() -> None:
 def test_name_is_as_bad_as_its_worst_path(order: int) -> None:
     """One of two proxies is gone: half of the clients notice."""
     second = "10.20.1.11"
-    map_ = expected(
+    map_ = targets(
         records={named(ONE): (Address(ADDRESSES[ONE]), Address(second))},
-        proxies=(at(ONE), at(ONE, second)),
+        proxies=(task_at(ONE), task_at(ONE, second)),
     )
-    paths = [walk(ONE), walk(None, second, Failure.REFUSED)][::order]
+    paths = [address_trace(ONE), address_trace(None, second, Failure.REFUSED)][::order]
 
-    row = judged(walked(ONE, *paths), map_)
+    row = judged(name_trace(ONE, *paths), map_)
 
     assert row.verdict is Verdict.DEAD_PROXY
     assert {path.address: path.verdict for path in row.paths} == {
@@ -143,10 +144,10 @@ def test_name_is_as_bad_as_its_worst_path(order: int) -> None:
 def test_row_has_whose_path_it_is_and_how_long_each_leg_took() -> None:
     legs = {"connect": 0.4, "tls": 3.1, "answer": 1.2}
 
-    row = judged(walked(ONE, walk(ONE, milliseconds=legs)))
+    row = judged(name_trace(ONE, address_trace(ONE, milliseconds=legs)))
 
     (path,) = row.paths
-    assert (path.proxy, path.reached) == (at(ONE), "identity")
+    assert (path.proxy, path.reached) == (task_at(ONE), "identity")
     assert (path.connect_milliseconds, path.tls_milliseconds, path.answer_milliseconds) == (
         0.4,
         3.1,
@@ -158,8 +159,8 @@ def test_row_has_whose_path_it_is_and_how_long_each_leg_took() -> None:
 
 
 def test_role_is_nobody_s_to_say_without_counters() -> None:
-    assert judged(walked(ONE, walk(reply=NodeReply(node_id(ONE))))).role == ""
-    assert judged(troubled(ONE, Failure.REFUSED)).role == ""
+    assert judged(name_trace(ONE, address_trace(reply=NodeReply(node_id(ONE))))).role == ""
+    assert judged(failed_trace(ONE, Failure.REFUSED)).role == ""
 
 
 @pytest.mark.parametrize(
@@ -171,10 +172,10 @@ def test_shard_is_in_a_name_that_elasticache_made(name: str, shard: str) -> None
 
 
 def test_walk_of_the_same_name_twice_is_one_row() -> None:
-    assert len(diagnose(expected(ONE), [*healthy(ONE), *healthy(ONE)])) == 1
+    assert len(diagnose(targets(ONE), [*healthy(ONE), *healthy(ONE)])) == 1
 
 
 def test_certificate_that_ends_on_the_last_day_that_is_late_enough_is_in_order() -> None:
-    exact: AddressTrace = walk(ONE, certificate_days=float(EXPIRES_SOON_DAYS))
+    exact: AddressTrace = address_trace(ONE, certificate_days=float(EXPIRES_SOON_DAYS))
 
-    assert judged(walked(ONE, exact)).verdict is Verdict.OK
+    assert judged(name_trace(ONE, exact)).verdict is Verdict.OK

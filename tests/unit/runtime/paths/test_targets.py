@@ -33,7 +33,7 @@ from tests.support.fakes import (
     soa,
     topology,
 )
-from tests.support.probing import expected, with_endpoint
+from tests.support.probing import targets, with_endpoint
 
 PIN = {named("pinned"): (Address("10.9.0.1"),)}
 RUNNING = fleet(
@@ -141,7 +141,7 @@ def test_what_could_not_be_read_is_noted_once() -> None:
 FULL = replace(with_endpoint(), notes=("half was read",), proxies_see_zone=True, one_name=True)
 
 
-@pytest.mark.parametrize("one", [FULL, expected(), expected(records=None), expected(names=())])
+@pytest.mark.parametrize("one", [FULL, targets(), targets(records=None), targets(names=())])
 def test_map_is_the_same_after_it_was_sent(one: Targets) -> None:
     told = json.loads(json.dumps(one.document()))
 

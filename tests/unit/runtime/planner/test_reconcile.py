@@ -1,4 +1,4 @@
-"""The program, end to end over the in-memory twins."""
+"""The program, end to end over the in-memory fakes."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -48,7 +48,7 @@ def filled() -> World:
     return here
 
 
-def test_sync_fills_an_empty_zone_on_the_first_run() -> None:
+def test_reconcile_fills_an_empty_zone_on_the_first_run() -> None:
     """Every node, the configuration endpoint and the low SOA, in one run."""
     here = world(BOTH, RUNNING)
 
@@ -60,7 +60,7 @@ def test_sync_fills_an_empty_zone_on_the_first_run() -> None:
     assert outcome.waiting_for == "7 changes were just made or are left to make"
 
 
-def test_sync_plans_nothing_on_the_second_run(filled: World) -> None:
+def test_reconcile_plans_nothing_on_the_second_run(filled: World) -> None:
     """True records stay as they are: no call to Route 53, and the run has converged."""
     calls = len(filled.zone.batches)
 
@@ -72,7 +72,7 @@ def test_sync_plans_nothing_on_the_second_run(filled: World) -> None:
     assert len(filled.zone.batches) == calls
 
 
-def test_sync_moves_a_name_when_its_proxy_is_replaced(filled: World) -> None:
+def test_reconcile_moves_a_name_when_its_proxy_is_replaced(filled: World) -> None:
     """The new task's address takes the place of the old one's, for the node and the configuration endpoint."""
     filled.ecs.answer = fleet(proxy(ONE, "10.20.1.9"), proxy(TWO, "10.20.2.6", zone="us-east-1b"))
 
@@ -89,7 +89,7 @@ def test_sync_moves_a_name_when_its_proxy_is_replaced(filled: World) -> None:
     )
 
 
-def test_sync_adds_a_node_that_came(filled: World) -> None:
+def test_reconcile_adds_a_node_that_came(filled: World) -> None:
     """A scale-out gets its record as soon as its proxy is healthy."""
     filled.elasticache.answer = topology(ONE, TWO, THREE)
     filled.ecs.answer = fleet(*RUNNING.proxies, proxy(THREE, "10.20.3.7", zone="us-east-1c"))
@@ -99,7 +99,7 @@ def test_sync_adds_a_node_that_came(filled: World) -> None:
     assert addresses(filled.zone)[THREE] == ("10.20.3.7",)
 
 
-def test_sync_removes_the_record_of_a_node_that_left(filled: World) -> None:
+def test_reconcile_removes_the_record_of_a_node_that_left(filled: World) -> None:
     """A node that ElastiCache no longer has loses its name, in the third read without it."""
     filled.elasticache.answer = topology(ONE)
 
@@ -114,7 +114,7 @@ def test_sync_removes_the_record_of_a_node_that_left(filled: World) -> None:
     assert filled.run().plan == Plan()
 
 
-def test_sync_keeps_the_record_of_a_node_that_came_back(filled: World) -> None:
+def test_reconcile_keeps_the_record_of_a_node_that_came_back(filled: World) -> None:
     """Two reads without it and then one with it: the count begins anew."""
     for minute, labels in enumerate([(ONE,), (ONE,), (ONE, TWO), (ONE,), (ONE,)]):
         filled.elasticache.answer = topology(*labels)
@@ -131,7 +131,7 @@ def test_sync_keeps_the_record_of_a_node_that_came_back(filled: World) -> None:
     ],
     ids=["gone", "unhealthy"],
 )
-def test_sync_keeps_the_record_of_a_live_node_that_lost_all_its_proxies(
+def test_reconcile_keeps_the_record_of_a_live_node_that_lost_all_its_proxies(
     filled: World, running: Fleet
 ) -> None:
     """A name that MOVED still gives out must not vanish; the run says what it waits for."""
@@ -149,7 +149,7 @@ def test_sync_keeps_the_record_of_a_live_node_that_lost_all_its_proxies(
     )
 
 
-def test_sync_keeps_the_record_of_a_node_whose_endpoint_is_hidden(filled: World) -> None:
+def test_reconcile_keeps_the_record_of_a_node_whose_endpoint_is_hidden(filled: World) -> None:
     """While ElastiCache modifies a node it may not show its endpoint; the node is still there."""
     filled.elasticache.answer = topology(ONE, node(TWO, status="modifying", endpoint=False))
 
@@ -158,7 +158,7 @@ def test_sync_keeps_the_record_of_a_node_whose_endpoint_is_hidden(filled: World)
     assert addresses(filled.zone)[TWO] == FILLED[TWO]
 
 
-def test_sync_changes_no_address_when_elasticache_cannot_be_read(filled: World) -> None:
+def test_reconcile_changes_no_address_when_elasticache_cannot_be_read(filled: World) -> None:
     """Unknown is never empty."""
     filled.elasticache.error = "Throttling"
 
@@ -174,7 +174,7 @@ def test_sync_changes_no_address_when_elasticache_cannot_be_read(filled: World) 
     )
 
 
-def test_sync_changes_no_address_when_ecs_cannot_be_read(filled: World) -> None:
+def test_reconcile_changes_no_address_when_ecs_cannot_be_read(filled: World) -> None:
     """Proxies that could not be counted are not gone."""
     filled.ecs.error = "AccessDenied"
 
@@ -188,7 +188,7 @@ def test_sync_changes_no_address_when_ecs_cannot_be_read(filled: World) -> None:
 @pytest.mark.parametrize(
     ("seen", "running"), [(topology(), RUNNING), (BOTH, fleet())], ids=["no nodes", "no proxies"]
 )
-def test_sync_changes_no_address_when_a_source_says_there_is_nothing(
+def test_reconcile_changes_no_address_when_a_source_says_there_is_nothing(
     filled: World, seen: Topology, running: Fleet
 ) -> None:
     """An empty answer is a fault until somebody proves otherwise."""
@@ -199,7 +199,7 @@ def test_sync_changes_no_address_when_a_source_says_there_is_nothing(
     assert addresses(filled.zone) == FILLED
 
 
-def test_sync_raises_when_the_zone_cannot_be_read() -> None:
+def test_reconcile_raises_when_the_zone_cannot_be_read() -> None:
     """Without the current records there is nothing to compare with: no plan, no write."""
     here = world(BOTH, RUNNING)
     here.zone.error = "ServiceUnavailable"
@@ -210,7 +210,7 @@ def test_sync_raises_when_the_zone_cannot_be_read() -> None:
     assert here.zone.batches == []
 
 
-def test_sync_raises_conflict_and_keeps_a_foreign_write_and_the_next_run_goes_on_around_it() -> (
+def test_reconcile_raises_conflict_and_keeps_a_foreign_write_and_the_next_run_goes_on_around_it() -> (
     None
 ):
     """Somebody else's write between read and write is not overwritten blindly."""
@@ -227,7 +227,7 @@ def test_sync_raises_conflict_and_keeps_a_foreign_write_and_the_next_run_goes_on
     assert {r.rule for r in outcome.refusals} == {"foreign_record_stays"}
 
 
-def test_sync_writes_pins_and_leaves_them(filled: World) -> None:
+def test_reconcile_writes_pins_and_leaves_them(filled: World) -> None:
     """A pinned name stands whatever its proxies do."""
     pinned = settings(pins={named(ONE): (address("10.99.0.1"),)})
 
@@ -237,7 +237,7 @@ def test_sync_writes_pins_and_leaves_them(filled: World) -> None:
     assert filled.run(pinned).converged
 
 
-def test_sync_show_only_plans_and_changes_nothing() -> None:
+def test_reconcile_show_only_plans_and_changes_nothing() -> None:
     """The plan is the result; a dry run is another executor, not another program."""
     here = world(BOTH, RUNNING)
 
@@ -248,7 +248,7 @@ def test_sync_show_only_plans_and_changes_nothing() -> None:
     assert here.zone.batches == []
 
 
-def test_sync_journals_every_run(filled: World) -> None:
+def test_reconcile_journals_every_run(filled: World) -> None:
     """A run without a change is told as well."""
     journal = MemoryJournal()
 
@@ -258,7 +258,7 @@ def test_sync_journals_every_run(filled: World) -> None:
     assert journal.outcomes == [outcome]
 
 
-def test_sync_leaves_the_zone_alone_but_for_addresses_markers_and_soa(filled: World) -> None:
+def test_reconcile_leaves_the_zone_alone_but_for_addresses_markers_and_soa(filled: World) -> None:
     """Nothing else is ever written, and what goes goes whole."""
     filled.elasticache.answer = topology(TWO, THREE)
     filled.ecs.answer = fleet(proxy(TWO, "10.20.2.8"), proxy(THREE, "10.20.3.7"))
@@ -284,7 +284,9 @@ class FullEcs(StubEcs):
         raise ApplyFailed(msg)
 
 
-def test_sync_gives_a_new_node_a_stand_in_and_takes_it_away_after_the_deploy(filled: World) -> None:
+def test_reconcile_gives_a_new_node_a_stand_in_and_takes_it_away_after_the_deploy(
+    filled: World,
+) -> None:
     """A scale-out at night: prepared early, answered by a stand-in, then by its own; the stand-in goes last."""
     told = settings(stand_in=STAND_IN)
     name = hostname(f"{FOUR}.{STAND_IN.zone_name}")
@@ -318,7 +320,7 @@ def test_sync_gives_a_new_node_a_stand_in_and_takes_it_away_after_the_deploy(fil
     assert filled.ecs.answer.proxies == (*RUNNING.proxies, own)
 
 
-def test_sync_show_only_starts_and_stops_nothing(filled: World) -> None:
+def test_reconcile_show_only_starts_and_stops_nothing(filled: World) -> None:
     """The steps are part of what is shown."""
     filled.elasticache.answer = topology(ONE, TWO, FOUR)
 
@@ -328,7 +330,7 @@ def test_sync_show_only_starts_and_stops_nothing(filled: World) -> None:
     assert (filled.ecs.steps, filled.stand_in_zone.names) == ([], {})
 
 
-def test_sync_corrects_the_records_before_it_tends_the_stand_ins(filled: World) -> None:
+def test_reconcile_corrects_the_records_before_it_tends_the_stand_ins(filled: World) -> None:
     """A stand-in that cannot be started, or a stand-in zone that cannot be written, holds no record back."""
     filled.elasticache.answer = topology(ONE, TWO, FOUR)
     filled.ecs.answer = fleet(proxy(ONE, "10.20.1.9"), RUNNING.proxies[1])
@@ -341,7 +343,7 @@ def test_sync_corrects_the_records_before_it_tends_the_stand_ins(filled: World) 
     assert addresses(filled.zone)[ONE] == ("10.20.1.9",)
 
 
-def test_sync_tells_the_records_it_changed_when_a_stand_in_cannot_be_started() -> None:
+def test_reconcile_tells_the_records_it_changed_when_a_stand_in_cannot_be_started() -> None:
     """What was written is in the journal, whatever becomes of the stand-ins; and the run fails, so that it is heard."""
     here = world(topology(ONE), fleet(proxy(ONE, "10.20.1.9")))
     journal = MemoryJournal()

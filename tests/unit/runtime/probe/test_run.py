@@ -18,13 +18,22 @@ from nodeway_runtime.paths.verdicts import Verdict
 from nodeway_runtime.probe.run import MAX_CONCURRENT, VIEWS_PER_RUN, Probe
 from nodeway_runtime.probe.walker import Login, Walker
 from tests.support.fakes import ONE, THREE, TWO, ZONE, named
-from tests.support.probing import PLAIN, counters, expected, healthy, node_id, told, walk, walked
+from tests.support.probing import (
+    PLAIN,
+    address_trace,
+    counters,
+    fake_walker,
+    healthy,
+    name_trace,
+    node_id,
+    targets,
+)
 
 
 def many(count: int) -> Targets:
     """The map of so many names."""
     names = tuple(Hostname(f"demo-{n:04}-001.{ZONE}") for n in range(count))
-    return expected(names=names, records=None, proxies=())
+    return targets(names=names, records=None, proxies=())
 
 
 @dataclass(slots=True)
@@ -105,7 +114,7 @@ def test_name_whose_turn_never_came_is_not_walked_after_the_end_either(gate: Gat
 
 
 def test_few_nodes_are_all_asked_for_the_whole_cluster_in_each_run() -> None:
-    map_, walker, probe = many(3), told(), Probe("host")
+    map_, walker, probe = many(3), fake_walker(), Probe("host")
 
     for _ in range(2):
         probe.run(map_, walker)
@@ -118,7 +127,7 @@ def test_of_many_nodes_others_are_asked_in_each_run() -> None:
     map_, probe = many(2 * VIEWS_PER_RUN + 6), Probe("host")
     asked = []
     for _ in range(3):
-        walker = told()
+        walker = fake_walker()
         probe.run(map_, walker)
         asked.append(set(walker.views))
 
@@ -129,15 +138,17 @@ def test_of_many_nodes_others_are_asked_in_each_run() -> None:
 
 
 def test_map_without_names_is_a_run_that_saw_nothing() -> None:
-    report = Probe("host").run(many(0), told())
+    report = Probe("host").run(many(0), fake_walker())
 
     assert (report.rows, report.connections) == ((), 0)
 
 
 def test_report_says_where_from_how_deep_and_what_the_reader_must_know() -> None:
-    map_ = replace(expected(), notes=("half was read",))
+    map_ = replace(targets(), notes=("half was read",))
 
-    report = Probe("vpc-1").run(map_, told(*healthy(), login=Login("probe", "x")), ("and a note",))
+    report = Probe("vpc-1").run(
+        map_, fake_walker(*healthy(), login=Login("probe", "x")), ("and a note",)
+    )
 
     assert (report.cluster, report.zone, report.client, report.port) == (
         "demo",
@@ -153,16 +164,16 @@ def test_report_says_where_from_how_deep_and_what_the_reader_must_know() -> None
 
 
 def test_report_without_login_is_no_deeper_than_an_answer() -> None:
-    assert Probe("host").run(expected(), told()).depth == "answer"
+    assert Probe("host").run(targets(), fake_walker()).depth == "answer"
 
 
 def test_run_is_compared_with_the_last_one() -> None:
     probe = Probe("host")
     reports = []
     for moved in (3, 8):
-        said = replace(walk(ONE).reply, counters=counters(moved))
-        met = (walked(ONE, walk(ONE, reply=said)), *healthy(TWO, THREE))
-        reports.append(probe.run(expected(), told(*met)))
+        said = replace(address_trace(ONE).reply, counters=counters(moved))
+        met = (name_trace(ONE, address_trace(ONE, reply=said)), *healthy(TWO, THREE))
+        reports.append(probe.run(targets(), fake_walker(*met)))
 
     first, second = (report.rows[0] for report in reports)
     assert (first.moved, second.moved, second.node_id) == (None, 5, node_id(ONE))
@@ -173,7 +184,7 @@ def test_run_is_compared_with_the_last_one() -> None:
 def test_who_waits_is_told_how_many_names_are_done() -> None:
     done: list[int] = []
 
-    Probe("host").run(many(9), told(), on_progress=done.append)
+    Probe("host").run(many(9), fake_walker(), on_progress=done.append)
 
     assert sorted(done) == list(range(1, 10))
 
@@ -181,7 +192,7 @@ def test_who_waits_is_told_how_many_names_are_done() -> None:
 def test_names_have_rows_in_the_map_s_order_whoever_is_first() -> None:
     met = (healthy(THREE)[0], healthy(ONE)[0])
 
-    rows = Probe("host").run(expected(), told(*met)).rows
+    rows = Probe("host").run(targets(), fake_walker(*met)).rows
 
     assert [row.name for row in rows] == [named(ONE), named(TWO), named(THREE)]
 
@@ -205,7 +216,7 @@ def test_after_an_interruption_no_other_walk_begins() -> None:
     # when all names wait for their turn
     threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
-        Probe("here").run(replace(expected(), names=names), cast("Walker", Hanging()))
+        Probe("here").run(replace(targets(), names=names), cast("Walker", Hanging()))
     go_on.set()
     ended = [one for one in threading.enumerate() if one.name.startswith("walk")]
     for one in ended:

@@ -1,17 +1,23 @@
-"""What the machine found, each with the shortest way to it."""
+"""The program against strict fakes, in any order of what can happen, and what that has found, each the shortest way.
+
+`make soak` runs the same machine for longer.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
+
+from hypothesis import HealthCheck, settings
 
 from nodeway_runtime.model.ownership import marker_name, markers_by_name
 from nodeway_runtime.model.steps import PLACEHOLDER, StandInRecord
 from nodeway_runtime.model.topology import Hostname, Node, Record, RecordType, hostname
 from nodeway_runtime.planner.guard import foreign_record_stays, other_zones_name_stays_out
 from nodeway_runtime.planner.stand_ins import plan_stand_ins
-from tests.property.machine import events as happens
+from tests.property.machine import events
 from tests.property.machine.convergence import converges
 from tests.property.machine.foreign import somebody_writes
 from tests.property.machine.invariants import check
+from tests.property.machine.machine import Machine
 from tests.property.machine.watched import PARKING, SETTINGS
 from tests.property.machine.world import World
 from tests.support.fake_aws.elasticache import View
@@ -32,6 +38,11 @@ from tests.support.fakes import (
     world,
 )
 
+TestResync = Machine.TestCase
+TestResync.settings = settings(
+    max_examples=100, stateful_step_count=40, suppress_health_check=list(HealthCheck)
+)
+
 LATER = NOW + timedelta(minutes=1)
 NODE_ONE = f"{ONE}.{PARKING}."
 
@@ -40,11 +51,11 @@ def serving(*, nodes: int = 1, deployed: bool = False) -> World:
     """A cluster whose nodes all have a HAProxy and a record."""
     here = World()
     for number in range(nodes):
-        happens.scales_out(here, number)
+        events.scales_out(here, number)
     if deployed:
-        happens.is_deployed(here, 1)
+        events.is_deployed(here, 1)
     for _ in range(3):
-        happens.time_passes(here, 20)
+        events.time_passes(here, 20)
         here.run()
     check(here)
     return here
@@ -74,7 +85,7 @@ def test_a_hidden_node_keeps_its_stand_ins_backend() -> None:
     here = serving(nodes=2)
     before = parked(here)
 
-    happens.node_is_hidden(here, 0)
+    events.node_is_hidden(here, 0)
     here.run()
 
     assert len(before) == 2
@@ -85,8 +96,8 @@ def test_a_stand_in_that_drains_keeps_its_backend() -> None:
     """begins(nodes=1, deployed=False); deploy; runs: clients still come for as long as they remember its address."""
     here = serving()
 
-    happens.is_deployed(here, 1)
-    happens.time_passes(here, 20)
+    events.is_deployed(here, 1)
+    events.time_passes(here, 20)
     here.run()
 
     (stand_in,) = [task for task in here.ecs.running if task.stand_in]
@@ -128,7 +139,7 @@ def test_what_is_in_the_way_of_a_name_stops_only_that_name() -> None:
         assert here.foreign
 
         for label in range(8):
-            happens.scales_out(here, label)
+            events.scales_out(here, label)
         converges(here, deployed=True)
 
         assert sum(name != ENDPOINT for name in here.ours()) >= 6
@@ -197,10 +208,10 @@ def test_two_stand_ins_become_one() -> None:
 def stand_ins_of_a_race(at: int) -> int:
     """How many a node gets when another run begins and ends just before the call `at`; later it has one."""
     here = serving()
-    happens.task_dies(here, 0)
+    events.task_dies(here, 0)
 
     def other() -> None:
-        happens.time_passes(here, 61)
+        events.time_passes(here, 61)
         here.run()
 
     here.calls.armed[at] = here.between(other)
@@ -215,9 +226,9 @@ def test_the_endpoint_waits_for_a_node_that_is_being_created() -> None:
     """add_node; schedule(2): a client's first connection was led to a HAProxy whose backend is parked."""
     here = serving(nodes=1, deployed=True)
 
-    happens.node_is_added(here, 1)
+    events.node_is_added(here, 1)
     for _ in range(3):
-        happens.time_passes(here, 20)
+        events.time_passes(here, 20)
         here.run()
 
     assert here.values(named(TWO)) != []

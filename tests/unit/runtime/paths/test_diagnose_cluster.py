@@ -11,36 +11,36 @@ from nodeway_runtime.paths.verdicts import Verdict
 from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, named
 from tests.support.probing import (
     ADDRESSES,
-    expected,
+    address_trace,
+    failed_trace,
     healthy,
     member,
     members,
+    name_trace,
     shared,
-    troubled,
-    walk,
-    walked,
+    targets,
     with_endpoint,
 )
 
-BLIND = expected(records=None, proxies=())
+BLIND = targets(records=None, proxies=())
 """The map of a laptop without AWS."""
-STRANGER = walk(reply=NodeReply("f" * 40))
+STRANGER = address_trace(reply=NodeReply("f" * 40))
 SHARED = ("10.20.9.1", "10.20.9.2")
 
 
 def announced(endpoint: str) -> list[NameTrace]:
     """The whole cluster, in which the first node is announced so by all."""
     view = (member(ONE, endpoint), *members(TWO, THREE))
-    return [walked(one, walk(one, view=view)) for one in (ONE, TWO, THREE)]
+    return [name_trace(one, address_trace(one, view=view)) for one in (ONE, TWO, THREE)]
 
 
 def test_no_name_leads_to_a_proxy_of_ours_where_the_zone_is_not_seen() -> None:
     """Each leads elsewhere, and nobody is there: the nodes' own addresses, which a client never reaches."""
     lost_all = [
-        troubled(one, Failure.UNREACHABLE, f"10.30.1.{n}") for n, one in enumerate(ADDRESSES)
+        failed_trace(one, Failure.UNREACHABLE, f"10.30.1.{n}") for n, one in enumerate(ADDRESSES)
     ]
 
-    rows = diagnose(expected(), lost_all)
+    rows = diagnose(targets(), lost_all)
 
     assert {row.verdict for row in rows} == {Verdict.ZONE_NOT_SEEN}
     assert rows[0].detail == "10.30.1.0: it says so; the record says 10.20.1.1"
@@ -48,9 +48,9 @@ def test_no_name_leads_to_a_proxy_of_ours_where_the_zone_is_not_seen() -> None:
 
 def test_one_name_that_leads_to_a_proxy_shows_that_the_zone_is_seen() -> None:
     """Then any other address is only an old one."""
-    stale = [troubled(one, Failure.UNREACHABLE, "10.20.1.9") for one in (ONE, TWO)]
+    stale = [failed_trace(one, Failure.UNREACHABLE, "10.20.1.9") for one in (ONE, TWO)]
 
-    rows = diagnose(expected(), [*stale, *healthy(THREE)])
+    rows = diagnose(targets(), [*stale, *healthy(THREE)])
 
     assert [row.verdict for row in rows] == [Verdict.STALE_ANSWER] * 2 + [Verdict.OK]
 
@@ -68,13 +68,13 @@ def test_network_that_reaches_the_nodes_without_us_needs_no_zone(
     trouble: Failure, verdict: Verdict
 ) -> None:
     """Who answered was reached: what is wrong is not the way."""
-    found = [troubled(one, trouble, f"10.30.1.{n}") for n, one in enumerate(ADDRESSES)]
+    found = [failed_trace(one, trouble, f"10.30.1.{n}") for n, one in enumerate(ADDRESSES)]
 
-    assert {row.verdict for row in diagnose(expected(), found)} == {verdict}
+    assert {row.verdict for row in diagnose(targets(), found)} == {verdict}
 
 
 def test_where_the_zone_cannot_be_asked_nobody_says_that_it_is_not_seen() -> None:
-    found = diagnose(BLIND, [troubled(ONE, Failure.REFUSED, "10.30.1.1")])
+    found = diagnose(BLIND, [failed_trace(ONE, Failure.REFUSED, "10.30.1.1")])
 
     assert found[0].verdict is Verdict.DEAD_PROXY
 
@@ -93,7 +93,7 @@ def test_node_that_all_announce_wrongly_is_the_one_row(
     endpoint: str, verdict: Verdict, detail: str
 ) -> None:
     """The others only repeat it."""
-    rows = diagnose(expected(), announced(endpoint))
+    rows = diagnose(targets(), announced(endpoint))
 
     assert [(row.verdict, row.detail) for row in rows] == [
         (verdict, detail),
@@ -103,9 +103,11 @@ def test_node_that_all_announce_wrongly_is_the_one_row(
 
 def test_node_that_alone_announces_another_wrongly_is_the_one_row() -> None:
     """It sends its own clients to an address that nobody else tells."""
-    liar = walked(THREE, walk(THREE, view=(member(ONE, "10.30.1.5"), *members(TWO, THREE))))
+    liar = name_trace(
+        THREE, address_trace(THREE, view=(member(ONE, "10.30.1.5"), *members(TWO, THREE)))
+    )
 
-    rows = diagnose(expected(), [*healthy()[:2], liar])
+    rows = diagnose(targets(), [*healthy()[:2], liar])
 
     assert [row.verdict for row in rows] == [Verdict.OK, Verdict.OK, Verdict.ANNOUNCES_IP]
     assert rows[2].detail == "it sends clients to 10.30.1.5"
@@ -113,11 +115,11 @@ def test_node_that_alone_announces_another_wrongly_is_the_one_row() -> None:
 
 def test_node_of_another_cluster_is_outvoted() -> None:
     """It has a view of its own, in which none of ours is."""
-    foreign = walk(view=(replace(member(ONE), node_id="f" * 40),), reply=None)
+    foreign = address_trace(view=(replace(member(ONE), node_id="f" * 40),), reply=None)
     foreign.reply = NodeReply("f" * 40, (replace(member(ONE), node_id="f" * 40),), None)
-    ours = [walked(one, walk(one, view=members(TWO, THREE))) for one in (TWO, THREE)]
+    ours = [name_trace(one, address_trace(one, view=members(TWO, THREE))) for one in (TWO, THREE)]
 
-    rows = diagnose(expected(), [walked(ONE, foreign), *ours])
+    rows = diagnose(targets(), [name_trace(ONE, foreign), *ours])
 
     assert [row.verdict for row in rows] == [Verdict.CLUSTERS_MIXED, Verdict.OK, Verdict.OK]
     assert rows[0].detail == "10.20.1.1: a node that no other one knows"
@@ -126,9 +128,9 @@ def test_node_of_another_cluster_is_outvoted() -> None:
 def test_node_that_tells_of_nobody_else_s_cluster_is_judged_by_what_others_say() -> None:
     """Its view has none of ours in it, not even itself: nonsense, of which nothing follows."""
     nonsense = (replace(member(ONE, "10.30.1.5"), node_id="f" * 40),)
-    several = [walked(ONE, walk(ONE, view=nonsense)), *healthy(TWO, THREE)]
+    several = [name_trace(ONE, address_trace(ONE, view=nonsense)), *healthy(TWO, THREE)]
 
-    assert {row.verdict for row in diagnose(expected(), several)} == {Verdict.OK}
+    assert {row.verdict for row in diagnose(targets(), several)} == {Verdict.OK}
 
 
 def test_views_of_one_cluster_count_together_though_each_counts_shards_in_its_own_order() -> None:
@@ -136,37 +138,42 @@ def test_views_of_one_cluster_count_together_though_each_counts_shards_in_its_ow
     wrong = (member(ONE, "10.30.1.5"), *members(TWO, THREE))
     right = [tuple(replace(one, shard=shard) for one in members()) for shard in (1, 2, 3)]
     labels = (ONE, TWO, THREE)
-    several = [walked(one, walk(one, view=view)) for one, view in zip(labels, right, strict=True)]
-    several += [walked(f"extra-{n}", walk(TWO, view=wrong)) for n in range(2)]
+    several = [
+        name_trace(one, address_trace(one, view=view))
+        for one, view in zip(labels, right, strict=True)
+    ]
+    several += [name_trace(f"extra-{n}", address_trace(TWO, view=wrong)) for n in range(2)]
 
-    assert diagnose(expected(), several)[0].verdict is Verdict.OK
+    assert diagnose(targets(), several)[0].verdict is Verdict.OK
 
 
 def test_what_a_node_announces_comes_before_its_certificate_s_end() -> None:
     late = announced("10.30.1.5")
-    late[0] = walked(ONE, replace(late[0].traces[0], certificate_days=1.0))
+    late[0] = name_trace(ONE, replace(late[0].traces[0], certificate_days=1.0))
 
-    assert diagnose(expected(), late)[0].verdict is Verdict.ANNOUNCES_IP
+    assert diagnose(targets(), late)[0].verdict is Verdict.ANNOUNCES_IP
 
 
 def test_endpoint_leads_to_any_node() -> None:
     """To no wrong one: neither its proxies nor their nodes are its own."""
-    ways = [walk(one) for one in (ONE, TWO, THREE)]
+    ways = [address_trace(one) for one in (ONE, TWO, THREE)]
 
-    row = diagnose(with_endpoint(), [*healthy(), walked(ENDPOINT, *ways)])[-1]
+    row = diagnose(with_endpoint(), [*healthy(), name_trace(ENDPOINT, *ways)])[-1]
 
     assert (row.verdict, row.role, row.node_id, row.shard) == (Verdict.OK, "endpoint", "", "")
 
 
 def test_endpoint_that_leads_to_another_cluster_is_mixed() -> None:
-    row = diagnose(with_endpoint(), [*healthy(), walked(ENDPOINT, walk(ONE), STRANGER)])[-1]
+    row = diagnose(
+        with_endpoint(), [*healthy(), name_trace(ENDPOINT, address_trace(ONE), STRANGER)]
+    )[-1]
 
     assert row.verdict is Verdict.CLUSTERS_MIXED
 
 
 def test_endpoint_does_not_say_how_one_of_its_nodes_is_announced() -> None:
     """That is the node's own row, where one knows better which it is."""
-    several = [*announced("10.30.1.5"), walked(ENDPOINT, walk(ONE))]
+    several = [*announced("10.30.1.5"), name_trace(ENDPOINT, address_trace(ONE))]
 
     rows = diagnose(with_endpoint(), several)
 
@@ -175,16 +182,20 @@ def test_endpoint_does_not_say_how_one_of_its_nodes_is_announced() -> None:
 
 def test_shared_proxies_are_nobody_s_wrong_proxy() -> None:
     """Each name leads to all of them, by a record for any name, and the node that answers is still the name's own."""
-    ways = {one: [walk(one, at, view=members(ONE, TWO)) for at in SHARED] for one in (ONE, TWO)}
+    ways = {
+        one: [address_trace(one, at, view=members(ONE, TWO)) for at in SHARED] for one in (ONE, TWO)
+    }
 
-    rows = diagnose(shared(), [walked(one, *ways[one]) for one in (ONE, TWO)])
+    rows = diagnose(shared(), [name_trace(one, *ways[one]) for one in (ONE, TWO)])
 
     assert {row.verdict for row in rows} == {Verdict.OK}
     assert [path.proxy is not None for path in rows[0].paths] == [True, True]
 
 
 def test_shared_proxy_that_leads_to_another_node_is_wrong() -> None:
-    several = [walked(one, walk(ONE, SHARED[0], view=members(ONE, TWO))) for one in (ONE, TWO)]
+    several = [
+        name_trace(one, address_trace(ONE, SHARED[0], view=members(ONE, TWO))) for one in (ONE, TWO)
+    ]
 
     rows = diagnose(shared(), several)
 
@@ -195,13 +206,13 @@ def test_shared_proxy_that_leads_to_another_node_is_wrong() -> None:
 @pytest.mark.parametrize(
     ("one", "verdict"),
     [
-        (troubled(ONE, Failure.REFUSED, "10.20.9.1"), Verdict.DEAD_PROXY),
-        (troubled(ONE, Failure.REFUSED, "10.20.9.7"), Verdict.STALE_ANSWER),
+        (failed_trace(ONE, Failure.REFUSED, "10.20.9.1"), Verdict.DEAD_PROXY),
+        (failed_trace(ONE, Failure.REFUSED, "10.20.9.7"), Verdict.STALE_ANSWER),
         (NameTrace(named(ONE), (), Failure.NO_SUCH_NAME), Verdict.CACHED_NXDOMAIN),
     ],
 )
 def test_record_for_any_name_is_that_of_each(one: NameTrace, verdict: Verdict) -> None:
-    other = walked(TWO, walk(TWO, SHARED[1]))
+    other = name_trace(TWO, address_trace(TWO, SHARED[1]))
 
     assert diagnose(shared(), [one, other])[0].verdict is verdict
 

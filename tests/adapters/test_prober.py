@@ -15,7 +15,7 @@ from nodeway_runtime.paths.targets import BadTargets
 from nodeway_runtime.probe.settings import ProberSettings
 from nodeway_runtime.probe.walker import Walker
 from tests.support.fakes import ONE, ZONE, named
-from tests.support.probing import SECRET, at, expected
+from tests.support.probing import SECRET, targets, task_at
 from tests.support.programs.loopback import Request, loopback
 from tests.support.programs.resp_node import (
     ANSWERS,
@@ -30,8 +30,8 @@ from tests.support.programs.resp_node import (
 
 ARN = "arn:aws:secretsmanager:us-east-1:111122223333:secret:probe-a1B2c3"
 SETTINGS = ProberSettings(ZONE, 6379, "vpc-1", "demo", login_secret_arn=ARN)
-MAP = expected(
-    ONE, records={named(ONE): (Address("127.0.0.1"),)}, proxies=(at(ONE, "127.0.0.1"),)
+MAP = targets(
+    ONE, records={named(ONE): (Address("127.0.0.1"),)}, proxies=(task_at(ONE, "127.0.0.1"),)
 ).document()
 
 
