@@ -19,7 +19,7 @@ from rich.table import Table
 from nodeway.cli.account import AwsAccount, load_environment
 from nodeway.client.wait import WaitTimeout, wait_until
 from nodeway.config.model import EnvironmentConfig
-from nodeway.config.sandbox import HOME, PORT, quarters
+from nodeway.config.sandbox import HOME, PORT, split_quarters
 from nodeway.errors import CommandError, on_one_line
 
 FAILED = 1
@@ -122,7 +122,7 @@ def check_command(
     sandbox = config.sandbox
     if sandbox is None:
         raise CommandError(f"{config.name} is no sandbox")
-    _, proxies, _ = quarters(sandbox.cidr)
+    _, proxies, _ = split_quarters(sandbox.cidr)
     names = told["NodeNames"].split(",")
     words = ["--through", str(proxies), "--direct", *addresses, "--names", *names]
     secret = f"--region {config.region} --secret-id {shlex.quote(told['Secret'])}"

@@ -10,7 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 from nodeway.config.model import ProxyVpc
-from nodeway.config.rules_network import MADE_ZONES
+from nodeway.config.rules_network import NEW_VPC_ZONES
 from nodeway.constructs.network.sdk_calls import AwsCalls, Call
 from nodeway.constructs.parts import PART_ID
 
@@ -31,7 +31,7 @@ def make_vpc(
 ) -> ec2.Vpc:
     """A private subnet in each zone, and by choice NAT gateways, in public subnets of their own.
 
-    Room for `MADE_ZONES` zones and for NAT is kept either way, so that adding one of them replaces no subnet.
+    Room for `NEW_VPC_ZONES` zones and for NAT is kept either way, so that adding one of them replaces no subnet.
     `subnets` is the private subnets' name; `calls` makes the calls where the stack has some already.
     """
     zones = list(proxy_vpc.availability_zones)
@@ -41,7 +41,7 @@ def make_vpc(
         construct_id,
         ip_addresses=ec2.IpAddresses.cidr(str(proxy_vpc.cidr)),
         availability_zones=zones,
-        reserved_azs=MADE_ZONES - len(zones),
+        reserved_azs=NEW_VPC_ZONES - len(zones),
         nat_gateways=proxy_vpc.nat_gateways,
         enable_dns_support=True,
         enable_dns_hostnames=True,
