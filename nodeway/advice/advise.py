@@ -214,7 +214,7 @@ def render_notes(situation: Situation, options: tuple[AccessOption, ...]) -> Ite
 
 
 def client_settings(situation: Situation, options: tuple[AccessOption, ...]) -> Iterator[str]:
-    """Yields the settings of rueidis for these options, if it is the client. Options with equal settings share a line."""
+    """Yields the settings of rueidis, if it is the client: a line for all options with equal settings."""
     if situation.client != "rueidis":
         return
     for settings in dict.fromkeys(RUEIDIS[option] for option in options):

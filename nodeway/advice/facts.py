@@ -64,9 +64,7 @@ def read_facts(name: str, region: str | None, session: boto3.Session | None = No
         msg = "no AWS credentials: sign in (aws sso login) and set AWS_PROFILE, or describe it with --from"
         raise CommandError(msg) from error
     except (ClientError, BotoCoreError) as error:
-        msg = (
-            f"ElastiCache cannot be asked for {name}: {format_error(error)}; describe it with --from"
-        )
+        msg = f"ElastiCache cannot be asked for {name}: {format_error(error)}; describe it with --from"
         raise CommandError(msg) from error
     if group is None:
         return ReadFacts(Situation(name=name, serverless=True, cluster_mode=True, tls="required"))

@@ -188,9 +188,12 @@ def peering_reaches_the_cache(environment: EnvironmentConfig) -> Iterator[str]:
             yield f"proxy_vpc: {' and '.join(missing)} missing; access: peering creates routes with them"
     if vpc and vpc.is_new and environment.cache_vpc is None:
         yield "cache_vpc: is missing; access: peering connects the new VPC with it"
-    for cluster in environment.clusters:
-        if cluster.proxy != "none":
-            continue
+    yield from clients_reach_the_cache(environment)
+
+
+def clients_reach_the_cache(environment: EnvironmentConfig) -> Iterator[str]:
+    """A cluster without proxies has a cache VPC to peer the clients with, and a security group for their rule."""
+    for cluster in (c for c in environment.clusters if c.proxy == "none"):
         name = cluster.replication_group_id
         if environment.cache_vpc is None:
             yield f"cache_vpc: is missing; {name} has proxy: none, so clients are peered with it"

@@ -25,7 +25,7 @@ ZONE = "made.by.the.deploy"
 
 
 def expand_sandbox(block: dict[str, Any], problems: list[str]) -> dict[str, Any]:
-    """Returns the block with every key that `sandbox` implies. Appends a problem for keys that must not be beside it."""
+    """Returns the block with every key that `sandbox` implies. Appends a problem for keys that exclude it."""
     if block.get("sandbox") is None:
         return block
     extra = [key for key in DERIVED if key in block]

@@ -88,7 +88,7 @@ class SandboxCache(Construct):
 def shard_configuration(
     sandbox: Sandbox, zones: Sequence[str]
 ) -> list[Group.NodeGroupConfigurationProperty]:
-    """Returns the configuration of each shard, with its id and zones, so that node names and zones are known at synth."""
+    """Returns the configuration of each shard. Explicit ids and zones make those of the nodes known at synth."""
     return [
         Group.NodeGroupConfigurationProperty(
             node_group_id=node_group_id,

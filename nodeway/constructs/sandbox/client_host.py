@@ -44,13 +44,13 @@ SSM_ACTIONS = [
         )
     ),
 ]
-"""The permissions of Run Command and Session Manager. AmazonSSMManagedInstanceCore also permits to read every parameter:
+"""Permissions for Run Command and Session Manager, without AmazonSSMManagedInstanceCore's to read every parameter:
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html
 """
 
 
 class SandboxClient(Construct):
-    """One small instance: no key pair, no ingress, an encrypted disk, IMDSv2, and access to one secret and one asset."""
+    """One small instance: no key pair, no ingress, an encrypted disk, IMDSv2, access to one secret and one asset."""
 
     def __init__(
         self,

@@ -59,7 +59,7 @@ def test_way_for_a_situation(changes: dict[str, Any], way: AccessOption) -> None
     """With everything known there is one way, without an if."""
     (branch,) = advice(**changes).branches
 
-    assert branch.rule.way is way
+    assert branch.rule.option is way
     assert branch.holds_if == ()
 
 
@@ -104,7 +104,7 @@ def test_nothing_known_is_all_conditions_and_no_error() -> None:
 def test_unknown_routes_give_peering_with_its_condition_and_nodeway_otherwise() -> None:
     found = advice(routes_allowed=None)
 
-    assert [branch.rule.way for branch in found.branches] == [
+    assert [branch.rule.option for branch in found.branches] == [
         AccessOption.PEERING,
         AccessOption.NODEWAY,
     ]
@@ -153,7 +153,7 @@ def test_overlap_is_named_with_both_ranges_and_says_what_it_keeps_out() -> None:
     found = advice(routes_allowed=True, client_cidrs=["10.50.64.0/20"])
 
     assert found.notes[0].startswith("10.50.64.0/20 (client) and 10.50.0.0/16 (cache) overlap")
-    assert [(one.way, one.because) for one in found.excluded] == [
+    assert [(one.option, one.because) for one in found.excluded] == [
         (AccessOption.PEERING, ("the address ranges overlap",)),
         (AccessOption.LATTICE, ("nodes come and go, and nobody scripts that",)),
     ]

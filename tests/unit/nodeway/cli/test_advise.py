@@ -84,7 +84,7 @@ def test_options_win_over_the_description(nodeway: Terminal, empty_directory: Pa
 
     said = nodeway(None, "advise", "--from", file, *words, "--json").json
 
-    assert said["recommended"]["way"] == "VPC peering"
+    assert said["recommended"]["option"] == "VPC peering"
     assert said["client_settings"] == [
         f"rueidis, VPC peering: {said['client_settings'][0].partition(': ')[2]}"
     ]
@@ -98,13 +98,13 @@ def test_command_for_machines_has_every_key(nodeway: Terminal, empty_directory: 
         *("not_read", "notes", "client_settings"),
     }
     assert said["recommended"] == {
-        "way": "Envoy's Redis proxy",
+        "option": "Envoy's Redis proxy",
         "rule": "addresses",
         "holds_if": ["MOVED carries addresses (no TLS, or endpoint type `ip`)"],
         "why": said["recommended"]["why"],
-        "mind": said["recommended"]["mind"],
+        "caveat": said["recommended"]["mind"],
     }
-    assert [one["way"] for one in said["otherwise"]] == ["Nodeway"]
+    assert [one["option"] for one in said["otherwise"]] == ["Nodeway"]
     assert said["facts"]["answers"] is None
     assert [one["fact"] for one in said["unknown"]] == ["answers"]
 

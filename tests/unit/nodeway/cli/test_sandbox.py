@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from lab.layout import ROOT
-from nodeway.cli.sandbox import Patience, run_check
+from nodeway.cli.sandbox import Polling, run_check
 from nodeway.errors import CommandError
 from tests.support.sandboxed import CONFIG, HOST, NAMES, OWN, SECRET, SENT, Sandboxed, passed
 from tests.support.terminal import Terminal
 
-ONCE = Patience(timeout=0, pause=0)
+ONCE = Polling(timeout=0, pause=0)
 """Asks once, and does not wait."""
 
 
@@ -135,7 +135,7 @@ def test_host_that_comes_late_is_waited_for(account: Sandboxed) -> None:
     account.invocation("Pending").invocation("InProgress")
     account.invocation("Success", json.dumps(passed()))
 
-    assert run_check(CONFIG, account, Patience(timeout=30, pause=0))["ok"] is True
+    assert run_check(CONFIG, account, Polling(timeout=30, pause=0))["ok"] is True
     account.all_asked()
 
 

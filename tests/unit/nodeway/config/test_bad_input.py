@@ -62,11 +62,11 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("client without range", {"client_vpcs": [{"vpc_id": CLIENT}]}, "client_vpcs.0.cidr: is missing"),
     ("a range that is none", {"client_vpcs": [client(cidr="10.40.0.0/33")]}, "client_vpcs.0.cidr: "),
     ("host bits", {"client_vpcs": [client(cidr="10.40.0.1/16")]}, "client_vpcs.0.cidr: "),
-    ("client twice", {"client_vpcs": [client(), client()]}, f"{CLIENT} with 10.40.0.0/16 stands there twice"),
+    ("client twice", {"client_vpcs": [client(), client()]}, f"{CLIENT} with 10.40.0.0/16 is listed twice"),
     (
         "client in two places",
         {"client_vpcs": [client(), client(cidr="10.41.0.0/16", region="eu-west-1")]},
-        f"{CLIENT} stands there with different accounts or Regions",
+        f"{CLIENT} is listed with different accounts or Regions",
     ),
     (
         "groups of another Region",
@@ -76,7 +76,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("loop", {"client_vpcs": [client(vpc_id=VPC)]}, f"proxy_vpc {VPC} is also a client VPC"),
     ("no proxy VPC", {"proxy_vpc": None}, "proxy_vpc: is missing; HAProxies need one"),
     ("no subnets", {"proxy_vpc": {"vpc_id": VPC}}, "proxy_vpc.subnets: is missing"),
-    ("subnet twice", {"proxy_vpc": {**GIVEN, "subnets": [SUBNET, SUBNET]}}, "subnet-0000000a stands there twice"),
+    ("subnet twice", {"proxy_vpc": {**GIVEN, "subnets": [SUBNET, SUBNET]}}, "subnet-0000000a is listed twice"),
     (
         "subnet of another Region",
         {"proxy_vpc": {**GIVEN, "subnets": [{**SUBNET, "availability_zone": "eu-west-1a"}]}},
@@ -99,8 +99,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("image that moves", {"image": "haproxy:latest"}, "image: allowed: REPOSITORY:TAG"),
     ("no image", {"image": ""}, "image: allowed: REPOSITORY:TAG"),
     ("no clusters", {"clusters": []}, "clusters: tuple should have at least 1 item"),
-    ("cluster twice", {"clusters": [cluster(), cluster()]}, "clusters: demo stands there twice"),
-    ("node twice", {"clusters": [cluster(nodes=[named(ONE), named(ONE)])]}, f"{named(ONE)} stands there twice"),
+    ("cluster twice", {"clusters": [cluster(), cluster()]}, "clusters: demo is listed twice"),
+    ("node twice", {"clusters": [cluster(nodes=[named(ONE), named(ONE)])]}, f"{named(ONE)} is listed twice"),
     ("nodes of two zones", {"clusters": [cluster(nodes=[named(ONE), "a.b.c"])]}, "nodes of demo are of different zones"),
     ("node that is no name", {"clusters": [cluster(nodes=["a b"])]}, "clusters.0.nodes.0: not a host name: got 'a b'"),
     ("name of a group", {"clusters": [cluster(replication_group_id="Demo")]}, "clusters.0.replication_group_id: string should match"),
@@ -143,7 +143,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("resolver nowhere", {"on_premises": outside(resolver_vpc_id=OTHER)}, f"got {OTHER}; allowed: a client VPC of this account"),
     ("one resolver subnet", {"on_premises": outside(resolver_subnet_ids=["subnet-0000000b"])}, "on_premises.resolver_subnet_ids: tuple should have at least 2 items"),
-    ("resolver subnet twice", {"on_premises": outside(resolver_subnet_ids=["subnet-0000000b"] * 2)}, "on_premises.resolver_subnet_ids: subnet-0000000b stands there twice"),
+    ("resolver subnet twice", {"on_premises": outside(resolver_subnet_ids=["subnet-0000000b"] * 2)}, "on_premises.resolver_subnet_ids: subnet-0000000b is listed twice"),
 ]  # fmt: skip
 """What is wrong, the keys that make it so, and a part of the message."""
 

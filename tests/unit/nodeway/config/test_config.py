@@ -30,7 +30,7 @@ def test_load_gives_the_chosen_environment_with_defaults() -> None:
         256,
         512,
     )
-    assert (found.resync, found.pins, found.client_cidrs) == (Mode.ON, {}, ("10.40.0.0/16",))
+    assert (found.resync, found.pins, [str(vpc.cidr) for vpc in found.client_vpcs]) == (Mode.ON, {}, ["10.40.0.0/16"])
     assert found.clusters[0].port == 6379
 
 
@@ -238,7 +238,7 @@ def test_load_takes_only_memory_that_fargate_has_for_the_cpu(
 @pytest.mark.parametrize(
     ("clusters", "told"),
     [
-        ([{"replication_group_id": "demo"}] * 2, "clusters: demo stands there twice"),
+        ([{"replication_group_id": "demo"}] * 2, "clusters: demo is listed twice"),
         (
             [
                 {
@@ -250,7 +250,7 @@ def test_load_takes_only_memory_that_fargate_has_for_the_cpu(
         ),
         (
             [{"replication_group_id": "demo", "nodes": [named(ONE), named(ONE).upper()]}],
-            f"nodes of demo: {ONE}.{ZONE} stands there twice",
+            f"nodes of demo: {ONE}.{ZONE} is listed twice",
         ),
         (
             [{"replication_group_id": "demo", "nodes": ["not a name"]}],
@@ -281,10 +281,9 @@ def test_load_takes_a_client_vpc_with_two_ranges() -> None:
         {"vpc_id": "vpc-0000000c", "cidr": cidr} for cidr in ("10.40.0.0/16", "10.41.0.0/16")
     ]
 
-    assert load(context(environment_block(client_vpcs=clients))).client_cidrs == (
-        "10.40.0.0/16",
-        "10.41.0.0/16",
-    )
+    config = load(context(environment_block(client_vpcs=clients)))
+
+    assert [str(vpc.cidr) for vpc in config.client_vpcs] == ["10.40.0.0/16", "10.41.0.0/16"]
 
 
 def test_load_gives_what_can_be_written_as_json() -> None:

@@ -43,7 +43,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("one task", {"clusters": [{**cluster(), "tasks": 1}]}, "clusters.0.tasks: input should be greater than or equal to 2; got 1"),
     ("envoy of a HAProxy", {"clusters": [{**cluster(), "proxy": "haproxy"}]}, "clusters demo.envoy: is read with proxy: envoy only; leave it out"),
     ("tasks of a HAProxy", {"clusters": [{"replication_group_id": "demo", "tasks": 3}]}, "clusters demo.tasks: is read with proxy: envoy or shared only; leave it out"),
-    ("the same way twice", {"clusters": [cluster(), cluster()]}, "clusters: demo-envoy stands there twice"),
+    ("the same way twice", {"clusters": [cluster(), cluster()]}, "clusters: demo-envoy is listed twice"),
     ("two owners of a zone", {"clusters": [{"replication_group_id": "demo"}, {"replication_group_id": "demo", "proxy": "shared", "clients": ["rueidis"], "cache_cidrs": ["10.30.0.0/16"]}]}, "clusters: demo has proxy: haproxy and shared"),
     ("a name that is none", {"clusters": [cluster(zone_name="a b")]}, "clusters.0.envoy.zone_name: not a host name"),
     ("an image that moves", {"clusters": [cluster(image="envoyproxy/envoy:latest")]}, "clusters.0.envoy.image: allowed: REPOSITORY:TAG"),

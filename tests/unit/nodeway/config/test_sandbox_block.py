@@ -9,7 +9,7 @@ import pytest
 from lab.layout import ROOT
 from nodeway.config.loader import load
 from nodeway.config.model import Sandbox
-from nodeway.config.sandbox import node_ids
+from nodeway.config.sandbox import list_node_ids
 from nodeway.errors import ConfigError
 from nodeway.pricing.prices import load_prices
 
@@ -19,7 +19,7 @@ NODE = "trial-0001-001.trial.a1b2c3.use1.cache.amazonaws.com"
 
 
 def test_nodes_are_named_by_shard_and_member() -> None:
-    assert list(node_ids(Sandbox(shards=2, replicas=2))) == [
+    assert list(list_node_ids(Sandbox(shards=2, replicas=2))) == [
         f"trial-{shard}-{member}" for shard in ("0001", "0002") for member in ("001", "002", "003")
     ]
 

@@ -24,7 +24,7 @@ from nodeway.pricing.usage import (
     PROBE_NODE_METRICS,
     Fleet,
     Usage,
-    usage_of,
+    compute_usage,
 )
 from nodeway_runtime.functions.probe_journal import LogJournal
 from nodeway_runtime.model.metrics import Dimension
@@ -119,7 +119,7 @@ def test_shape_has_what_the_configuration_says(
 ) -> None:
     environment = load(context(environment_block(**{"proxy_vpc": NETWORK} | changes)))
 
-    assert usage_of(environment, [7]) == Usage(nodes=7, **shape)
+    assert compute_usage(environment, [7]) == Usage(nodes=7, **shape)
 
 
 PROBED = {
@@ -132,7 +132,7 @@ PROBED = {
 def test_probe_costs_its_functions_and_its_metrics(prices: Prices) -> None:
     """Worked by hand: 13 metrics of the cluster and 7 of each of 8 names, at 0.30; two functions, 1.5 GB together."""
     environment = load(context(environment_block(**PROBED)))
-    shape = usage_of(environment, [7])
+    shape = compute_usage(environment, [7])
     found = row(estimate_rows(shape, prices), "probe")
     f = prices.prices
     seconds = cost.RUNS * f.lambda_seconds_per_run.value * 1.5 * f.lambda_gb_second.value
@@ -179,7 +179,7 @@ def test_shape_of_a_made_network_has_its_nat_gateways_and_resolver() -> None:
         update={"proxy_vpc": made, "on_premises": type("Outside", (), outside)()}
     )
 
-    shape = usage_of(environment, [2])
+    shape = compute_usage(environment, [2])
 
     assert (shape.interface_endpoints, shape.nat_gateways, shape.resolver_addresses) == (3, 2, 2)
 
@@ -225,14 +225,14 @@ def in_ways(*ways: tuple[str, str]) -> EnvironmentConfig:
 def test_shape_counts_each_fleet_s_tasks_and_each_node_once(
     ways: list[tuple[str, str]], nodes: list[int], shape: Usage
 ) -> None:
-    assert usage_of(in_ways(*ways), nodes) == shape
+    assert compute_usage(in_ways(*ways), nodes) == shape
 
 
 def test_fleet_costs_its_tasks_one_zone_and_its_metrics(prices: Prices) -> None:
     """Worked by hand: 2 tasks of 9.01, one zone instead of two, and 20 metrics of 0.30, or ten beside Envoy."""
     alone = estimate_rows(Usage(nodes=6), prices)
-    shared = estimate_rows(usage_of(in_ways(("a", "shared")), [90]), prices)
-    envoy = estimate_rows(usage_of(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6]), prices)
+    shared = estimate_rows(compute_usage(in_ways(("a", "shared")), [90]), prices)
+    envoy = estimate_rows(compute_usage(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6]), prices)
 
     assert row(shared, "shared HAProxies on Fargate").month == pytest.approx(18.02, abs=0.01)
     assert row(shared, "private hosted zones").how == "1 zone"
@@ -249,7 +249,7 @@ def test_fleet_costs_its_tasks_one_zone_and_its_metrics(prices: Prices) -> None:
 
 def test_alarms_and_one_dashboard_are_of_all_ways_together(prices: Prices) -> None:
     """Worked by hand: alarms on 10 metrics, 7 more for Envoy, 0.10 each, and a dashboard of 3.00."""
-    both = estimate_rows(usage_of(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6]), prices)
+    both = estimate_rows(compute_usage(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6]), prices)
 
     assert row(estimate_rows(Usage(nodes=6), prices), "alarms").month == pytest.approx(4.00)
     assert row(both, "alarms").month == pytest.approx(4.70)
@@ -347,7 +347,7 @@ def test_every_figure_is_used_and_has_a_source(prices: Prices) -> None:
 def test_counts_are_those_of_the_stacks() -> None:
     """What the estimate counts for each cluster is what is deployed and written."""
     assert len(envoy_metrics.METRICS) == ENVOY_METRICS
-    of_haproxy = list(haproxy_metrics.filters_of(by_node=True))
+    of_haproxy = list(haproxy_metrics.list_filters(by_node=True))
     by_node = [one for one in of_haproxy if one.dimensions == haproxy_metrics.NODE]
     of_all = [one for one in of_haproxy if one.dimensions == haproxy_metrics.CLUSTER]
     assert (len(of_all), len(by_node)) == (HAPROXY_METRICS, HAPROXY_NODE_METRICS)
