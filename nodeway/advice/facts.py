@@ -142,7 +142,7 @@ def vpc_ranges(
 ) -> tuple[IPv4Network, ...] | None:
     """Returns the IPv4 ranges of the subnet group's VPC; None if AWS names no VPC or no range."""
     answer = client.describe_cache_subnet_groups(CacheSubnetGroupName=subnet_group)
-    vpc_ids = [group["VpcId"] for group in answer["CacheSubnetGroups"] if "VpcId" in group]
+    vpc_ids = [group["VpcId"] for group in answer.get("CacheSubnetGroups", []) if "VpcId" in group]
     if not vpc_ids:
         return None
     vpcs = session.client("ec2", config=TIMEOUTS).describe_vpcs(VpcIds=vpc_ids[:1])["Vpcs"]
