@@ -18,13 +18,13 @@ def render_estimate(environment: EnvironmentConfig, nodes: Sequence[int], prices
     total = sum(dict(zip(groups, nodes, strict=True)).values())
     head = (
         f"nodeway: a month of {environment.name} ({HOURS} h, {total} node{'' if total == 1 else 's'}),"
-        f" {prices.region} prices of {prices.as_of} (nodeway/pricing/prices.json)"
+        f" {prices.region} prices of {prices.as_of}"
     )
     lines = [head, *render_rows(estimate(environment, nodes, prices), prices)]
     if environment.region != prices.region:
         lines.append(
             f"  the prices are those of {prices.region}, but {environment.name} is in"
-            f" {environment.region}: edit nodeway/pricing/prices.json"
+            f" {environment.region}: edit the price list"
         )
     return "\n".join(lines) + "\n"
 
@@ -44,6 +44,7 @@ def render_rows(rows: Sequence[Row], prices: Prices) -> Iterator[str]:
     yield from wrap_note(
         "without ElastiCache itself, traffic (a rate, by AZ), taxes and free tiers"
     )
+    yield from wrap_note("the price list is nodeway/pricing/prices.json")
 
 
 def wrap_note(text: str) -> list[str]:

@@ -88,7 +88,7 @@ def test_page_has_the_costs_of_the_price_list(*, update: bool) -> None:
     text = table(head, [(name, *months) for name, months in ordered])
     assumed = [name for name, one in prices.prices if one.status == "assumed"]
     text = text.replace(MARK, f"\\{MARK}") + (
-        f"\nPrices of {prices.region} as of {prices.as_of}. \\{MARK} rests on assumptions: "
+        f"\nPrices of {prices.region} as of {prices.as_of}. \\{MARK} is based on assumptions: "
         + ", ".join(f"`{name}`" for name in assumed)
         + ".\n"
     )

@@ -169,7 +169,7 @@ def test_synth_with_a_cached_topology_looks_nothing_up(
     cached: float, empty_directory: Path
 ) -> None:
     config = environment()
-    topologies = {context_key(config, config.clusters[0]): {}}
+    topologies: dict[str, object] = {context_key(config, config.clusters[0]): {}}
 
     assert load_quota(config, topologies | {quota_key(config): cached}, never) == 16.0
     assert load_quota(config, topologies | {quota_key(config): "many"}, never) is None
