@@ -1,4 +1,4 @@
-"""`Nodeway`: everything that one cluster needs, as one construct for other people's CDK apps and for our own."""
+"""`Nodeway`: the proxies, records, probe and alarms of one cluster, as one construct for any CDK app."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from nodeway.constructs.monitoring.stopped_tasks import StoppedTasks
 from nodeway.constructs.network.network import ProxyNetwork
 from nodeway.constructs.parts import PART_ID, InOneStack, Parts, deploy_after
 from nodeway.constructs.probe.login import ProbeLogin
-from nodeway.constructs.probe.probe import Probe, probed_networks
+from nodeway.constructs.probe.probe import Probe, find_probed_networks
 from nodeway.constructs.proxies.modes import PerNode, ProxyMode
 from nodeway.constructs.proxies.settings import ClientNetwork, ProxiedCluster, ProxySettings
 from nodeway.constructs.records.resync import Resync
@@ -29,25 +29,27 @@ from nodeway.lookup.topology import KnownTopology
 
 @jsii.implements(ec2.IConnectable)
 class Nodeway(Construct):
-    """Proxies for one ElastiCache cluster, the private zone that leads its names to them, and the resync of the zone.
+    """Proxies for one ElastiCache cluster, a private zone with its names, and the resync of the zone's records.
 
     Clients in `client_vpcs` then connect to the cluster's own names, with the cluster's own port, certificates and
     users.
 
     Arguments:
         replication_group_id: the group's id, as plain text: it becomes part of names.
-        topology: the group's nodes (`KnownTopology`; `topology_of_group` gives it for a group of the same app).
-        network: where the proxies run. No client VPC may be that VPC, unless the mode is Envoy's.
-        client_vpcs: who may connect, and whose resolvers get the zone.
+        topology: the group's nodes (`KnownTopology`; `topology_of_group` returns it for a group of the same app).
+        network: the VPC and the subnets of the proxies. It must not be a client VPC, unless the mode is Envoy's.
+        client_vpcs: the networks that may connect. The zone is associated with their VPCs.
         mode: how clients reach the nodes; None: one HAProxy per node.
         haproxies_per_node: HAProxies, and A records, of each node (1 to 8); only without a `mode`.
-        ttl: seconds for which a record's answer holds (1 to 3600).
-        environment_name: begins the names of what must be unique in the account; None: the stack's name.
-        proxy_settings, record_settings, probe_login: see there.
-        anchor: a VPC of this account for the zone to be made with, where every client VPC is another account's.
-        parts: where the parts are put; None: all in this construct. One stack has room for about 150 nodes.
+        ttl: the TTL of the records in seconds (1 to 3600).
+        environment_name: a prefix of names that are unique in the account; None: the stack's name.
+        proxy_settings: the size and image of the proxies.
+        record_settings: how the resync writes the records.
+        probe_login: the probe's credentials for the nodes.
+        anchor: a VPC of this account, if every client VPC is another account's: a zone is created with one of its own.
+        parts: the scope of each part; None: all in this construct. One stack has room for about 150 nodes.
 
-    Raises ConfigError for what cannot be deployed.
+    Raises ConfigError for arguments that cannot be deployed, or would not work.
     """
 
     def __init__(
@@ -97,14 +99,14 @@ class Nodeway(Construct):
             page=mode.page,
             anchor=anchor,
         )
-        # the zone hides the cluster's own names as soon as it exists, so the proxies have to run before
+        # the zone overrides the cluster's own names as soon as it exists, so the proxies must run before
         deploy_after(self.clients_zone, *self.proxies.parts)
-        scope_of_resync = self.parts.scope("resync")
+        resync_scope = self.parts.scope("resync")
         self.resync = Resync(
-            scope_of_resync,
+            resync_scope,
             PART_ID,
             environment_name=self.environment_name,
-            prefix=self.parts.prefix(scope_of_resync),
+            prefix=self.parts.prefix(resync_scope),
             cluster=cluster,
             mode=mode,
             proxies=self.proxies,
@@ -113,7 +115,7 @@ class Nodeway(Construct):
             settings=record_settings or RecordSettings(),
         )
         self.probe: Probe | None = None
-        if mode.overrides_cluster_names and probed_networks(cluster.clients):
+        if mode.overrides_cluster_names and find_probed_networks(cluster.clients):
             self.probe = Probe(
                 self.parts.scope("probe"),
                 PART_ID,
@@ -123,7 +125,7 @@ class Nodeway(Construct):
                 resync=self.resync,
                 login=login,
             )
-            # before the records are there, every path is broken
+            # without records every path is broken
             deploy_after(self.probe, self.resync)
         self.monitored = Monitored(
             label=label,
@@ -138,50 +140,49 @@ class Nodeway(Construct):
 
     @property
     def connections(self) -> ec2.Connections:
-        """The proxies' security group, for rules of other constructs."""
+        """The connections of the proxies' security group."""
         return self.proxies.fleet.security_group.connections
 
     @property
     def zone(self) -> route53.IPrivateHostedZone:
-        """The clients' zone. The resync owns its records."""
+        """The clients' zone, of which the resync owns the records."""
         return self.clients_zone.zone
 
     @property
     def resync_function(self) -> lambda_.Function:
-        """The function that keeps the records true."""
+        """The resync function, which writes the records."""
         return self.resync.function
 
     def add_alarms(self, topic: sns.ITopic) -> list[cloudwatch.IAlarm]:
-        """Adds every alarm of the cluster (docs/runbook.md has each) and lets them publish to the topic."""
+        """Adds every alarm of the cluster with the topic as its action, and returns them (docs/runbook.md)."""
         stopped = StoppedTasks(self, "Stopped").of(
             self.monitored.label, self.monitored.ecs_cluster_arn
         )
-        alarms = Alarms(
+        return Alarms(
             self,
             "Alarms",
-            watched=self.monitored,
+            monitored=self.monitored,
             stopped=stopped,
             prefix=f"{self.environment_name}-{self.monitored.label}",
             topic=topic,
-        )
-        return alarms.every
+        ).alarms
 
 
 def refuse_impossible(cluster: ProxiedCluster, mode: ProxyMode, ttl: int) -> None:
-    """Raises ConfigError for what would deploy and then not work."""
+    """Raises ConfigError for arguments that would deploy, but not work."""
     if cdk.Token.is_unresolved(cluster.replication_group_id):
-        msg = "replication_group_id: is a token; give the group an id of its own and use that text"
+        msg = "replication_group_id: is a token; give the group an explicit id, and use that text"
         raise ConfigError(msg)
     if not 1 <= ttl <= 3600:  # noqa: PLR2004 (an hour)
         msg = f"ttl: got {ttl}; allowed: 1 to 3600 s"
         raise ConfigError(msg)
     if not any(client.vpc_id for client in cluster.clients):
-        msg = "client_vpcs: has no VPC; the zone needs one that sees it"
+        msg = "client_vpcs: has no VPC; the zone needs one to be associated with"
         raise ConfigError(msg)
-    same = {client.vpc_id for client in cluster.clients} & {cluster.network.vpc_id}
-    if mode.overrides_cluster_names and same:
+    proxy_vpc_id = cluster.network.vpc_id
+    if mode.overrides_cluster_names and proxy_vpc_id in {c.vpc_id for c in cluster.clients}:
         msg = (
-            f"client_vpcs: {cluster.network.vpc_id} is the HAProxies' own VPC; its resolver would lead each HAProxy"
-            " to itself; run the HAProxies in another VPC"
+            f"client_vpcs: {proxy_vpc_id} is the HAProxies' own VPC: its resolver would answer the HAProxies with"
+            " their own addresses (a loop); run the HAProxies in another VPC"
         )
         raise ConfigError(msg)

@@ -1,8 +1,8 @@
-"""The errors that end a synth or a command. Each message is one line: what is wrong, what was found, what to do."""
+"""Errors that end a synth or a command. Each message is one line: the problem, the value found, the remedy."""
 
 
 class NodewayError(Exception):
-    """A person can act on it; a command prints its message and exits with 1."""
+    """Base of errors that the user can fix. A command prints the message and exits with 1."""
 
 
 class ConfigError(NodewayError):
@@ -10,9 +10,9 @@ class ConfigError(NodewayError):
 
 
 class CommandError(NodewayError):
-    """A command cannot do what it was asked."""
+    """A command cannot do what its arguments ask for."""
 
 
-def on_one_line(error: Exception) -> str:
-    """The words of somebody else's error (boto3's, say) without its line breaks."""
+def format_error(error: Exception) -> str:
+    """Returns the message of a third-party error (boto3's, for example) on one line."""
     return " ".join(str(error).split())

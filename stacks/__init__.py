@@ -1,1 +1,1 @@
-"""Our own app: an environment of cdk.json as thin stacks, one part of the library each."""
+"""The app of this repository: an environment of cdk.json as stacks, each with one part of the library."""

@@ -1,4 +1,4 @@
-"""The composition: one environment of the configuration, as stacks. A part is a construct of the library in a stack."""
+"""Composes the stacks of one environment of the configuration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ from stacks.settings import clients_of, login_of, mode_of, proxy_settings_of, re
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
-    """What all clusters of an environment share; None where it is there already or not wanted."""
+    """The network and the peering of an environment; None if the deployment does not create them."""
 
     network: Network | None
     peering: Peering | None
 
 
 def build(app: cdk.App) -> str:
-    """Adds the stacks of the environment that the app's context chooses, and gives its month's estimate as text.
+    """Adds the stacks of the environment that the app's context selects. Returns the estimate of its monthly cost.
 
     Raises ConfigError.
     """
@@ -44,7 +44,7 @@ def build(app: cdk.App) -> str:
             "termination_protection": environment.termination_protection,
         },
     )
-    environment, topologies = known(environment, parts)
+    environment, topologies = resolve_topologies(environment, parts)
     foundation = add_foundation(environment, topologies, parts)
     clusters = [
         add_cluster(environment, cluster, topology, foundation, parts)
@@ -52,18 +52,19 @@ def build(app: cdk.App) -> str:
     ]
     if clusters:
         add_monitoring(environment, clusters, parts)
-        short = describe_shortages(environment, topologies, load_quota(environment, context))
-        if short:
-            warnings = cdk.Annotations.of(clusters[0].proxies.fleet)
-            warnings.add_warning_v2("nodeway:fargate-vcpu-quota", " ".join(short))
+        shortages = describe_shortages(environment, topologies, load_quota(environment, context))
+        if shortages:
+            annotations = cdk.Annotations.of(clusters[0].proxies.fleet)
+            annotations.add_warning_v2("nodeway:fargate-vcpu-quota", " ".join(shortages))
     cdk.Tags.of(app).add("nodeway:environment", environment.name)
-    return render_estimate(environment, [len(one.nodes) for one in topologies], load_prices())
+    nodes = [len(topology.nodes) for topology in topologies]
+    return render_estimate(environment, nodes, load_prices())
 
 
-def known(
+def resolve_topologies(
     environment: EnvironmentConfig, parts: StackPerPart
 ) -> tuple[EnvironmentConfig, tuple[KnownTopology, ...]]:
-    """The environment and its clusters' nodes; of a sandbox with the attributes of what its own stack makes."""
+    """Returns the environment and its clusters' topologies. Those of a sandbox have the attributes of its own stack."""
     if environment.sandbox is None:
         return environment, load_topologies(environment, parts.app.node.get_all_context())
     site = SandboxSite(
@@ -75,7 +76,7 @@ def known(
 def add_foundation(
     environment: EnvironmentConfig, topologies: Sequence[KnownTopology], parts: StackPerPart
 ) -> Foundation:
-    """The network and the peering, where the deploy makes them."""
+    """Adds the stacks of the network and of the peering, if the environment needs them."""
     network = peering = None
     if needs_network(environment):
         network = Network(
@@ -85,8 +86,12 @@ def add_foundation(
             zone_names=[topology.zone_name for topology in topologies],
         )
     if environment.access == "peering":
-        made = network.network if network else None
-        peering = Peering(parts.scope("peering"), PART_ID, environment=environment, made=made)
+        peering = Peering(
+            parts.scope("peering"),
+            PART_ID,
+            environment=environment,
+            network=network.network if network else None,
+        )
     return Foundation(network, peering)
 
 
@@ -97,9 +102,8 @@ def add_cluster(
     foundation: Foundation,
     parts: StackPerPart,
 ) -> Nodeway:
-    """The stacks of one cluster, which are deployed in their order."""
-    made = foundation.network.network if foundation.network else None
-    mode = mode_of(environment, cluster)
+    """Adds the stacks of one cluster."""
+    network = foundation.network.network if foundation.network else None
     name = f"{parts.name}-{cluster.label}"
     nodeway = Nodeway(
         parts.app,
@@ -107,9 +111,9 @@ def add_cluster(
         environment_name=environment.name,
         replication_group_id=cluster.replication_group_id,
         topology=topology,
-        network=made or existing_network(environment),
+        network=network or existing_network(environment),
         client_vpcs=clients_of(environment),
-        mode=mode,
+        mode=mode_of(environment, cluster),
         ttl=environment.ttl,
         proxy_settings=proxy_settings_of(environment, cluster),
         record_settings=record_settings_of(environment),
@@ -117,27 +121,27 @@ def add_cluster(
         anchor=foundation.network.anchor if foundation.network else None,
         parts=StackPerPart(parts.app, name, parts.options),
     )
-    # the endpoints that images are pulled through, and the way to the nodes
-    for one in (foundation.network, foundation.peering):
-        if one:
-            deploy_after(nodeway.proxies.fleet, one)
+    # the proxies need the endpoints to pull their image, and the routes to the nodes
+    for part in (foundation.network, foundation.peering):
+        if part:
+            deploy_after(nodeway.proxies.fleet, part)
     return nodeway
 
 
 def add_monitoring(
     environment: EnvironmentConfig, clusters: Sequence[Nodeway], parts: StackPerPart
 ) -> None:
-    """The environment's alarms and dashboard."""
+    """Adds the stack with the environment's alarms and dashboard."""
     monitoring = Monitoring(
         parts.scope("monitoring"),
         PART_ID,
         name=parts.name,
-        clusters=[one.monitored for one in clusters],
+        clusters=[cluster.monitored for cluster in clusters],
         topic_arn=environment.alarm_topic_arn,
         email=environment.alarm_email,
         node_metrics=environment.node_metrics,
     )
-    for one in clusters:
-        # also where no value of theirs is needed here
-        watched = (one.proxies.fleet, one.resync, *([one.probe] if one.probe else []))
-        deploy_after(monitoring, *watched)
+    for cluster in clusters:
+        # not all of these are references of the template
+        parts_of_cluster = [cluster.proxies.fleet, cluster.resync, cluster.probe]
+        deploy_after(monitoring, *filter(None, parts_of_cluster))

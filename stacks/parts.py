@@ -10,16 +10,16 @@ from constructs import Construct
 
 @dataclass(frozen=True, slots=True)
 class StackPerPart:
-    """Puts each part into a stack of its own, called NAME-PART. `options` are the keyword arguments of every stack."""
+    """Creates a stack NAME-PART for each part. `options` are the keyword arguments of every stack."""
 
     app: cdk.App
     name: str
     options: Mapping[str, Any]
 
     def scope(self, part: str) -> Construct:
-        """A new stack."""
+        """Creates the stack of the part."""
         return cdk.Stack(self.app, f"{self.name}-{part}", **self.options)
 
     def prefix(self, scope: Construct) -> str:
-        """The stack's own name, which is unique in the account and Region."""
+        """Returns the stack's name, which is unique in the account and Region."""
         return cdk.Stack.of(scope).stack_name

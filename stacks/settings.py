@@ -1,4 +1,4 @@
-"""The configuration's blocks as the library's own values."""
+"""Converts the blocks of the configuration to the parameters of the library."""
 
 from nodeway.config.model import ClusterConfig, EnvironmentConfig, Envoy
 from nodeway.constructs.probe.login import ProbeLogin
@@ -10,7 +10,7 @@ from nodeway.errors import ConfigError
 
 
 def clients_of(environment: EnvironmentConfig) -> list[ClientNetwork]:
-    """The client VPCs, and the ranges outside AWS."""
+    """Returns the client VPCs, and the ranges outside AWS."""
     vpcs = [
         ClientNetwork(
             vpc.vpc_id,
@@ -27,7 +27,7 @@ def clients_of(environment: EnvironmentConfig) -> list[ClientNetwork]:
 
 
 def mode_of(environment: EnvironmentConfig, cluster: ClusterConfig) -> ProxyMode:
-    """The mode that the key `proxy` chooses; raises ConfigError for an Envoy without its block."""
+    """Returns the mode of the key `proxy`; raises ConfigError for `envoy` without its block."""
     match cluster.proxy:
         case "shared":
             return Shared(tuple(map(str, environment.cache_networks(cluster))), cluster.tasks)
@@ -43,7 +43,7 @@ def mode_of(environment: EnvironmentConfig, cluster: ClusterConfig) -> ProxyMode
 
 
 def envoy_logins(block: Envoy) -> EnvoyLogins:
-    """The block `envoy` of a cluster."""
+    """Returns the logins of a block `envoy`."""
     return EnvoyLogins(
         downstream_secret_arns=block.downstream_secret_arns,
         downstream_username=block.downstream_username or "",
@@ -57,7 +57,7 @@ def envoy_logins(block: Envoy) -> EnvoyLogins:
 
 
 def proxy_settings_of(environment: EnvironmentConfig, cluster: ClusterConfig) -> ProxySettings:
-    """The size of the proxies, and what they share."""
+    """Returns the settings of a cluster's proxies."""
     return ProxySettings(
         cpu=environment.cpu,
         memory_mib=environment.memory,
@@ -68,7 +68,7 @@ def proxy_settings_of(environment: EnvironmentConfig, cluster: ClusterConfig) ->
 
 
 def record_settings_of(environment: EnvironmentConfig) -> RecordSettings:
-    """How the records are kept."""
+    """Returns the settings of the resync."""
     return RecordSettings(
         resync=environment.resync,
         pins={name: tuple(values) for name, values in environment.pins.items()},
@@ -79,6 +79,6 @@ def record_settings_of(environment: EnvironmentConfig) -> RecordSettings:
 
 
 def login_of(cluster: ClusterConfig) -> ProbeLogin | None:
-    """The block `probe` of a cluster."""
+    """Returns the credentials of a cluster's block `probe`; None without one."""
     block = cluster.probe
     return ProbeLogin(block.secret_arn, block.iam_username) if block else None

@@ -16,7 +16,7 @@ from lab.deployment.world import World
 from lab.errors import LabError
 from lab.observe import client_view as view
 from lab.wait import wait_until
-from nodeway.client.slots import tags
+from nodeway.client.slots import hash_tags
 
 BUSY = ("TooManyRequestsException", "ThrottlingException")
 STEADY_SECONDS = 90
@@ -93,7 +93,7 @@ def describe_wrong_path(
         if (places := announced(node)) != known.keys():
             return f"{name} announces {sorted(places)}"
         if member.slots:
-            ask(node, "SET", f"well:{{{tags()[member.slots[0][0]]}}}", "yes")
+            ask(node, "SET", f"well:{{{hash_tags()[member.slots[0][0]]}}}", "yes")
     return ""
 
 

@@ -1,7 +1,7 @@
-"""Which way suits a cluster and its clients: facts in, ways with reasons out. Pure: no AWS, no clock.
+"""Selects the access options for a cluster and its clients, with reasons. Pure: no AWS, no clock.
 
-Unknown is never taken for no: a rule of `nodeway.advice.rules` that hangs on a fact nobody could read is given
-with that fact as its condition, and what comes after it as the way if the condition does not hold.
+A rule of `nodeway.advice.rules` that depends on an unknown fact is a branch with that fact as its condition. The rules
+after it are the branches for the case that the condition does not hold.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,12 +15,12 @@ from nodeway.advice.rules import RULES, WORDS, AccessOption, Fact, Rule
 from nodeway.config.model import Block
 
 CHOICES = frozenset({Fact.ROUTES, Fact.OVERLAP, Fact.NODE_SET})
-"""What could have been otherwise with the same cluster and the same clients."""
+"""Facts that can differ for the same cluster and the same clients."""
 LATTICE_CHILDREN = 60
-"""Of a GROUP, adjustable: https://docs.aws.amazon.com/vpc-lattice/latest/ug/quotas.html"""
+"""Default quota of resource configurations in a GROUP: https://docs.aws.amazon.com/vpc-lattice/latest/ug/quotas.html"""
 
 _CLUSTER = (
-    "its defaults; InitAddress: the configuration endpoint, TLSConfig without ServerName (it is set per"
+    "its defaults; InitAddress: the configuration endpoint, TLSConfig without ServerName (rueidis sets it per"
     " node), ConnLifetime of some minutes so that connections follow a record"
 )
 RUEIDIS: Mapping[AccessOption, str] = {
@@ -33,15 +33,14 @@ RUEIDIS: Mapping[AccessOption, str] = {
         " AlwaysRESP2 for a RESP3 listener of 1.40)"
     ),
     AccessOption.ONE_PROXY: (
-        "its defaults; without cluster mode ForceSingleClient: true saves the question for a topology"
-        " that there is not"
+        "its defaults; without cluster mode ForceSingleClient: true avoids the query for a topology"
     ),
 }
-"""Settings of https://github.com/redis/rueidis for each way."""
+"""Settings of https://github.com/redis/rueidis for each access option."""
 
 
 class Situation(Block):
-    """A cluster and its clients; None is unknown. docs/choosing.md lists the keys for --from."""
+    """A cluster and its clients; None means unknown. docs/choosing.md lists the keys for --from."""
 
     name: Annotated[str, Field(min_length=1)] = "the cluster"
     serverless: bool | None = False
@@ -57,89 +56,92 @@ class Situation(Block):
     on_premises: bool | None = False
     other_account: bool | None = False
     scripted: bool | None = None
-    """Whether somebody scripts one resource per node with each scale event, or the nodes never change."""
+    """Whether the user scripts one resource per node with each scale event, or the nodes never change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A way, and the unknown facts that must be so for it."""
+    """A rule that matches if the unknown facts in `conditions` have these values."""
 
     rule: Rule
     conditions: Mapping[Fact, str]
 
     @property
     def holds_if(self) -> tuple[str, ...]:
-        """The conditions in words; none when it holds in any case."""
-        return tuple(WORDS[pair] for pair in self.conditions.items())
+        """The conditions as text; empty if the rule matches in any case."""
+        return tuple(WORDS[condition] for condition in self.conditions.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """A way that would come before, and what of the networks or of the people keeps it out."""
+    """An access option of an earlier rule, and the facts that exclude it."""
 
-    way: AccessOption
+    option: AccessOption
     because: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The way first, with what it hangs on; then what to do otherwise, in order."""
+    """The branches in order, the first of which is recommended."""
 
     branches: tuple[Branch, ...]
-    excluded: tuple["Excluded", ...]
+    excluded: tuple[Excluded, ...]
     notes: tuple[str, ...]
-    """What to do or to mind besides, whichever way it is."""
+    """Steps and limitations that apply to any of the branches."""
     client: tuple[str, ...]
-    """Settings of the client that was named, for each way that is left."""
+    """Settings of the named client for the options of the branches."""
 
     @property
     def unknown(self) -> tuple[Fact, ...]:
-        """The facts that would settle it, once each."""
-        return tuple(dict.fromkeys(fact for one in self.branches for fact in one.conditions))
+        """The unknown facts that the branches depend on, without repeats."""
+        return tuple(dict.fromkeys(fact for branch in self.branches for fact in branch.conditions))
 
 
 def advise(situation: Situation) -> Advice:
-    """The advice for a situation; there is always at least one branch."""
-    known = rule_facts(situation)
-    branches = tuple(matching_branches(known))
-    ways = tuple(dict.fromkeys(branch.rule.way for branch in branches))
+    """Returns the advice for a situation, with at least one branch."""
+    facts = rule_facts(situation)
+    branches = tuple(matching_branches(facts))
+    options = tuple(dict.fromkeys(branch.rule.option for branch in branches))
     return Advice(
         branches=branches,
-        excluded=tuple(excluded_options(known, branches[-1].rule)),
-        notes=tuple(render_notes(situation, ways)),
-        client=tuple(client_settings(situation, ways)),
+        excluded=tuple(excluded_options(facts, branches[-1].rule)),
+        notes=tuple(render_notes(situation, options)),
+        client=tuple(client_settings(situation, options)),
     )
 
 
-def matching_branches(known: Mapping[Fact, str | None]) -> Iterator[Branch]:
-    """The rules that may fit, up to the first that fits whatever is unknown."""
+def matching_branches(facts: Mapping[Fact, str | None]) -> Iterator[Branch]:
+    """Yields the rules that can match, up to the first one that matches whatever the unknown facts are."""
     for rule in RULES:
-        if any(known[fact] not in {None, wanted} for fact, wanted in rule.when.items()):
+        if any(facts[fact] not in {None, value} for fact, value in rule.when.items()):
             continue
-        conditions = {fact: value for fact, value in rule.when.items() if known[fact] is None}
+        conditions = {fact: value for fact, value in rule.when.items() if facts[fact] is None}
         yield Branch(rule, conditions)
         if not conditions:
             return
 
 
-def excluded_options(known: Mapping[Fact, str | None], last: Rule) -> Iterator[Excluded]:
-    """The rules before the last branch that only a choice or a range keeps out."""
+def excluded_options(facts: Mapping[Fact, str | None], last: Rule) -> Iterator[Excluded]:
+    """Yields the options of rules before `last` that are excluded by facts of CHOICES only."""
     for rule in RULES[: RULES.index(last)]:
-        against = [fact for fact, wanted in rule.when.items() if known[fact] not in {None, wanted}]
+        against = {
+            fact: actual
+            for fact, value in rule.when.items()
+            if (actual := facts[fact]) not in {None, value}
+        }
         if against and CHOICES.issuperset(against):
-            words = (WORDS[fact, value] for fact in against if (value := known[fact]))
-            yield Excluded(rule.way, tuple(words))
+            yield Excluded(
+                rule.option, tuple(WORDS[fact, str(actual)] for fact, actual in against.items())
+            )
 
 
 def rule_facts(situation: Situation) -> dict[Fact, str | None]:
-    """What the rules ask, of what is known."""
-    client = (
-        None if situation.client is None else "plain" if situation.client == "plain" else "cluster"
-    )
+    """Returns the value of each fact; None where it is unknown."""
+    client = None if situation.client is None else situation.client == "plain"
     return {
         Fact.SERVICE: fact_value(situation.serverless, "serverless", "group"),
         Fact.CLUSTER_MODE: fact_value(situation.cluster_mode, "on", "off"),
-        Fact.CLIENT: client,
+        Fact.CLIENT: fact_value(client, "plain", "cluster"),
         Fact.ROUTES: fact_value(situation.routes_allowed, "allowed", "refused"),
         Fact.OVERLAP: fact_value(find_overlap(situation), "overlap", "apart"),
         Fact.WHERE: fact_value(situation.on_premises, "outside", "aws"),
@@ -149,12 +151,12 @@ def rule_facts(situation: Situation) -> dict[Fact, str | None]:
 
 
 def fact_value(known: bool | None, yes: str, no: str) -> str | None:  # noqa: FBT001 (a fact)
-    """A fact's value, None when it is unknown."""
+    """Returns `yes` or `no`; None if the fact is unknown."""
     return None if known is None else yes if known else no
 
 
 def announces_names(situation: Situation) -> bool | None:
-    """Whether discovery and MOVED carry names.
+    """Whether discovery and MOVED carry names; None if that is unknown.
 
     https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html
     """
@@ -164,7 +166,7 @@ def announces_names(situation: Situation) -> bool | None:
 
 
 def overlapping_ranges(situation: Situation) -> tuple[tuple[IPv4Network, IPv4Network], ...]:
-    """The pairs of a client's and the cache's range that share addresses, as far as they are known."""
+    """Returns the known pairs of overlapping ranges, each a client's and a cache's."""
     return tuple(
         (client, cache)
         for client in situation.client_cidrs or ()
@@ -174,47 +176,47 @@ def overlapping_ranges(situation: Situation) -> tuple[tuple[IPv4Network, IPv4Net
 
 
 def find_overlap(situation: Situation) -> bool | None:
-    """Whether ranges overlap: a known pair is enough for yes, and only both sides known for no."""
+    """Whether ranges overlap; None if no known pair overlaps and the ranges of a side are unknown."""
     if overlapping_ranges(situation):
         return True
     return False if situation.client_cidrs and situation.cache_cidrs else None
 
 
-def render_notes(situation: Situation, ways: tuple[AccessOption, ...]) -> Iterator[str]:
-    """What to do or to mind besides."""
+def render_notes(situation: Situation, options: tuple[AccessOption, ...]) -> Iterator[str]:
+    """Yields the steps and limitations that apply to the situation and these options."""
     for client, cache in overlapping_ranges(situation):
         yield f"{client} (client) and {cache} (cache) overlap: neither peering nor a transit gateway can route that"
     if situation.tls == "preferred":
         yield (
-            "TransitEncryptionMode is `preferred`, and node names still change: finish the move to"
-            " `required` before a zone is made for them"
+            "TransitEncryptionMode is `preferred`, and node names still change: finish the migration to"
+            " `required` before you create a zone for them"
         )
     if situation.endpoint_type == "ip" and situation.tls != "off":
         yield (
             "set cluster-preferred-endpoint-type to tls-dynamic in the parameter group (it takes"
-            " effect at once), and ask again: MOVED then carries names"
+            " effect at once), and run this again: MOVED then carries names"
         )
-    if AccessOption.NODEWAY in ways and situation.other_account:
+    if AccessOption.NODEWAY in options and situation.other_account:
         yield (
             "clients in another account: their VPC is associated with the zone by an authorisation"
-            " on this side and a call on theirs (docs/deploying.md)"
+            " in this account and a call in theirs (docs/deploying.md)"
         )
-    if AccessOption.NODEWAY in ways and situation.on_premises:
+    if AccessOption.NODEWAY in options and situation.on_premises:
         yield (
-            "clients outside AWS ask a Route 53 Resolver inbound endpoint (`on_premises`), and need a"
+            "clients outside AWS use a Route 53 Resolver inbound endpoint (`on_premises`), and need a"
             " route to the HAProxies only"
         )
-    if AccessOption.LATTICE in ways and (situation.nodes or 0) >= LATTICE_CHILDREN:
+    if AccessOption.LATTICE in options and (situation.nodes or 0) >= LATTICE_CHILDREN:
         yield (
             f"{situation.nodes} nodes and the configuration endpoint are more than the"
-            f" {LATTICE_CHILDREN} names of a Lattice GROUP: have that quota raised first"
+            f" {LATTICE_CHILDREN} names of a Lattice GROUP: raise that quota first"
         )
 
 
-def client_settings(situation: Situation, ways: tuple[AccessOption, ...]) -> Iterator[str]:
-    """What rueidis must be told, for the ways that are left."""
+def client_settings(situation: Situation, options: tuple[AccessOption, ...]) -> Iterator[str]:
+    """Yields the settings of rueidis, if it is the client: a line for all options with equal settings."""
     if situation.client != "rueidis":
         return
-    for text in dict.fromkeys(RUEIDIS[way] for way in ways):
-        same = ", ".join(way for way in ways if RUEIDIS[way] == text)
-        yield f"rueidis, {same}: {text}"
+    for settings in dict.fromkeys(RUEIDIS[option] for option in options):
+        names = ", ".join(option for option in options if RUEIDIS[option] == settings)
+        yield f"rueidis, {names}: {settings}"

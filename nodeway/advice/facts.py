@@ -1,7 +1,7 @@
-"""What AWS says of a cluster, for `nodeway advise`: five reads, each of which may be refused by itself.
+"""Reads the facts of a cluster from AWS, for `nodeway advise`, with the caller's credentials.
 
-It reads with the caller's own credentials and changes nothing. Only the group itself must be readable;
-whatever else is not stays unknown, with the reason and what to do, and is never taken for absent.
+The group itself must be readable. Any other fact that cannot be read is unknown, and reported with the reason and the
+remedy.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from pydantic import ValidationError
 
 from nodeway.advice.advise import Situation
-from nodeway.errors import CommandError, on_one_line
+from nodeway.errors import CommandError, format_error
 from nodeway.lookup.parameter_groups import endpoint_type
 from nodeway.lookup.topology import TIMEOUTS
 
@@ -25,35 +25,33 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ReadFacts:
-    """What was read, and what was not."""
+    """The facts that were read, and a sentence for each that was not: the fact, the reason, the remedy."""
 
     situation: Situation
     unread: list[str] = field(default_factory=list)
-    """A sentence for each: what, why, what to do."""
 
-    def attempt(self, what: str, instead: str, read: Callable[[], dict[str, Any]]) -> None:
-        """Adds the facts that `read_facts` gives; a refusal becomes a sentence."""
+    def add(self, fact: str, remedy: str, read: Callable[[], dict[str, Any]]) -> None:
+        """Adds the values that `read` returns. If AWS refuses or has an unknown value, adds a sentence instead."""
         try:
-            found = read()
+            values = read()
         except (ClientError, BotoCoreError) as error:
-            self.unread.append(f"{what}: {on_one_line(error)}; {instead}")
+            self.unread.append(f"{fact}: {format_error(error)}; {remedy}")
             return
-        if None in found.values():
-            self.unread.append(f"{what}: AWS does not say; {instead}")
-        values = self.situation.model_dump() | found
+        if None in values.values():
+            self.unread.append(f"{fact}: AWS does not say; {remedy}")
         try:
-            self.situation = Situation.model_validate(values)
+            self.situation = Situation.model_validate(self.situation.model_dump() | values)
         except ValidationError as error:
-            got = ", ".join(repr(one["input"]) for one in error.errors())
+            got = ", ".join(repr(detail["input"]) for detail in error.errors())
             self.unread.append(
-                f"{what}: AWS says {got}, which this version does not know; {instead}"
+                f"{fact}: AWS says {got}, which this version does not know; {remedy}"
             )
 
 
 def read_facts(name: str, region: str | None, session: boto3.Session | None = None) -> ReadFacts:
-    """The facts of a replication group, or of a serverless cache of that name.
+    """Reads the facts of the replication group, or of the serverless cache, of this name.
 
-    Raises CommandError without credentials or Region, and when there is neither of the two.
+    Raises CommandError without credentials or Region, if there is neither, and if the group cannot be read.
     """
     try:
         session = session or boto3.Session(region_name=region)
@@ -66,79 +64,73 @@ def read_facts(name: str, region: str | None, session: boto3.Session | None = No
         msg = "no AWS credentials: sign in (aws sso login) and set AWS_PROFILE, or describe it with --from"
         raise CommandError(msg) from error
     except (ClientError, BotoCoreError) as error:
-        msg = (
-            f"ElastiCache cannot be asked for {name}: {on_one_line(error)}; describe it with --from"
-        )
+        msg = f"ElastiCache cannot be asked for {name}: {format_error(error)}; describe it with --from"
         raise CommandError(msg) from error
     if group is None:
         return ReadFacts(Situation(name=name, serverless=True, cluster_mode=True, tls="required"))
-    found = ReadFacts(group_facts(name, group))
-    member = next(iter(group.get("MemberClusters", [])), None)
-    if member is not None:
-        member_facts(found, session, client, member)
-    return found
+    facts = ReadFacts(group_facts(name, group))
+    members = group.get("MemberClusters", [])
+    if members:
+        add_member_facts(facts, session, client, members[0])
+    return facts
 
 
 def describe_group(client: "ElastiCacheClient", name: str) -> "ReplicationGroupTypeDef | None":
-    """The group, or None when it is a serverless cache; raises CommandError when it is neither."""
+    """Returns the group, or None if the name is a serverless cache's; raises CommandError if it is neither."""
     try:
         return client.describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"][0]
     except client.exceptions.ReplicationGroupNotFoundFault as missing:
         where = f"in {client.meta.region_name}"
         try:
-            found = client.describe_serverless_caches(ServerlessCacheName=name)["ServerlessCaches"]
+            caches = client.describe_serverless_caches(ServerlessCacheName=name)["ServerlessCaches"]
         except client.exceptions.ServerlessCacheNotFoundFault:
-            found = []
+            caches = []
         except ClientError as error:
             msg = (
                 f"no replication group {name} {where}, and serverless caches cannot be"
-                f" read: {on_one_line(error)}"
+                f" read: {format_error(error)}"
             )
             raise CommandError(msg) from error
-        if found:
+        if caches:
             return None
         msg = f"no replication group and no serverless cache {name} {where}: check the name and --region"
         raise CommandError(msg) from missing
 
 
 def group_facts(name: str, group: "ReplicationGroupTypeDef") -> Situation:
-    """What the group says of itself."""
-    encrypted = group.get("TransitEncryptionEnabled")
-    preferred = group.get("TransitEncryptionMode") == "preferred"
-    members = group.get("MemberClusters", [])
-    return Situation(
+    """Returns the facts that are in the description of the group."""
+    situation = Situation(
         name=name,
         cluster_mode=group.get("ClusterEnabled"),
-        tls=None
-        if encrypted is None
-        else "preferred"
-        if preferred
-        else "required"
-        if encrypted
-        else "off",
-        nodes=len(members) or None,
+        nodes=len(group.get("MemberClusters", [])) or None,
     )
+    encrypted = group.get("TransitEncryptionEnabled")
+    if encrypted is None:
+        return situation
+    preferred = group.get("TransitEncryptionMode") == "preferred"
+    tls = "preferred" if preferred else "required" if encrypted else "off"
+    return situation.model_copy(update={"tls": tls})
 
 
-def member_facts(
-    found: ReadFacts, session: boto3.Session, client: "ElastiCacheClient", member: str
+def add_member_facts(
+    facts: ReadFacts, session: boto3.Session, client: "ElastiCacheClient", member: str
 ) -> None:
-    """Adds what only a member says: its parameter group's endpoint type, and its VPC's ranges."""
+    """Adds the facts that are in the description of a member: its endpoint type, and the ranges of its VPC."""
     try:
         cluster = client.describe_cache_clusters(CacheClusterId=member)["CacheClusters"][0]
     except (ClientError, BotoCoreError) as error:
-        found.unread.append(
-            f"parameter group and VPC: {on_one_line(error)}; allow elasticache:DescribeCacheClusters"
+        facts.unread.append(
+            f"parameter group and VPC: {format_error(error)}; allow elasticache:DescribeCacheClusters"
         )
         return
     parameters = cluster.get("CacheParameterGroup", {}).get("CacheParameterGroupName", "")
     subnets = cluster.get("CacheSubnetGroupName", "")
-    found.attempt(
+    facts.add(
         "cluster-preferred-endpoint-type",
         "allow elasticache:DescribeCacheParameters",
         lambda: {"endpoint_type": endpoint_type(client, parameters)},
     )
-    found.attempt(
+    facts.add(
         "the cache's ranges",
         "give --cache-cidr, or allow elasticache:DescribeCacheSubnetGroups and ec2:DescribeVpcs",
         lambda: {"cache_cidrs": vpc_ranges(session, client, subnets)},
@@ -148,18 +140,16 @@ def member_facts(
 def vpc_ranges(
     session: boto3.Session, client: "ElastiCacheClient", subnet_group: str
 ) -> tuple[IPv4Network, ...] | None:
-    """Every IPv4 range of the VPC that the subnet group is in; None when AWS names none."""
-    told = client.describe_cache_subnet_groups(CacheSubnetGroupName=subnet_group)
-    vpc_id = next((one.get("VpcId") for one in told.get("CacheSubnetGroups", [])), None)
-    if vpc_id is None:
+    """Returns the IPv4 ranges of the subnet group's VPC; None if AWS names no VPC or no range."""
+    answer = client.describe_cache_subnet_groups(CacheSubnetGroupName=subnet_group)
+    vpc_ids = [group["VpcId"] for group in answer.get("CacheSubnetGroups", []) if "VpcId" in group]
+    if not vpc_ids:
         return None
-    vpcs = session.client("ec2", config=TIMEOUTS).describe_vpcs(VpcIds=[vpc_id])["Vpcs"]
-    return (
-        tuple(
-            IPv4Network(one["CidrBlock"])
-            for vpc in vpcs
-            for one in vpc.get("CidrBlockAssociationSet", [])
-            if one.get("CidrBlockState", {}).get("State") in {"associated", "associating"}
-        )
-        or None
+    vpcs = session.client("ec2", config=TIMEOUTS).describe_vpcs(VpcIds=vpc_ids[:1])["Vpcs"]
+    ranges = tuple(
+        IPv4Network(association["CidrBlock"])
+        for vpc in vpcs
+        for association in vpc.get("CidrBlockAssociationSet", [])
+        if association.get("CidrBlockState", {}).get("State") in {"associated", "associating"}
     )
+    return ranges or None

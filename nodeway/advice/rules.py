@@ -1,7 +1,7 @@
-"""The ways from a client to a cluster's nodes, and the rules that choose one. Pure: words and nothing else.
+"""The options for access from a client to a cluster's nodes, and the rules that select one. Pure data.
 
-RULES is the only place where a choice is made: `nodeway advise` walks it, and the decision table of
-docs/choosing.md is written from it. Read from the top: the first rule that fits is the advice.
+RULES is ordered: the first rule that matches is the advice. The decision table of docs/choosing.md is generated from
+it.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class AccessOption(StrEnum):
-    """A way from a client to the nodes."""
+    """A means of access from clients to the nodes."""
 
     PEERING = "VPC peering"
     ROUTES = "routes by Transit Gateway, VPN or Direct Connect"
@@ -21,7 +21,7 @@ class AccessOption(StrEnum):
 
 
 class Fact(StrEnum):
-    """What a choice depends on; each has two values."""
+    """A fact that rules depend on. Each has two values."""
 
     SERVICE = "service"
     CLUSTER_MODE = "cluster mode"
@@ -49,9 +49,9 @@ WORDS: Mapping[tuple[Fact, str], str] = {
     (Fact.ANSWERS, "names"): "MOVED carries names (TLS on, endpoint type not `ip`)",
     (Fact.ANSWERS, "addresses"): "MOVED carries addresses (no TLS, or endpoint type `ip`)",
     (Fact.NODE_SET, "you"): "you script a resource per node, or the nodes never change",
-    (Fact.NODE_SET, "nobody"): "nodes come and go, and nobody scripts that",
+    (Fact.NODE_SET, "nobody"): "nodes are added and removed, and you script nothing",
 }
-"""Each fact's values, as a condition in a sentence."""
+"""Each value of each fact, as a condition in a sentence."""
 ASK: Mapping[Fact, str] = {
     Fact.SERVICE: "say serverless: true or false in --from",
     Fact.CLUSTER_MODE: "see ClusterEnabled in aws elasticache describe-replication-groups",
@@ -62,71 +62,71 @@ ASK: Mapping[Fact, str] = {
     Fact.ANSWERS: "see TransitEncryptionEnabled, and cluster-preferred-endpoint-type of the parameter group",
     Fact.NODE_SET: "give --scripted or --not-scripted",
 }
-"""How a person settles a fact that is unknown."""
+"""How the user provides a fact that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When all of `when` is so, this is the way."""
+    """The access option for clusters of which all facts in `when` have these values."""
 
     name: str
-    way: AccessOption
+    option: AccessOption
     why: str
     when: Mapping[Fact, str] = field(default_factory=dict)
-    mind: str = ""
-    """What to know of it, or what else would do."""
+    caveat: str = ""
+    """Limitations of the option, and alternatives to it."""
 
 
 RULES: tuple[Rule, ...] = (
     Rule(
         "plain_client",
         AccessOption.ENVOY,
-        "only a proxy that follows MOVED itself serves a client that cannot: routes do not help it",
+        "a client that does not follow MOVED needs a proxy that does; routes alone do not help",
         {Fact.SERVICE: "group", Fact.CLUSTER_MODE: "on", Fact.CLIENT: "plain"},
-        "no pub/sub, blocking commands, streams or SCAN; Envoy ends TLS and logs in for the client."
-        " A client with cluster mode switched on needs none of this",
+        "no pub/sub, blocking commands, streams or SCAN; Envoy terminates TLS and logs in for the client."
+        " A client with cluster mode enabled does not need Envoy",
     ),
     Rule(
         "peering",
         AccessOption.PEERING,
-        "nothing runs in between: every node is reached by its own name, and no hour is billed",
+        "clients reach every node by its own name, without a proxy and without an hourly price",
         {Fact.ROUTES: "allowed", Fact.OVERLAP: "apart", Fact.WHERE: "aws"},
         "many VPCs: a Transit Gateway; both VPCs need enableDnsSupport and enableDnsHostnames",
     ),
     Rule(
         "routes",
         AccessOption.ROUTES,
-        "the clients outside reach every node directly; ElastiCache's names resolve publicly",
+        "the clients outside AWS reach every node directly; ElastiCache's names resolve publicly",
         {Fact.ROUTES: "allowed", Fact.OVERLAP: "apart", Fact.WHERE: "outside"},
-        "an outside resolver that drops private answers (rebinding protection) needs an exception",
+        "a resolver outside AWS that drops private addresses (rebinding protection) needs an exception",
     ),
     Rule(
         "serverless",
         AccessOption.ONE_PROXY,
-        "Serverless has one name with the ports 6379 and 6380: there are no nodes to follow",
+        "Serverless has one endpoint with the ports 6379 and 6380, and no nodes",
         {Fact.SERVICE: "serverless"},
-        "both ports, and a private zone for the one name; a Lattice resource for it does the same",
+        "proxy both ports, with a private zone for the endpoint; a Lattice resource configuration does the same",
     ),
     Rule(
         "one_endpoint",
         AccessOption.ONE_PROXY,
-        "without cluster mode no client is redirected, so one proxy for the primary is enough",
+        "without cluster mode no client is redirected, so one proxy for the primary endpoint is enough",
         {Fact.SERVICE: "group", Fact.CLUSTER_MODE: "off"},
-        "a second one for the reader endpoint; HAProxy re-resolves the name after a failover, an NLB"
-        " needs its target address followed",
+        "the reader endpoint needs a second proxy; HAProxy resolves the name again after a failover, an NLB"
+        " needs its target address updated",
     ),
     Rule(
         "addresses",
         AccessOption.ENVOY,
-        "MOVED sends clients to addresses, which no DNS can turn; Envoy follows them itself",
+        "MOVED redirects clients to addresses, which DNS cannot override; Envoy follows MOVED itself",
         {Fact.SERVICE: "group", Fact.CLUSTER_MODE: "on", Fact.ANSWERS: "addresses"},
-        "better: switch TLS on (Redis OSS 7 and Valkey 7.2 can, live) and leave"
-        " cluster-preferred-endpoint-type at tls-dynamic; then the rules below serve every client",
+        "better: enable TLS (Redis OSS 7 and Valkey 7.2 allow it on a live group) and leave"
+        " cluster-preferred-endpoint-type at tls-dynamic; then the rules below apply",
     ),
     Rule(
         "lattice",
         AccessOption.LATTICE,
-        "AWS runs the path and the private zone, also over overlapping ranges: no proxies of yours",
+        "AWS operates the data path and the private zone, also between overlapping ranges; you run no proxies",
         {
             Fact.SERVICE: "group",
             Fact.CLUSTER_MODE: "on",
@@ -134,16 +134,16 @@ RULES: tuple[Rule, ...] = (
             Fact.WHERE: "aws",
             Fact.NODE_SET: "you",
         },
-        "one resource configuration per node, made and removed by you with each scale event;"
-        " 60 in a GROUP unless raised; idle connections end after 350 s; not in every AZ",
+        "one resource configuration per node, which you create and delete with each scale event;"
+        " 60 in a GROUP unless the quota is raised; idle connections end after 350 s; not in every AZ",
     ),
     Rule(
         "nodeway",
         AccessOption.NODEWAY,
-        "a HAProxy per node behind the node's own name: clients, TLS and logins stay as they are,"
-        " and records follow the nodes by themselves",
+        "one HAProxy per node behind the node's own name: clients, TLS and logins do not change,"
+        " and the records follow the nodes automatically",
         {Fact.SERVICE: "group", Fact.CLUSTER_MODE: "on", Fact.ANSWERS: "names"},
-        "the HAProxies' own VPC must overlap with neither side; a task per node is paid for (for some clients two"
-        " shared ones do: docs/shared.md)",
+        "the range of the HAProxies' VPC must overlap with neither side; every node costs a task (for some clients two"
+        " shared HAProxies are enough: docs/shared.md)",
     ),
 )

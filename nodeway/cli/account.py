@@ -1,6 +1,6 @@
-"""What is deployed, found from a laptop: the environment in cdk.json, and each cluster's settings in its own function.
+"""Reads what is deployed, with the caller's AWS credentials.
 
-It reads with the caller's own AWS credentials. It must never change anything, nor show a credential.
+The environment is a block of cdk.json. The settings of each of its clusters are the variables of its resync function.
 """
 
 import json
@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from nodeway.config.loader import load
 from nodeway.config.model import EnvironmentConfig
-from nodeway.errors import CommandError, on_one_line
+from nodeway.errors import CommandError, format_error
 from nodeway.suggestions import suggest_nearest
 from nodeway_runtime.aws.clients import RETRIES, aws_ports
 from nodeway_runtime.aws.elasticache import ElastiCache
@@ -27,37 +27,37 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One cluster's resync as it is deployed."""
+    """The deployed resync of one cluster."""
 
     settings: Settings
     ports: Ports
     nodes: ElastiCachePort
-    """Says which nodes there are, whether or not the resync wants to know."""
+    """Reads the cluster's nodes, also in a mode in which the resync does not read them."""
 
 
 class Account(Protocol):
-    """Where an environment is deployed."""
+    """The account that an environment is deployed in."""
 
     def deployment(self, cluster: str) -> Deployment:
-        """What is deployed under a cluster's label; raises CommandError when nothing is, or it cannot be read."""
+        """Reads the deployment of the cluster with this label; raises CommandError if that is impossible."""
         ...
 
 
 class Reach(Protocol):
-    """How a command gets at an environment's account; a test gives its own."""
+    """Opens the account of an environment: `AwsAccount`, or a fake one of a test."""
 
     def __call__(self, environment: EnvironmentConfig) -> Account:
-        """The account; raises CommandError without credentials for it."""
+        """Returns the account; raises CommandError without credentials for it."""
         ...
 
 
 def load_environment(name: str, directory: Path) -> EnvironmentConfig:
-    """The environment's block of the cdk.json in this directory, else in the repository.
+    """Loads the environment from the cdk.json of this directory, else from the repository's.
 
     Raises CommandError for an unknown name, and ConfigError with every problem of the block.
     """
-    places = [place / "cdk.json" for place in (directory, ROOT)]
-    path = next((place for place in places if place.exists()), None)
+    paths = (directory / "cdk.json", ROOT / "cdk.json")
+    path = next((path for path in paths if path.exists()), None)
     if path is None:
         msg = f"no cdk.json in {directory}: run this in the CDK project that was deployed"
         raise CommandError(msg)
@@ -73,7 +73,7 @@ def load_environment(name: str, directory: Path) -> EnvironmentConfig:
 
 
 def choose(name: str, known: Iterable[str], *, what: str) -> str:
-    """The name if it is known; raises CommandError with the nearest known one if it is not."""
+    """Returns the name if it is known; else raises CommandError with the closest known one."""
     names = sorted(known)
     if name not in names:
         msg = f"unknown {what}: got {name!r}{suggest_nearest(name, names)}; there are: {', '.join(names)}"
@@ -82,7 +82,7 @@ def choose(name: str, known: Iterable[str], *, what: str) -> str:
 
 
 class AwsAccount:
-    """The account of an environment, with the credentials that boto3 finds; raises CommandError without any for it."""
+    """The account of an environment, with boto3's credentials; raises CommandError if they are not for this account."""
 
     def __init__(
         self, environment: EnvironmentConfig, session: boto3.Session | None = None
@@ -90,7 +90,7 @@ class AwsAccount:
         self._environment = environment
         try:
             self._session = session or boto3.Session(region_name=environment.region)
-            found = self.client("sts").get_caller_identity()["Account"]
+            account = self.client("sts").get_caller_identity()["Account"]
         except NoCredentialsError as error:
             msg = (
                 f"no AWS credentials for account {environment.account}:"
@@ -99,22 +99,23 @@ class AwsAccount:
             raise CommandError(msg) from error
         except (ClientError, BotoCoreError) as error:
             raise CommandError(
-                f"AWS does not take these credentials: {on_one_line(error)}"
+                f"AWS does not take these credentials: {format_error(error)}"
             ) from error
-        if found != environment.account:
+        if account != environment.account:
             msg = (
-                f"these credentials are for account {found}, but environment {environment.name}"
+                f"these credentials are for account {account}, but environment {environment.name}"
                 f" is in {environment.account}: set AWS_PROFILE"
             )
             raise CommandError(msg)
 
     def deployment(self, cluster: str) -> Deployment:
-        """The settings as the deployed function has them, and the ports that go with them."""
+        """Reads the settings from the deployed function, and returns them with ports for them."""
         stack = f"nodeway-{self._environment.name}-{cluster}-resync"
         try:
             function = self.outputs(stack)["ResyncFunction"]
-            told = self.client("lambda").get_function_configuration(FunctionName=function)
-            settings = Settings.from_environment(told.get("Environment", {}).get("Variables", {}))
+            configuration = self.client("lambda").get_function_configuration(FunctionName=function)
+            variables = configuration.get("Environment", {}).get("Variables", {})
+            settings = Settings.from_environment(variables)
         except KeyError as error:
             msg = f"stack {stack} has no output {error.args[0]}: deploy it again"
             raise CommandError(msg) from error
@@ -125,17 +126,22 @@ class AwsAccount:
                     f" has no stack {stack}; deploy it with cdk deploy -c env={self._environment.name} --all"
                 )
                 raise CommandError(msg) from error
-            raise CommandError(f"what is deployed cannot be read: {on_one_line(error)}") from error
+            raise unreadable(error) from error
         except (BotoCoreError, BadSettings) as error:
-            raise CommandError(f"what is deployed cannot be read: {on_one_line(error)}") from error
+            raise unreadable(error) from error
         nodes = ElastiCache(self._session.client("elasticache", config=RETRIES))
         return Deployment(settings, aws_ports(settings, self._session), nodes)
 
     def outputs(self, stack: str) -> dict[str, str]:
-        """A stack's outputs; botocore's errors pass through."""
-        found = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-        return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+        """Returns a stack's outputs; botocore's errors pass through."""
+        answer = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in answer.get("Outputs", [])}
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 (of services that ship no types here)
-        """A client of a service in the environment's Region."""
+    def client(self, service: str) -> Any:  # noqa: ANN401 (services without type stubs)
+        """Returns a client of a service in the environment's Region."""
         return self._session.client(service)
+
+
+def unreadable(error: Exception) -> CommandError:
+    """Returns the error of a command that cannot read the deployment."""
+    return CommandError(f"the deployment cannot be read: {format_error(error)}")

@@ -1,7 +1,4 @@
-"""`nodeway advise`: which way to a cluster's nodes suits, from a live group or from a description.
-
-It changes nothing.
-"""
+"""`nodeway advise`: the access option for a cluster, from a live group or from a description. It changes nothing."""
 
 import textwrap
 from collections.abc import Iterator
@@ -24,12 +21,14 @@ from nodeway.config.loader import describe_errors
 from nodeway.errors import CommandError
 
 INDENT, LEAST = 13, 40
-"""Columns before the text, and of the text however narrow the terminal is."""
-Cidrs = Annotated[list[str] | None, typer.Option(metavar="CIDR", help="Repeat it for more.")]
+"""Columns before the text, and the minimum columns of the text."""
+Cidrs = Annotated[
+    list[str] | None, typer.Option(metavar="CIDR", help="An IPv4 range; may be repeated.")
+]
 
 
 class Client(StrEnum):
-    """What the clients are."""
+    """The kind of the clients."""
 
     CLUSTER = "cluster"
     PLAIN = "plain"
@@ -42,14 +41,18 @@ def advise(
         str | None, typer.Option(metavar="NAME", help="A live group, read with your credentials.")
     ] = None,
     description: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="A JSON description instead.")
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="A JSON description in place of a live group."),
     ] = None,
-    region: Annotated[str | None, typer.Option(help="Of the group.")] = None,
+    region: Annotated[str | None, typer.Option(help="The group's Region.")] = None,
     client_cidr: Cidrs = None,
     cache_cidr: Cidrs = None,
-    client: Annotated[Client | None, typer.Option(help="What the clients are.")] = None,
+    client: Annotated[
+        Client | None,
+        typer.Option(help="Clients with cluster mode, without it (plain), or rueidis."),
+    ] = None,
     routes: Annotated[
-        bool | None, typer.Option(help="Full routes between the networks may be given.")
+        bool | None, typer.Option(help="Full routes between the networks are allowed.")
     ] = None,
     on_premises: Annotated[bool | None, typer.Option(help="Clients are outside AWS.")] = None,
     other_account: Annotated[
@@ -61,8 +64,8 @@ def advise(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say which way to a cluster's nodes suits, and why: peering, Lattice, Nodeway, Envoy or one proxy."""
-    given = {
+    """Recommend how clients reach a cluster's nodes, and say why: peering, Lattice, Nodeway, Envoy or one proxy."""
+    options = {
         "client": client,
         "routes_allowed": routes,
         "on_premises": on_premises,
@@ -73,23 +76,23 @@ def advise(
     }
     match replication_group, description:
         case str(name), None:
-            found = cluster_facts.read_facts(name, region)
+            facts = cluster_facts.read_facts(name, region)
         case None, Path() as file:
-            found = ReadFacts(read_description(file))
+            facts = ReadFacts(read_description(file))
         case _:
             msg = "give one of --replication-group NAME and --from FILE (docs/choosing.md has its keys)"
             raise CommandError(msg)
-    answered = {key: value for key, value in given.items() if value is not None}
-    situation = Situation.model_validate(found.situation.model_dump() | answered)
+    overrides = {key: value for key, value in options.items() if value is not None}
+    situation = Situation.model_validate(facts.situation.model_dump() | overrides)
     advice = decide(situation)
     if as_json:
-        machine(advice_document(situation, advice, found.unread))
+        machine(advice_document(situation, advice, facts.unread))
     else:
-        print_advice(situation, advice, found.unread)
+        print_advice(situation, advice, facts.unread)
 
 
 def parse_networks(option: str, texts: list[str] | None) -> tuple[IPv4Network, ...] | None:
-    """The ranges of an option, None without any; raises CommandError for what is no range."""
+    """Returns the ranges of an option, or None without any; raises CommandError for an invalid range."""
     try:
         return tuple(IPv4Network(text) for text in texts) if texts else None
     except ValueError as error:
@@ -98,7 +101,7 @@ def parse_networks(option: str, texts: list[str] | None) -> tuple[IPv4Network, .
 
 
 def read_description(file: Path) -> Situation:
-    """The description in this file; raises CommandError with every problem in one line."""
+    """Reads the description in this file; raises CommandError with every problem on one line."""
     try:
         return Situation.model_validate_json(file.read_bytes())
     except OSError as error:
@@ -110,14 +113,14 @@ def read_description(file: Path) -> Situation:
 
 
 def advice_document(situation: Situation, advice: Advice, unread: list[str]) -> dict[str, Any]:
-    """The advice for machines; every key is always there."""
+    """Returns the advice as JSON values. Every key is always present."""
     first, *rest = (
         {
-            "way": str(branch.rule.way),
+            "option": str(branch.rule.option),
             "rule": branch.rule.name,
             "holds_if": list(branch.holds_if),
             "why": branch.rule.why,
-            "mind": branch.rule.mind or None,
+            "caveat": branch.rule.caveat or None,
         }
         for branch in advice.branches
     )
@@ -126,7 +129,8 @@ def advice_document(situation: Situation, advice: Advice, unread: list[str]) -> 
         "recommended": first,
         "otherwise": rest,
         "excluded": [
-            {"way": str(one.way), "because": list(one.because)} for one in advice.excluded
+            {"option": str(excluded.option), "because": list(excluded.because)}
+            for excluded in advice.excluded
         ],
         "facts": {fact.name.lower(): value for fact, value in rule_facts(situation).items()},
         "unknown": [{"fact": fact.name.lower(), "do": ASK[fact]} for fact in advice.unknown],
@@ -137,25 +141,26 @@ def advice_document(situation: Situation, advice: Advice, unread: list[str]) -> 
 
 
 def describe_branch(branch: Branch) -> str:
-    """A way with what it hangs on."""
-    conditions = " and ".join(branch.holds_if)
-    return f"{branch.rule.way}, if {conditions}" if conditions else str(branch.rule.way)
+    """Returns the access option of a branch with its conditions."""
+    option = str(branch.rule.option)
+    return f"{option}, if {' and '.join(branch.holds_if)}" if branch.holds_if else option
 
 
 def advice_rows(
     situation: Situation, advice: Advice, unread: list[str]
 ) -> Iterator[tuple[str, str]]:
-    """The advice for a person: what, and what of it."""
-    known = rule_facts(situation)
-    for at, branch in enumerate(advice.branches):
-        yield ("otherwise" if at else "advice", describe_branch(branch))
-        settled = [WORDS[pair] for pair in branch.rule.when.items() if known[pair[0]] is not None]
-        if settled and not at:
-            yield "because", "; ".join(settled)
+    """Yields the label and the text of each row of the advice."""
+    facts = rule_facts(situation)
+    for index, branch in enumerate(advice.branches):
+        yield ("otherwise" if index else "advice", describe_branch(branch))
+        known = [WORDS[fact, value] for fact, value in branch.rule.when.items() if facts[fact]]
+        if known and not index:
+            yield "because", "; ".join(known)
         yield "why", branch.rule.why
-        if branch.rule.mind:
-            yield "mind", branch.rule.mind
-    yield from (("not", f"{one.way}: {' and '.join(one.because)}") for one in advice.excluded)
+        if branch.rule.caveat:
+            yield "caveat", branch.rule.caveat
+    for excluded in advice.excluded:
+        yield "not", f"{excluded.option}: {' and '.join(excluded.because)}"
     yield from (("note", note) for note in advice.notes)
     yield from (("client", setting) for setting in advice.client)
     yield from (("unknown", f"{fact}: {ASK[fact]}") for fact in advice.unknown)
@@ -163,13 +168,13 @@ def advice_rows(
 
 
 def print_advice(situation: Situation, advice: Advice, unread: list[str]) -> None:
-    """Prints the advice for a person."""
+    """Prints the advice as a table that wraps at the terminal's width."""
     console = plain()
     nodes = f", {situation.nodes} nodes" if situation.nodes else ""
     console.print(Text(f"{situation.name}{nodes}", style="bold"))
-    for what, text in advice_rows(situation, advice, unread):
-        style = "bold" if what in {"advice", "otherwise"} else ""
+    for label, text in advice_rows(situation, advice, unread):
+        style = "bold" if label in {"advice", "otherwise"} else ""
         lines = textwrap.wrap(text, max(console.width - INDENT, LEAST), break_on_hyphens=False)
-        for at, line in enumerate(lines):
-            label = "" if at else what
-            console.print(Text(f"  {label:<{INDENT - 2}}").append(line, style), soft_wrap=True)
+        for index, line in enumerate(lines):
+            start = Text(f"  {'' if index else label:<{INDENT - 2}}")
+            console.print(start.append(line, style), soft_wrap=True)

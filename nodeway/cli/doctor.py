@@ -1,6 +1,7 @@
-"""`nodeway doctor`: walks every name's path from the host that it runs on, with the code of the deployed probe.
+"""`nodeway doctor`: traces the path of every name from the host that it runs on, with the code of the deployed probe.
 
-Without AWS it knows what the cluster's own nodes say; with --env also what the zone and ECS say.
+With --endpoint the nodes are those that the cluster reports; with --env they are those of AWS, with their records and
+tasks.
 """
 
 import os
@@ -17,6 +18,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from nodeway.cli.account import unreadable
 from nodeway.cli.doctor_output import print_table
 from nodeway.cli.resync import AsJson, Cluster, machine, plain, reached
 from nodeway.errors import CommandError
@@ -31,10 +33,11 @@ from nodeway_runtime.probe.run import Probe
 from nodeway_runtime.probe.walker import Login, Walker
 
 EXIT = {State.OK: 0, State.DEGRADED: 3, State.BROKEN: 4}
-"""Exit codes by the worst result; 1 and 2 are those of every command that could not do its work."""
+"""Exit codes by the worst state. Every command exits with 1 for an error, and with 2 for invalid arguments."""
 PASSWORD = "NODEWAY_PASSWORD"  # noqa: S105 (a variable's name)
 DEFAULT_PORT = 6379
-NOT_KNOWN = "without --username and without --env nobody says which nodes there are: only the names given are walked"
+NOT_KNOWN = "without --username and --env the nodes are unknown: only the given names were traced"
+NO_LOGIN = "no --username: the nodes' answers were checked, but not their identity"
 
 
 def doctor(
@@ -46,59 +49,58 @@ def doctor(
         ),
     ] = None,
     node: Annotated[
-        list[str] | None, typer.Option("--node", help="One more name to walk; may be repeated.")
+        list[str] | None, typer.Option("--node", help="Another name to trace; may be repeated.")
     ] = None,
     env: Annotated[
         str | None,
         typer.Option(
-            "--env", help="An environment in cdk.json: ask AWS what should be there, too."
+            "--env", help="An environment in cdk.json: compare with its records and tasks in AWS."
         ),
     ] = None,
     cluster: Cluster = None,
     username: Annotated[
         str | None,
         typer.Option(
-            "--username", help=f"Log in as this user; its password is in {PASSWORD}, or asked for."
+            "--username", help=f"Log in as this user, with the password of {PASSWORD} or a prompt."
         ),
     ] = None,
     ca: Annotated[
         Path | None,
-        typer.Option("--ca", help="A file of authorities to trust instead of the system's."),
+        typer.Option("--ca", help="A PEM file of CAs to trust in place of the system's."),
     ] = None,
     as_json: AsJson = False,
     html: Annotated[
-        Path | None, typer.Option("--html", help="Write the map as one HTML file, too.")
+        Path | None, typer.Option("--html", help="Also write the report to this HTML file.")
     ] = None,
 ) -> None:
-    """Walk every node's path from here, and say what is wrong with it and what to do.
+    """Trace the path to every node from this host, and show what is wrong and how to fix it.
 
     Exit code: 0 all in order, 3 degraded, 4 broken.
     """
     if (endpoint is None) == (env is None):
-        raise CommandError("give --endpoint HOST:PORT, or --env NAME for what is deployed")
+        raise CommandError("give --endpoint HOST:PORT, or --env NAME of a deployed environment")
     if env is not None and node:
-        raise CommandError(
-            "--node goes with --endpoint: with --env, AWS says which names there are"
-        )
+        raise CommandError("--node is for --endpoint: with --env, the names are read from AWS")
     if endpoint is not None and cluster is not None:
-        raise CommandError("--cluster goes with --env: with --endpoint, its zone is the cluster")
+        raise CommandError("--cluster is for --env: with --endpoint, its zone names the cluster")
     login = read_login(username)
-    expected = (
+    targets = (
         targets_from_args(endpoint, node or [])
         if endpoint is not None
         else targets_from_aws(context, str(env), cluster)
     )
-    walker = make_walker(expected.port, ca, login)
-    if expected.records is None:
-        expected = targets_from_cluster(expected, walker)
+    walker = make_walker(targets.port, ca, login)
+    if targets.records is None:
+        targets = targets_from_cluster(targets, walker)
+    notes = () if login else (NO_LOGIN,)
     probe = Probe(f"host {socket.gethostname()}")
-    with progress(len(expected.names)) as told:
-        report = probe.run(expected, walker, access_notes(login), told)
+    with show_progress(len(targets.names)) as on_progress:
+        report = probe.run(targets, walker, notes, on_progress)
     raise typer.Exit(print_report(report, as_json=as_json, html=html))
 
 
 def print_report(report: Report, *, as_json: bool, html: Path | None) -> int:
-    """Prints what was found, and gives the exit code; raises CommandError for a file that cannot be written."""
+    """Prints the report, and returns the exit code. Raises CommandError if the HTML file cannot be written."""
     if html is not None:
         write_file(html, render_page(report, datetime.now(UTC)))
     if as_json:
@@ -109,11 +111,14 @@ def print_report(report: Report, *, as_json: bool, html: Path | None) -> int:
 
 
 def read_login(username: str | None) -> Login | None:
-    """Whom to log in as; the password never stands in an argument, which every process of the host can read."""
-    password = os.environ.get(PASSWORD)  # noqa: TID251 (the one way in for a password without a terminal)
+    """Returns the login, with the password of the environment variable or of a prompt; None without a user name.
+
+    There is no option for the password, as every process of the host can read arguments.
+    """
+    password = os.environ.get(PASSWORD)  # noqa: TID251 (the password of a call without a terminal)
     if username is None:
         if password is not None:
-            raise CommandError(f"{PASSWORD} is set, but no --username is given: whose is it?")
+            raise CommandError(f"{PASSWORD} is set, but no --username is given")
         return None
     if password is None:
         if not sys.stdin.isatty():
@@ -123,15 +128,17 @@ def read_login(username: str | None) -> Login | None:
 
 
 def targets_from_args(endpoint: str, nodes: list[str]) -> Targets:
-    """The map of what a person typed; raises CommandError."""
+    """Returns the names of --endpoint and --node as targets; raises CommandError for an invalid one."""
     host, colon, port = endpoint.partition(":")
     if colon and not (port.isdecimal() and 0 < int(port) < 2**16):
         raise CommandError(f"--endpoint: got {endpoint!r}; allowed: HOST or HOST:PORT")
-    entrance = parse_name("--endpoint", host)
-    names = tuple(dict.fromkeys((*(parse_name("--node", one) for one in nodes), entrance)))
-    label, _, zone = entrance.partition(".")
+    name = parse_name("--endpoint", host)
+    names = tuple(dict.fromkeys((*(parse_name("--node", node) for node in nodes), name)))
+    label, _, zone = name.partition(".")
     if not zone:
-        raise CommandError(f"--endpoint: got {endpoint!r}; allowed: a whole name, with its zone")
+        raise CommandError(
+            f"--endpoint: got {endpoint!r}; allowed: a fully qualified name, with its zone"
+        )
     foreign = [name for name in names if name.partition(".")[2] != zone]
     if foreign:
         raise CommandError(f"--node: {foreign[0]} is not in {zone}, the zone of the endpoint")
@@ -140,45 +147,46 @@ def targets_from_args(endpoint: str, nodes: list[str]) -> Targets:
         zone=Hostname(zone),
         port=int(port or DEFAULT_PORT),
         names=names,
-        endpoint=entrance if label == "clustercfg" else None,
+        endpoint=name if label == "clustercfg" else None,
     )
 
 
 def parse_name(option: str, text: str) -> Hostname:
-    """A name that a person typed; raises CommandError."""
+    """Returns the host name of an option; raises CommandError for an invalid one."""
     try:
         name = hostname(text)
     except ValueError as error:
         raise CommandError(f"{option}: {error}") from error
     if name.rpartition(".")[2].isdecimal():
         raise CommandError(
-            f"{option}: got {text!r}; allowed: a name, as certificates have no addresses"
+            f"{option}: got {text!r}; allowed: a host name, as certificates have no addresses"
         )
     return name
 
 
-def targets_from_cluster(expected: Targets, walker: Walker) -> Targets:
-    """The map with the nodes that the cluster itself names, where somebody may ask it."""
+def targets_from_cluster(targets: Targets, walker: Walker) -> Targets:
+    """Returns the targets with the nodes that the cluster reports, if the walker can log in."""
     if walker.login is None:
-        return expected if len(expected.names) > 1 else replace(expected, notes=(NOT_KNOWN,))
-    views = [
-        walk.reply.members or ()
-        for name in expected.names
-        for walk in walker.trace(name, view=True).traces
-    ]
-    told = {member.endpoint for view in views for member in view if not member.is_address}
-    mine = sorted(name for name in told if is_in_zone(name, expected.zone))
-    elsewhere = sorted(told - set(mine))
-    notes = (f"the cluster names nodes outside of the zone: {', '.join(elsewhere)}",)
+        return targets if len(targets.names) > 1 else replace(targets, notes=(NOT_KNOWN,))
+    reported = {
+        member.endpoint
+        for name in targets.names
+        for trace in walker.trace(name, view=True).traces
+        for member in trace.reply.members or ()
+        if not member.is_address
+    }
+    inside = sorted(name for name in reported if is_in_zone(name, targets.zone))
+    outside = sorted(reported.difference(inside))
+    notes = (f"the cluster names nodes outside of the zone: {', '.join(outside)}",)
     return replace(
-        expected,
-        names=tuple(dict.fromkeys((*map(Hostname, mine), *expected.names))),
-        notes=notes if elsewhere else (),
+        targets,
+        names=tuple(dict.fromkeys((*map(Hostname, inside), *targets.names))),
+        notes=notes if outside else (),
     )
 
 
 def is_in_zone(name: str, zone: str) -> bool:
-    """Whether what a node says is a name of the zone."""
+    """Whether the text is a host name of the zone."""
     try:
         return hostname(name).endswith(f".{zone}")
     except ValueError:
@@ -186,51 +194,44 @@ def is_in_zone(name: str, zone: str) -> bool:
 
 
 def targets_from_aws(context: typer.Context, env: str, cluster: str | None) -> Targets:
-    """The map of what is deployed; raises CommandError."""
+    """Returns the names of the deployed cluster as targets; raises CommandError if they cannot be read."""
     config, account = reached(context, env)
-    choices = {one.label: one for one in config.overridden_clusters}
+    choices = {choice.label: choice for choice in config.overridden_clusters}
     if cluster is None and len(choices) != 1:
         raise CommandError(f"--cluster: give one of {', '.join(sorted(choices)) or 'none'}")
     label = cluster or next(iter(choices))
     if label not in choices:
         raise CommandError(f"--cluster: got {label!r}; allowed: {', '.join(sorted(choices))}")
-    found = account.deployment(label)
+    deployment = account.deployment(label)
     try:
-        seen = read_snapshot(found.ports, found.settings)
-        nodes = seen.topology
-        if found.settings.fleet_name is not None:
-            nodes = found.nodes.topology(choices[label].replication_group_id)
+        snapshot = read_snapshot(deployment.ports, deployment.settings)
+        topology = snapshot.topology
+        if deployment.settings.fleet_name is not None:
+            topology = deployment.nodes.topology(choices[label].replication_group_id)
     except ReadFailed as error:
-        raise CommandError(f"what is deployed cannot be read: {error}") from error
-    return targets_from_snapshot(seen, nodes, found.settings, label)
+        raise unreadable(error) from error
+    return targets_from_snapshot(snapshot, topology, deployment.settings, label)
 
 
 def make_walker(port: int, ca: Path | None, login: Login | None) -> Walker:
-    """How to walk; raises CommandError for a file without authorities."""
+    """Returns a walker that trusts the CAs of the file; raises CommandError for a file without any."""
     try:
         return Walker.of(port, ca_file=str(ca) if ca else None, login=login)
     except OSError as error:
-        why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
-        raise CommandError(f"--ca {ca}: {why}; give a PEM file") from error
-
-
-def access_notes(login: Login | None) -> tuple[str, ...]:
-    """What the reader must know of how deep it went."""
-    return (
-        () if login else ("no --username: nodes were asked whether they answer, not who they are",)
-    )
+        reason = "it has no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise CommandError(f"--ca {ca}: {reason}; give a PEM file") from error
 
 
 @contextmanager
-def progress(names: int) -> Iterator[Callable[[int], None]]:
-    """Says on a terminal how far the walk is; on standard error, as the result goes to the other."""
+def show_progress(names: int) -> Iterator[Callable[[int], None]]:
+    """Shows the progress on standard error, if it is a terminal. Yields a function that takes the number of names."""
     console = Console(stderr=True)
-    with console.status(f"walking {names} names") as status:
-        yield lambda done: status.update(f"walked {done} of {names} names")
+    with console.status(f"tracing {names} names") as status:
+        yield lambda done: status.update(f"traced {done} of {names} names")
 
 
 def write_file(target: Path, text: str) -> None:
-    """The file whole or not at all; raises CommandError."""
+    """Writes the file atomically; raises CommandError if it cannot be written."""
     if not target.name:
         raise CommandError(f"--html {target}: is a directory; give a file")
     scratch = target.with_name(f".{target.name}.new")

@@ -1,4 +1,4 @@
-"""What `nodeway doctor` found, for a person: the answer, a row for each name, each cause once with its next step."""
+"""The report of `nodeway doctor` for a terminal: the result, a row for each name, each cause with its remedy."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -9,16 +9,15 @@ from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
 
 STYLE = {State.OK: "green", State.DEGRADED: "yellow", State.BROKEN: "bold red"}
 SIGN = {State.OK: "ok", State.DEGRADED: "! degraded", State.BROKEN: "✗ broken"}
-MOST_SHOWN = 10
-"""Names of one cause that are listed: of more, the table above has them all."""
+MAX_NAMES = 10
+"""Names listed for one cause. The table has all names."""
 
 
 def print_table(console: Console, report: Report) -> None:
-    """The report for a person: the answer first, then a row for each name, the worst first."""
+    """Prints the result, a row for each name with the worst first, and each cause."""
     worst = report.worst
-    reached_names = report.count(State.OK)
     console.print(
-        f"[{STYLE[worst]}]{SIGN[worst]}[/]: {reached_names} of {len(report.rows)} names of {report.zone}"
+        f"[{STYLE[worst]}]{SIGN[worst]}[/]: {report.count(State.OK)} of {len(report.rows)} names of {report.zone}"
         f" are in order, seen from {escape(report.client)} in {report.seconds:.1f} s"
     )
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -40,10 +39,10 @@ def print_table(console: Console, report: Report) -> None:
         meaning = MEANINGS[verdict]
         console.print()
         console.print(f"[{STYLE[meaning.state]}]{verdict}[/]: {escape(meaning.what)}")
-        for row in rows[:MOST_SHOWN]:
+        for row in rows[:MAX_NAMES]:
             console.print(f"  {escape(row.label)}  {escape(row.detail)}", style="dim")
-        if len(rows) > MOST_SHOWN:
-            console.print(f"  and {len(rows) - MOST_SHOWN} more", style="dim")
+        if len(rows) > MAX_NAMES:
+            console.print(f"  and {len(rows) - MAX_NAMES} more", style="dim")
         console.print(f"  next: {escape(meaning.next)}")
         console.print(f"  more: docs/runbook.md#verdict-{verdict}", style="dim")
     for note in report.notes:
@@ -51,32 +50,28 @@ def print_table(console: Console, report: Report) -> None:
 
 
 def group_by_verdict(report: Report) -> dict[Verdict, list[Row]]:
-    """The rows that are not in order, together with those that have the same cause."""
-    found: dict[Verdict, list[Row]] = {}
+    """Groups the rows that are not in order by their verdict."""
+    groups: dict[Verdict, list[Row]] = {}
     for row in report.worst_first:
         if row.state is not State.OK:
-            found.setdefault(row.verdict, []).append(row)
-    return found
+            groups.setdefault(row.verdict, []).append(row)
+    return groups
 
 
 def describe_path(path: Path) -> str:
-    """An address, and whose it is."""
+    """Returns an address with its proxy's zone and health."""
     if path.proxy is None:
         return path.address
     return f"{path.address} ({path.proxy.availability_zone}, {path.proxy.health})"
 
 
 def phase_times(row: Row) -> str:
-    """The legs' milliseconds: the slowest path's."""
-    legs = [row.resolve_milliseconds] + [
-        max(
-            (
-                one
-                for one in (getattr(p, f"{leg}_milliseconds") for p in row.paths)
-                if one is not None
-            ),
-            default=None,
-        )
-        for leg in ("connect", "tls", "answer")
-    ]
-    return " ".join("-" if one is None else f"{one:.1f}" for one in legs)
+    """Returns the milliseconds of each phase, as the maximum over the paths; `-` for a phase without a value."""
+    phases = (
+        [row.resolve_milliseconds],
+        [path.connect_milliseconds for path in row.paths],
+        [path.tls_milliseconds for path in row.paths],
+        [path.answer_milliseconds for path in row.paths],
+    )
+    slowest = (max((v for v in values if v is not None), default=None) for values in phases)
+    return " ".join("-" if value is None else f"{value:.1f}" for value in slowest)

@@ -1,4 +1,4 @@
-"""`nodeway`: thin commands over what the packages can do. An error a person can act on is one line and an exit code."""
+"""The command `nodeway`. An error that the user can fix is one line on standard error, with exit code 1."""
 
 import sys
 from collections.abc import Sequence
@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nodeway.cli import resync
-from nodeway.cli import sandbox as live
+from nodeway.cli import resync, sandbox
 from nodeway.cli.account import Reach
 from nodeway.cli.advise import advise
 from nodeway.cli.doctor import doctor
@@ -16,7 +15,7 @@ from nodeway.errors import NodewayError
 
 FAILED = 1
 COMMANDS = "nodeway.commands"
-"""The entry-point group by which another distribution adds a command group: a Typer app under its name."""
+"""The entry-point group for command groups of other distributions: each entry point is a Typer app."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,14 +24,14 @@ app = typer.Typer(
 )
 for command in (resync.plan, resync.apply, resync.explain, doctor, advise):
     app.command()(command)
-app.add_typer(live.app, name="sandbox")
+app.add_typer(sandbox.app, name="sandbox")
 for point in entry_points(group=COMMANDS):
     app.add_typer(point.load(), name=point.name)
 
 
-def show_version(wanted: bool) -> None:
-    """Prints the installed version and ends."""
-    if wanted:
+def show_version(value: bool) -> None:
+    """Prints the installed version and exits, if the option is set."""
+    if value:
         typer.echo(f"nodeway {version('nodeway')}")
         raise typer.Exit
 
@@ -48,7 +47,7 @@ def nodeway(
 
 
 def main(words: Sequence[str] | None = None, reach: Reach | None = None) -> None:
-    """The entry point: turns an error for people into one line. `reach` is where a test says who AWS is."""
+    """Runs the command. `reach` replaces AWS in tests. Prints a NodewayError as one line and exits with 1."""
     try:
         app(args=words, obj=reach)
     except NodewayError as error:

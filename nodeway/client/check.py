@@ -1,7 +1,7 @@
-"""`python -m nodeway.client.check`: whether this host reaches the cache through HAProxies, and in no other way.
+"""`python -m nodeway.client.check`: whether this host reaches the cache through HAProxies only.
 
-It reads what `nodeway.client` reads, and prints one line of JSON. It must never take silence for proof: an address that
-does not answer counts only beside HAProxies that do.
+It has the configuration of `nodeway.client`, and prints one line of JSON. A node that does not answer at its own
+address proves something only if the HAProxies answer, so both are checked.
 """
 
 import argparse
@@ -22,55 +22,54 @@ Figures = dict[str, Any]
 
 
 def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run it; 1 when anything was not as it should be."""
+    """Runs all checks. Returns 1 if one of them failed, or if there is nothing to check."""
     options = _options(words)
     port = int(environment["LAB_PORT"])
-    found: Figures = {
-        "direct": [direct(str(address), port) for address in options.direct],
-        "names": [named(name, port, options.through) for name in options.names],
-        "exercise": exercised(environment, options.names, keys=options.keys),
+    result: Figures = {
+        "direct": [check_address(str(address), port) for address in options.direct],
+        "names": [check_name(name, port, options.through) for name in options.names],
+        "exercise": check_cluster(environment, options.names, keys=options.keys),
     }
-    parts = [*found["direct"], *found["names"], found["exercise"]]
-    found["ok"] = bool(options.direct and options.names) and all(one["ok"] for one in parts)
-    print(json.dumps(found), flush=True)  # noqa: T201 - this line is the result
-    return int(not found["ok"])
+    parts = [*result["direct"], *result["names"], result["exercise"]]
+    result["ok"] = bool(options.direct and options.names) and all(part["ok"] for part in parts)
+    print(json.dumps(result), flush=True)  # noqa: T201 (the result)
+    return int(not result["ok"])
 
 
-def direct(address: str, port: int) -> Figures:
-    """A node's own address, which must not even refuse: that would be an answer, too."""
-    came = answer(address, port)
-    return {"address": address, "ok": not came, "answer": came}
+def check_address(address: str, port: int) -> Figures:
+    """Checks that a node's own address does not answer, not even with a refusal."""
+    answer = try_connection(address, port)
+    return {"address": address, "ok": not answer, "answer": answer}
 
 
-def named(name: str, port: int, through: IPv4Network) -> Figures:
-    """A node's name: all of its addresses are HAProxies', and each takes a connection."""
-    addresses = looked_up(name)
-    elsewhere = [one for one in addresses if IPv4Address(one) not in through]
-    silent = [one for one in addresses if answer(one, port) != "connected"]
-    right = bool(addresses) and not elsewhere and not silent
+def check_name(name: str, port: int, through: IPv4Network) -> Figures:
+    """Checks that all addresses of a node's name are HAProxies', and that each accepts a connection."""
+    addresses = resolve_name(name)
+    elsewhere = [address for address in addresses if IPv4Address(address) not in through]
+    silent = [address for address in addresses if try_connection(address, port) != "connected"]
     return {
         "name": name,
-        "ok": right,
+        "ok": bool(addresses) and not elsewhere and not silent,
         "addresses": addresses,
         "elsewhere": elsewhere,
         "silent": silent,
     }
 
 
-def exercised(environment: Mapping[str, str], names: Sequence[str], *, keys: int) -> Figures:
-    """A day's work of a cluster client, and whether it met the nodes that there should be; an error is a result."""
+def check_cluster(environment: Mapping[str, str], names: Sequence[str], *, keys: int) -> Figures:
+    """Exercises a cluster client, and checks that it found exactly these nodes. An error is part of the result."""
     try:
         with open_cluster(environment) as cluster:
             figures = exercise(cluster, keys=keys)
-    except Exception as error:  # noqa: BLE001 - whatever a user would have seen
+    except Exception as error:  # noqa: BLE001 (any error that a user would get)
         return {"ok": False, "error": f"{type(error).__name__}: {error}"}
-    met = {one.rpartition(":")[0] for one in figures["node_names"]}
-    unmet = sorted(met.symmetric_difference(names))
-    return {**figures, "ok": figures["ok"] and not unmet, "other_nodes": unmet}
+    nodes = {node.rpartition(":")[0] for node in figures["node_names"]}
+    other_nodes = sorted(nodes.symmetric_difference(names))
+    return {**figures, "ok": figures["ok"] and not other_nodes, "other_nodes": other_nodes}
 
 
-def answer(address: str, port: int) -> str:
-    """`connected`, `refused`, or nothing when nobody is there; any other error is as silence."""
+def try_connection(address: str, port: int) -> str:
+    """Returns `connected` or `refused`; an empty string after the timeout or any other error."""
     try:
         with socket.create_connection((address, port), timeout=CONNECT_SECONDS):
             return "connected"
@@ -80,13 +79,13 @@ def answer(address: str, port: int) -> str:
         return ""
 
 
-def looked_up(name: str) -> list[str]:
-    """The name's IPv4 addresses for this host, none when it has none."""
+def resolve_name(name: str) -> list[str]:
+    """Returns the name's IPv4 addresses, or none if it does not resolve."""
     try:
-        found = socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_STREAM)
     except socket.gaierror:
         return []
-    return sorted({str(one[4][0]) for one in found})
+    return sorted({str(sockaddr[0]) for *_, sockaddr in addresses})
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:

@@ -1,7 +1,4 @@
-"""Everything that a cluster client does in a day, in a few seconds, and whether it was right.
-
-It must never pass over a wrong result: `ok` is for all right.
-"""
+"""Exercises a cluster client: every node, every slot and the common commands, with a check of each result."""
 
 # mypy: disallow-untyped-calls=False
 # redis-py's cluster client is half typed
@@ -9,25 +6,27 @@ It must never pass over a wrong result: `ok` is for all right.
 import hashlib
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import redis
 from redis.cluster import ClusterNode, RedisCluster
 
+from nodeway.client.slots import SLOTS
 from nodeway.client.wait import wait_until
 
 BATCH = 500
-SLOTS = 16384
+
+T = TypeVar("T", bound=redis.Redis | RedisCluster)
 
 
 def exercise(cluster: RedisCluster, *, keys: int) -> dict[str, Any]:
-    """Use every node, `keys` keys and the commands that proxies tend to break; gives figures.
+    """Uses every node, `keys` keys and the commands that proxies often break, and returns figures.
 
-    `ok` says that all was right. Errors of a command are results; those of the keys are raised.
+    `ok` is true if every result was right. An error of a command is part of the result; one of the keys is raised.
     """
     started = time.monotonic()
-    commands = {name: _outcome(check, cluster) for name, check in COMMANDS.items()}
+    commands = run_checks(COMMANDS, cluster)
     wrong = _write_and_read(cluster, keys)
     nodes = list(cluster.get_nodes())
     for node in nodes:
@@ -55,7 +54,7 @@ def _value(key: str) -> str:
 
 
 def _write_and_read(cluster: RedisCluster, count: int) -> int:
-    """Write `count` keys over all slots and read them back; gives how many were not as written."""
+    """Writes `count` keys over all slots and reads them back. Returns how many were not as written."""
     wrong = 0
     keys = [f"lab:key:{number}" for number in range(count)]
     for batch in _batches(keys):
@@ -77,11 +76,11 @@ def _batches(keys: list[str]) -> Iterator[list[str]]:
 
 
 def _unverified(node: ClusterNode) -> Iterator[str]:
-    """What is not as it should be with the TLS of the connections to a node that are open."""
+    """Yields the problems of the TLS of the open connections to a node."""
     pool = node.redis_connection.connection_pool
     sockets = [connection._sock for connection in pool._available_connections]  # noqa: SLF001
     if not any(sockets):
-        yield f"{node.host}: no connection to look at"
+        yield f"{node.host}: no open connection"
     for sock in filter(None, sockets):
         if not isinstance(sock, ssl.SSLSocket):
             yield f"{node.host}: no TLS"
@@ -106,10 +105,11 @@ def _transaction(cluster: RedisCluster) -> bool:
         return bool(written) and read == "1"
 
 
-def _script(cluster: RedisCluster) -> bool:
-    sha = cluster.script_load("return redis.call('GET', KEYS[1]) .. ARGV[1]")
-    cluster.set("lab:script", "left")
-    return bool(cluster.evalsha(sha, 1, "lab:script", "right") == "leftright")
+def check_script(client: redis.Redis | RedisCluster) -> bool:
+    """Loads a script, and calls it by its digest."""
+    sha = client.script_load("return redis.call('GET', KEYS[1]) .. ARGV[1]")
+    client.set("lab:script", "left")
+    return bool(client.evalsha(sha, 1, "lab:script", "right") == "leftright")
 
 
 def _publish(cluster: RedisCluster) -> bool:
@@ -133,9 +133,9 @@ def _blocking(cluster: RedisCluster) -> bool:
 
 
 def _replica_read(cluster: RedisCluster) -> bool:
-    """READONLY and a GET at the replica of the key's slot, once it has followed."""
+    """Reads a key with READONLY from each replica of its slot, after it was replicated."""
     key = "lab:replica"
-    cluster.set(key, "followed")
+    cluster.set(key, "replicated")
     slot = cluster.keyslot(key)
     replicas = cluster.nodes_manager.slots_cache[slot][1:]
     for replica in replicas:
@@ -146,9 +146,9 @@ def _replica_read(cluster: RedisCluster) -> bool:
 
             def read(connection: Any = connection) -> bool:
                 connection.send_command("GET", key)
-                return bool(connection.read_response() == "followed")
+                return bool(connection.read_response() == "replicated")
 
-            wait_until(read, timeout_seconds=5, what=f"{replica.host} to follow")
+            wait_until(read, timeout_seconds=5, what=f"{replica.host} to replicate")
         finally:
             replica.redis_connection.connection_pool.release(connection)
     return bool(replicas)
@@ -162,7 +162,7 @@ def _scan(cluster: RedisCluster) -> bool:
 COMMANDS: dict[str, Callable[[RedisCluster], bool]] = {
     "pipeline": _pipeline,
     "multi_exec": _transaction,
-    "evalsha": _script,
+    "evalsha": check_script,
     "pubsub": _publish,
     "blpop": _blocking,
     "replica_read": _replica_read,
@@ -170,8 +170,12 @@ COMMANDS: dict[str, Callable[[RedisCluster], bool]] = {
 }
 
 
-def _outcome(check: Callable[[RedisCluster], bool], cluster: RedisCluster) -> str:
-    try:
-        return "ok" if check(cluster) else "wrong result"
-    except redis.RedisError as error:
-        return f"{type(error).__name__}: {error}"
+def run_checks(checks: Mapping[str, Callable[[T], bool]], client: T) -> dict[str, str]:
+    """Runs each check. Returns `ok`, `wrong result` or the error of the client for each."""
+    outcomes = {}
+    for name, check in checks.items():
+        try:
+            outcomes[name] = "ok" if check(client) else "wrong result"
+        except redis.RedisError as error:
+            outcomes[name] = f"{type(error).__name__}: {error}"
+    return outcomes

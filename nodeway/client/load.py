@@ -1,9 +1,7 @@
-"""Steady writes while things happen to the cluster: what a user would notice, and what was lost.
+"""Writes at a constant rate, and measures failures, gaps and lost writes, for example during a failover.
 
-Every write has a key of its own, which no other run of this program has either, so that each acknowledged one can be
-asked for at the end. Each thread writes into its own part of the slots only: a shard that is dark shows as that
-thread's longest gap, and not as one of many that another thread's success covers. It must never count a write that
-was not acknowledged.
+Each write has a key that no other write or run has, so that every acknowledged one is read back at the end. Each thread
+writes to its own range of slots, so that the outage of a shard is a gap of its thread, whatever the others do.
 """
 
 # mypy: disallow-untyped-calls=False
@@ -23,7 +21,7 @@ from typing import Any
 import redis
 from redis.cluster import RedisCluster
 
-from nodeway.client.slots import part, slot_in, tags
+from nodeway.client.slots import hash_tags, slot_in, slot_range
 from nodeway.client.wait import wait_until
 
 PROGRESS_SECONDS = 0.2
@@ -32,42 +30,42 @@ READ_BACK_SECONDS = 30.0
 NOTED_GAP_SECONDS = 0.05
 Client = RedisCluster | redis.Redis
 FAILURES = (redis.RedisError, redis.exceptions.RedisClusterException, OSError)
-"""What a command may raise; what a cluster client says when it finds no node at all is no RedisError."""
+"""Errors of a command. RedisClusterException, for a cluster without a reachable node, is not a RedisError."""
 
 
 @dataclass(slots=True)
 class Writer:
-    """What one thread has seen."""
+    """The results of one thread."""
 
     run: str
     number: int
     slots: range
     acknowledged: list[tuple[int, float]] = field(default_factory=list)
-    """Each write's number, and when it was acknowledged, in seconds since the epoch."""
+    """The number of each write, and the time of its acknowledgement in seconds since the epoch."""
     errors: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     longest_gap: float = 0.0
     gaps: list[tuple[float, float]] = field(default_factory=list)
-    """Each gap worth the name: when it began, in seconds since the epoch, and how many seconds it lasted."""
+    """Each gap of at least NOTED_GAP_SECONDS: its begin in seconds since the epoch, and its seconds."""
     waiting_since: float | None = None
-    """When the first write after the latest success was begun; the pauses of its own pace are no gap."""
+    """The begin of the first write since the last success. A gap does not include the pauses of the rate limit."""
 
     def key(self, sequence: int) -> str:
-        """The key of a write: its hash tag puts it into one of this thread's slots."""
-        tag = tags()[self.slot(sequence)]
+        """Returns the key of a write, with a hash tag of one of this thread's slots."""
+        tag = hash_tags()[self.slot(sequence)]
         return f"lab:load:{self.run}:{self.number}:{sequence}:{{{tag}}}"
 
     def slot(self, sequence: int) -> int:
-        """The slot of a write."""
+        """Returns the slot of a write."""
         return slot_in(self.slots, sequence)
 
     def note_try(self) -> None:
-        """A write begins."""
+        """Records that a write begins."""
         if self.waiting_since is None:
             self.waiting_since = time.monotonic()
 
     def note_success(self, sequence: int) -> None:
-        """A write is acknowledged."""
+        """Records that a write was acknowledged."""
         self._end_gap()
         self.acknowledged.append((sequence, time.time()))
 
@@ -80,15 +78,15 @@ class Writer:
         self.waiting_since = None
 
     def end(self) -> None:
-        """No more writes: a gap that goes on counts as long as it is by now."""
+        """Records that there are no more writes, and ends a gap."""
         self._end_gap()
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """So many threads, each with so many writes a second at most, until a file exists.
+    """A load of `threads` threads with at most `rate` writes per second each, until the file `until_file` exists.
 
-    `fresh`: a client of its own for each write, which looks every name up again.
+    `progress`: a file for the counts. `fresh`: whether each write has a new client, which resolves every name again.
     """
 
     threads: int
@@ -98,22 +96,22 @@ class Load:
     fresh: bool = False
 
     def run(self, open_it: Callable[[], Client]) -> dict[str, Any]:
-        """Write until told to stop, read all back, give the figures; raises redis.RedisError."""
+        """Writes, reads all writes back, and returns the figures; raises redis.RedisError, or WaitTimeout."""
         run = secrets.token_hex(6)
-        writers = [Writer(run, n, part(n, self.threads)) for n in range(self.threads)]
+        writers = [Writer(run, n, slot_range(n, self.threads)) for n in range(self.threads)]
         with open_it() as cluster:
             started = time.monotonic()
             store = _fresh(open_it) if self.fresh else _pooled(cluster)
             with ThreadPoolExecutor(self.threads + 1) as pool:
-                done = [pool.submit(self._write, store, writer) for writer in writers]
+                futures = [pool.submit(self._write, store, writer) for writer in writers]
                 pool.submit(self._report, writers)
-                for future in done:
+                for future in futures:
                     future.result()
             seconds = time.monotonic() - started
-            lost = [one for writer in writers for one in self._lost(cluster, writer)]
-            # a plain client knows of none
-            known = cluster.get_nodes() if isinstance(cluster, RedisCluster) else ()
-            nodes = {"nodes": sorted(node.host for node in known)} if known else {}
+            lost = [write for writer in writers for write in self._lost(cluster, writer)]
+            nodes = {}
+            if isinstance(cluster, RedisCluster):
+                nodes = {"nodes": sorted(node.host for node in cluster.get_nodes())}
         errors = sum((writer.errors for writer in writers), Counter[str]())
         return {
             "acknowledged": sum(len(writer.acknowledged) for writer in writers),
@@ -139,7 +137,7 @@ class Load:
             else:
                 writer.failed += 1
             sequence += 1
-            # after a gap, at the same pace again: no burst that would hide it in the mean
+            # no burst after a gap: it would hide the gap in the mean rate
             due = max(due + 1 / self.rate, time.monotonic() - 1 / self.rate)
             pause.wait(max(0.0, due - time.monotonic()))
         writer.end()
@@ -149,26 +147,26 @@ class Load:
         while self.progress is not None and not self.until_file.exists():
             each = [len(writer.acknowledged) for writer in writers]
             errors = sum(sum(writer.errors.values()) for writer in writers)
-            fresh = self.progress.with_suffix(".new")
-            told = {"acknowledged": sum(each), "by_thread": each, "errors": errors}
-            fresh.write_text(json.dumps(told))
-            fresh.replace(self.progress)
+            scratch = self.progress.with_suffix(".new")
+            counts = {"acknowledged": sum(each), "by_thread": each, "errors": errors}
+            scratch.write_text(json.dumps(counts))
+            scratch.replace(self.progress)
             pause.wait(PROGRESS_SECONDS)
 
     def _lost(self, cluster: Client, writer: Writer) -> list[tuple[int, float]]:
-        """Slot and time of each acknowledged write that is not there any more."""
+        """Returns the slot and the time of each acknowledged write that is lost."""
         lost = []
         for start in range(0, len(writer.acknowledged), BATCH):
             batch = writer.acknowledged[start : start + BATCH]
-            there = _read(cluster, [writer.key(sequence) for sequence, _ in batch])
-            for (sequence, at), got in zip(batch, there, strict=True):
-                if got != str(sequence):
-                    lost.append((writer.slot(sequence), round(at, 3)))
+            values = _read(cluster, [writer.key(sequence) for sequence, _ in batch])
+            for (sequence, time_of_write), value in zip(batch, values, strict=True):
+                if value != str(sequence):
+                    lost.append((writer.slot(sequence), round(time_of_write, 3)))
         return lost
 
 
 def _pooled(cluster: Client) -> Callable[[str, str], bool]:
-    """One client for all writes, as programs have it."""
+    """Uses one client for all writes."""
     return lambda key, value: bool(cluster.set(key, value))
 
 
@@ -189,8 +187,7 @@ def _try(store: Callable[[str, str], bool], writer: Writer, sequence: int) -> bo
 
 
 def _read(cluster: Client, keys: list[str]) -> list[Any]:
-    """All values; a cluster that is not quite back has some time for its answer. Raises WaitTimeout after that."""
-    told: list[str] = []
+    """Returns the values of the keys. Retries for READ_BACK_SECONDS, then raises WaitTimeout."""
 
     def read() -> list[Any] | None:
         try:
@@ -198,8 +195,7 @@ def _read(cluster: Client, keys: list[str]) -> list[Any]:
                 for key in keys:
                     pipe.get(key)
                 return list(pipe.execute())
-        except FAILURES as error:
-            told.append(f"{type(error).__name__}: {error}")
+        except FAILURES:
             return None
 
     what = f"{len(keys)} writes to be read back"

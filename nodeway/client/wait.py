@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class WaitTimeout(Exception):
-    """The condition did not become true in time; the message names it and the last answer."""
+    """The condition did not become true before the deadline. The message names it and the last result."""
 
 
 def wait_until(
@@ -20,10 +20,9 @@ def wait_until(
     what: str,
     pause_seconds: float = PAUSE_SECONDS,
 ) -> T:
-    """Calls `check` until it returns something true, and returns that.
+    """Calls `check` until its result is true, and returns that.
 
-    An exception of `check` ends the wait at once: a check says "not yet" by a false value.
-    Raises WaitTimeout naming `what` after `timeout_seconds`.
+    Any exception of `check` passes through. Raises WaitTimeout naming `what` after `timeout_seconds`.
     """
     deadline = time.monotonic() + timeout_seconds
     while True:

@@ -1,16 +1,17 @@
-"""An environment's configuration out of the CDK's context: cdk.json's block plus `-c` overrides, checked once, whole.
+"""Reads one environment's configuration from the CDK context: its block in cdk.json plus the `-c` overrides.
 
-`load` gives a frozen object or one ConfigError that lists every problem.
+`load` returns a frozen, validated object, or raises one ConfigError that lists every problem.
 """
 
 from collections.abc import Mapping
 from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from nodeway.config.model import EnvironmentConfig
-from nodeway.config.rules import find_problems as problems_between
-from nodeway.config.sandbox import with_sandbox
+from nodeway.config.rules import find_problems
+from nodeway.config.sandbox import expand_sandbox
 from nodeway.errors import ConfigError
 from nodeway.suggestions import suggest_nearest
 from nodeway_runtime.model.topology import Address, Hostname, address, hostname
@@ -29,19 +30,18 @@ OVERRIDES = (
     "cpu",
     "memory",
 )
-"""The context variables that `-c` takes."""
-CDK_OWN = (
-    "environments",
-    "acknowledged-issue-numbers",
-    "path-metadata",
-)
-"""Context keys of the CDK itself and of cdk.json."""
-CDK_OWN_PREFIXES = ("@", "aws:", "aws-cdk:", "availability-zones:", "cli:", "nodeway:")
-"""How other context keys begin that belong to the CDK or to our own look-ups."""
+"""Context variables that a user sets with `-c`."""
+OTHER_KEYS = ("environments", "acknowledged-issue-numbers", "path-metadata")
+"""Context keys of cdk.json and of the CDK itself."""
+OTHER_PREFIXES = ("@", "aws:", "aws-cdk:", "availability-zones:", "cli:", "nodeway:")
+"""Prefixes of the context keys of the CDK and of Nodeway's look-ups."""
 
 
 def load(context: Mapping[str, Any]) -> EnvironmentConfig:
-    """The environment that `-c env=NAME` chose, with the overrides applied; raises ConfigError with every problem."""
+    """Returns the environment that `-c env=NAME` selects, with the overrides applied.
+
+    Raises ConfigError with every problem of its block.
+    """
     refuse_unknown(context)
     environments = context.get("environments")
     if not isinstance(environments, dict) or not environments:
@@ -56,13 +56,13 @@ def load(context: Mapping[str, Any]) -> EnvironmentConfig:
         )
         msg = f"unknown environment: {got}; allowed: {', '.join(sorted(environments))}; choose one with -c env=NAME"
         raise ConfigError(msg)
-    problems: list[str] = []
-    written = environments[name]
-    if not isinstance(written, dict):
-        msg = f"environment {name}: got {written!r}; allowed: an object (docs/configuration.md)"
+    block = environments[name]
+    if not isinstance(block, dict):
+        msg = f"environment {name}: got {block!r}; allowed: an object (docs/configuration.md)"
         raise ConfigError(msg)
-    block = with_sandbox(apply_overrides({**written, "name": name}, context, problems), problems)
-    config = validate_block(block, problems)
+    problems: list[str] = []
+    overridden = apply_overrides({**block, "name": name}, context, problems)
+    config = validate_block(expand_sandbox(overridden, problems), problems)
     if problems:
         lines = "\n".join(f"  - {problem}" for problem in problems)
         msg = f"environment {name} has {len(problems)} problem{'s' if len(problems) > 1 else ''}:\n{lines}"
@@ -71,28 +71,27 @@ def load(context: Mapping[str, Any]) -> EnvironmentConfig:
 
 
 def validate_block(block: dict[str, Any], problems: list[str]) -> EnvironmentConfig:
-    """The block as values; whatever is wrong, in a key or between keys, is added to the problems."""
+    """Returns the block as values. Appends each invalid key and each conflict between keys to `problems`."""
     fields = EnvironmentConfig.model_fields
     try:
         config, valid = EnvironmentConfig.model_validate(block), frozenset(fields)
     except ValidationError as error:
         problems += describe_errors(error)
-        wrong = {str(one["loc"][0]) for one in error.errors()}
-        valid = frozenset(fields) - wrong
-        parts = {
+        valid = frozenset(fields) - {str(detail["loc"][0]) for detail in error.errors()}
+        values = {
             key: TypeAdapter(cast("Any", fields[key].annotation)).validate_python(block[key])
             for key in sorted(valid)
             if key in block
         }
-        config = EnvironmentConfig.model_construct(**parts)
-    problems += problems_between(config, valid)
+        config = EnvironmentConfig.model_construct(**values)
+    problems += find_problems(config, valid)
     return config
 
 
 def apply_overrides(
     block: dict[str, Any], context: Mapping[str, Any], problems: list[str]
 ) -> dict[str, Any]:
-    """The block with what `-c` says instead; what cannot be read is added to the problems."""
+    """Returns the block with the values of `-c` in place of its own. Appends unreadable values to `problems`."""
     changed = dict(block)
     for variable in ("haproxies_per_node", "ttl", "cpu", "memory", "max_stand_ins"):
         text = str(context.get(variable, "0"))
@@ -104,10 +103,10 @@ def apply_overrides(
         name: context[name] for name in ("resync", "approve", "take_over") if name in context
     }
     if "pin" in context:
-        written = block.get("pins", {})
+        pins = block.get("pins", {})
         try:
-            more = parse_pins(str(context["pin"]))
-            changed["pins"] = {**written, **more} if isinstance(written, dict) else written
+            extra_pins = parse_pins(str(context["pin"]))
+            changed["pins"] = {**pins, **extra_pins} if isinstance(pins, dict) else pins
         except ValueError as error:
             problems.append(f"-c pin: {error}")
     if "nodes" in context:
@@ -116,37 +115,40 @@ def apply_overrides(
 
 
 def override_nodes(clusters: object, text: str, problems: list[str]) -> object:
-    """The one cluster of an environment with these nodes, given as names with commas between."""
+    """Returns the clusters, with the comma-separated host names of `text` as the nodes of the only cluster.
+
+    Appends a problem if there is more than one cluster.
+    """
     match clusters:
         case [{**cluster}]:
             names = [name.strip() for name in text.split(",") if name.strip()]
             return [{**cluster, "nodes": names}]
         case list() if len(clusters) > 1:
             problems.append(
-                f"-c nodes: this environment has {len(clusters)} clusters; set `nodes` in each one's block"
+                f"-c nodes: this environment has {len(clusters)} clusters; set `nodes` in the block of each"
             )
-    # what else is wrong with it, the model says
+    # the model reports any other problem of the key
     return clusters
 
 
 def parse_pins(text: str) -> dict[Hostname, tuple[Address, ...]]:
-    """`HOST=IP[,IP][;HOST=IP…]` as a mapping; raises ValueError with what is allowed."""
-    found: dict[Hostname, tuple[Address, ...]] = {}
-    for part in filter(None, (p.strip() for p in text.split(";"))):
-        name, equals, addresses = part.partition("=")
-        if not equals or not addresses:
-            msg = f"got {part!r}; allowed: HOST=IP[,IP], more than one with ; between"
+    """Parses `HOST=IP[,IP][;HOST=IP…]`; raises ValueError with the allowed form."""
+    pins: dict[Hostname, tuple[Address, ...]] = {}
+    for pin in filter(None, (part.strip() for part in text.split(";"))):
+        name, _, addresses = pin.partition("=")
+        if not addresses:
+            msg = f"got {pin!r}; allowed: HOST=IP[,IP], separated by ;"
             raise ValueError(msg)
-        found[hostname(name)] = tuple(address(one) for one in addresses.split(","))
-    return found
+        pins[hostname(name)] = tuple(map(address, addresses.split(",")))
+    return pins
 
 
 def refuse_unknown(context: Mapping[str, Any]) -> None:
-    """Raises ConfigError for a context variable that nobody reads, with the nearest that somebody does."""
+    """Raises ConfigError for unknown context variables; the message suggests the closest known one."""
     unknown = [
         key
         for key in context
-        if key not in {*OVERRIDES, *CDK_OWN} and not key.startswith(CDK_OWN_PREFIXES)
+        if key not in {*OVERRIDES, *OTHER_KEYS} and not key.startswith(OTHER_PREFIXES)
     ]
     if unknown:
         listed = "; ".join(f"{key!r}{suggest_nearest(key, OVERRIDES)}" for key in sorted(unknown))
@@ -155,24 +157,24 @@ def refuse_unknown(context: Mapping[str, Any]) -> None:
 
 
 def describe_errors(error: ValidationError) -> list[str]:
-    """A pydantic error as lines for a person: where, what, got."""
-    found = error.errors()
-    places = [one["loc"] for one in found]
+    """Returns a line for each problem of a pydantic error: the key, the rule, the value found."""
+    details = error.errors()
+    keys = [detail["loc"] for detail in details]
     return [
-        describe_error(dict(one))
-        for one in found
-        # a list is not too short because one of its items is wrong
-        if one["type"] != "too_short"
-        or not any(place[: len(one["loc"])] == one["loc"] != place for place in places)
+        describe_error(detail)
+        for detail in details
+        # pydantic also reports a list with an invalid item as too short
+        if detail["type"] != "too_short"
+        or not any(key[: len(detail["loc"])] == detail["loc"] != key for key in keys)
     ]
 
 
-def describe_error(error: dict[str, Any]) -> str:
-    """One pydantic error as a line."""
-    where = ".".join(str(part) for part in error["loc"])
-    text = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "missing":
-        return f"{where}: is missing"
-    # somebody may have written a password where its secret's ARN belongs
-    got = "what is not shown here" if "secret_arn" in where else repr(error["input"])
-    return f"{where}: {text[0].lower()}{text[1:]}; got {got}"
+def describe_error(detail: ErrorDetails) -> str:
+    """Returns one pydantic problem as a line."""
+    key = ".".join(map(str, detail["loc"]))
+    if detail["type"] == "missing":
+        return f"{key}: is missing"
+    rule = detail["msg"].removeprefix("Value error, ")
+    # the value may be a password that was entered in place of its secret's ARN
+    got = "a value that is not shown" if "secret_arn" in key else repr(detail["input"])
+    return f"{key}: {rule[0].lower()}{rule[1:]}; got {got}"

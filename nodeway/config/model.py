@@ -1,7 +1,7 @@
-"""The configuration of one environment: cdk.json's block as frozen, typed values.
+"""The configuration of one environment: its block in cdk.json as frozen, typed values.
 
-What a key may hold is said here, what keys may hold together in `nodeway/config/rules.py`. `nodeway.config.loader.load`
-reads a block; nothing below app.py reads context or environment variables.
+Rules about one key are here; rules about several keys are in `nodeway/config/rules.py`. `nodeway.config.loader.load`
+reads a block.
 """
 
 import re
@@ -24,11 +24,12 @@ FARGATE_MEMORY_MIB: Mapping[int, tuple[int, ...]] = {
     2048: tuple(range(4096, 16385, 1024)),
     4096: tuple(range(8192, 30721, 1024)),
 }
-"""CPU units to MiB that Fargate takes: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html"""
+"""CPU units to the MiB that Fargate accepts with them:
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html"""
 
 
 def require_fixed_image(image: str) -> str:
-    """An image that stays the same: with a tag that is not `latest`, or a digest; raises ValueError for others."""
+    """Returns an image name that has a digest, or a tag other than `latest`; raises ValueError for any other."""
     if not re.fullmatch(
         r"[^\s:@]+(:\d+/[^\s:@]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})", image
     ) or image.endswith(":latest"):
@@ -38,17 +39,17 @@ def require_fixed_image(image: str) -> str:
 
 
 def require_quarters(network: IPv4Network) -> IPv4Network:
-    """A range whose quarters can each be a VPC to make; raises ValueError for others."""
-    if not 16 <= network.prefixlen <= 22:  # noqa: PLR2004 (a VPC to make is a /16 to /24)
+    """Returns a range of which each quarter is large enough for a new VPC; raises ValueError for any other."""
+    if not 16 <= network.prefixlen <= 22:  # noqa: PLR2004 (a new VPC is a /16 to /24)
         msg = "allowed: /16 to /22"
         raise ValueError(msg)
     return network
 
 
 def require_failover_zones(zones: tuple[str, ...]) -> tuple[str, ...]:
-    """Zones that a cluster with automatic failover can be in, or none named; raises ValueError for others."""
+    """Returns zones that allow automatic failover, or no zones; raises ValueError for any other number."""
     if len(zones) not in {0, 2, 3, 4}:
-        msg = f"{len(zones)} given; allowed: 2 to 4, as replicas are in another zone than their primary"
+        msg = f"got {len(zones)}; allowed: 2 to 4, as a replica is in another zone than its primary"
         raise ValueError(msg)
     return zones
 
@@ -74,21 +75,22 @@ Endpoint = Literal["ecr.api", "ecr.dkr", "logs", "s3", "ssm"]
 
 
 class Block(BaseModel):
-    """A part of the configuration: frozen, and a misspelt key is an error."""
+    """A part of the configuration: frozen; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Subnet(Block):
-    """A subnet for HAProxies: private, with a way to the cache, to the clients and to the container image."""
+    """A private subnet for HAProxies, with routes to the cache, the clients and the image's registry."""
 
     subnet_id: SubnetId
     availability_zone: AvailabilityZone
 
 
 class ProxyVpc(Block):
-    """The VPC that the HAProxies run in: one that is there (`vpc_id`, `subnets`), or one to make (`cidr`,
-    `availability_zones`).
+    """The VPC that the HAProxies run in.
+
+    An existing VPC has `vpc_id` and `subnets`. A VPC that the deployment creates has `cidr` and `availability_zones`.
     """
 
     vpc_id: VpcId | None = None
@@ -100,15 +102,16 @@ class ProxyVpc(Block):
     endpoints: tuple[Endpoint, ...] = ()
 
     @property
-    def made(self) -> bool:
-        """Whether the deploy makes it."""
+    def is_new(self) -> bool:
+        """Whether the deployment creates the VPC."""
         return self.vpc_id is None
 
 
 class ClientVpc(Block):
-    """A VPC with clients: its resolver gets the private zone; its range, or these groups in it, may connect.
+    """A VPC with clients, associated with the private zone.
 
-    `probe_subnet_ids`: where the probe walks from; none: no probe there.
+    `security_group_ids`: the groups that may connect; without any, the whole `cidr` may. `probe_subnet_ids`: the
+    subnets of the probe; without any, the VPC has no probe.
     """
 
     vpc_id: VpcId
@@ -122,7 +125,7 @@ class ClientVpc(Block):
 
 
 class CacheVpc(Block):
-    """The VPC of the caches, when the deploy is to make the peering with it."""
+    """The VPC of the caches, for the peering that the deployment creates."""
 
     vpc_id: VpcId
     cidr: IPv4Network
@@ -130,7 +133,7 @@ class CacheVpc(Block):
 
 
 class OnPremises(Block):
-    """Clients outside AWS: their ranges, and where a Route 53 Resolver inbound endpoint answers them."""
+    """Clients outside AWS: their ranges, and the VPC and subnets of their Route 53 Resolver inbound endpoint."""
 
     cidrs: Annotated[tuple[IPv4Network, ...], Field(min_length=1)]
     resolver_vpc_id: VpcId
@@ -138,8 +141,10 @@ class OnPremises(Block):
 
 
 class Envoy(Block):
-    """How Envoy's clients log in with it, and it with the nodes. A secret is a JSON object with the key `password`, or
-    for TLS with `certificate` and `private_key`; only its ARN stands here.
+    """How clients log in to Envoy (`downstream_…`), and Envoy to the nodes (`upstream_…`).
+
+    Each ARN is that of a secret which is a JSON object with the key `password`, or for TLS with the keys `certificate`
+    and `private_key`.
     """
 
     downstream_secret_arns: Annotated[tuple[SecretArn, ...], Field(min_length=1, max_length=2)]
@@ -154,8 +159,8 @@ class Envoy(Block):
 
 
 class Probe(Block):
-    """Whom the probe logs in as with the nodes: the `username` and `password` of a secret, or a user with IAM
-    authentication. Without either it asks no node who it is.
+    """The probe's credentials for the nodes: a secret with `username` and `password`, or a user with IAM
+    authentication. Without either the probe verifies no node's identity.
     """
 
     secret_arn: SecretArn | None = None
@@ -163,15 +168,15 @@ class Probe(Block):
 
     @property
     def logs_in(self) -> bool:
-        """Whether it may ask a node who it is."""
+        """Whether the probe can log in to the nodes."""
         return bool(self.secret_arn or self.iam_username)
 
 
 class ClusterConfig(Block):
-    """An ElastiCache replication group with cluster mode enabled, and how its clients get there.
+    """An ElastiCache replication group with cluster mode enabled, and the proxies of its clients.
 
-    `tasks`: of the proxies that serve all nodes together; `clients`, `cache_cidrs`: who connects to a shared HAProxy,
-    and the networks that it may connect to.
+    `tasks`: the number of tasks of shared HAProxies or Envoys. `clients`: the client libraries that connect to a shared
+    HAProxy. `cache_cidrs`: the networks that a shared HAProxy may connect to.
     """
 
     replication_group_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
@@ -187,18 +192,19 @@ class ClusterConfig(Block):
 
     @property
     def label(self) -> str:
-        """What its stacks and its metrics are called after: a group may be reached in more than one way."""
-        ways = (self.replication_group_id, self.proxy)
-        return self.replication_group_id if self.proxy == "haproxy" else "-".join(ways)
+        """The name in stacks, metrics and log lines: the group's id and, if not `haproxy`, the mode of its proxies."""
+        if self.has_proxy_per_node:
+            return self.replication_group_id
+        return f"{self.replication_group_id}-{self.proxy}"
 
     @property
-    def by_node(self) -> bool:
-        """Whether each node has a HAProxy of its own."""
+    def has_proxy_per_node(self) -> bool:
+        """Whether each node has HAProxies of its own: quota and costs then depend on the number of nodes."""
         return self.proxy == "haproxy"
 
 
 class Sandbox(Block):
-    """What the sandbox is made like: `nodeway/config/sandbox.py` derives the environment from it."""
+    """The size and place of a sandbox: `nodeway/config/sandbox.py` derives the whole environment from it."""
 
     replication_group_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")] = "trial"
     shards: Annotated[int, Field(ge=1, le=5)] = 2
@@ -210,7 +216,7 @@ class Sandbox(Block):
 
 
 class EnvironmentConfig(Block):
-    """One environment: where it is, who its clients are, which clusters it reaches."""
+    """One environment: its account and Region, its clients, its clusters, and the settings of their proxies."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,39}$")]
     account: AccountId
@@ -238,21 +244,21 @@ class EnvironmentConfig(Block):
     sandbox: Sandbox | None = None
 
     @property
-    def client_cidrs(self) -> tuple[str, ...]:
-        """The ranges that may connect."""
-        outside = self.on_premises.cidrs if self.on_premises else ()
-        return tuple(str(cidr) for cidr in (*(vpc.cidr for vpc in self.client_vpcs), *outside))
-
-    @property
     def proxied(self) -> tuple[ClusterConfig, ...]:
-        """The clusters that get proxies."""
+        """The clusters with proxies: for each of them the deployment has a zone, a resync and a topology."""
         return tuple(cluster for cluster in self.clusters if cluster.proxy != "none")
 
     def cache_networks(self, cluster: ClusterConfig) -> tuple[IPv4Network, ...]:
-        """Where the cluster's nodes may be: what it says, else the VPC that the deploy peers the proxies with."""
+        """The networks that a shared HAProxy of the cluster may connect to: `cache_cidrs`, else the peered cache VPC.
+
+        Empty if neither is configured.
+        """
         return cluster.cache_cidrs or ((self.cache_vpc.cidr,) if self.cache_vpc else ())
 
     @property
     def overridden_clusters(self) -> tuple[ClusterConfig, ...]:
-        """The clusters whose own names lead to proxies, so that nobody who sees the zone finds the nodes by them."""
+        """The clusters of which a private zone overrides the own names with the addresses of HAProxies.
+
+        A VPC that is associated with such a zone cannot resolve the nodes themselves, so it must not run HAProxies.
+        """
         return tuple(cluster for cluster in self.proxied if cluster.proxy != "envoy")

@@ -1,72 +1,72 @@
-"""What the keys of an environment may hold together: each rule gives a line for each problem. Pure.
+"""The rules about several keys of an environment. Each rule yields a line for each problem. Pure.
 
-A rule names the keys it reads, so that it can speak although another key is wrong by itself.
+RULES lists the keys that each rule reads: a rule runs if these keys are valid by themselves, whatever the others are.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
-from nodeway.config import rules_modes as ways
+from nodeway.config import rules_modes as modes
 from nodeway.config import rules_network as network
-from nodeway.config import rules_shared as sharing
+from nodeway.config import rules_shared as shared
 from nodeway.config.model import FARGATE_MEMORY_MIB, EnvironmentConfig
-from nodeway.config.rules_network import duplicates
+from nodeway.config.rules_network import find_duplicates
 
 
 def find_problems(environment: EnvironmentConfig, valid: frozenset[str]) -> list[str]:
-    """Every problem between the keys that are valid by themselves."""
+    """Returns every problem between keys of the environment, of which `valid` are valid by themselves."""
     return [line for keys, rule in RULES if valid >= set(keys) for line in rule(environment)]
 
 
-def size_is_fargates(environment: EnvironmentConfig) -> Iterator[str]:
-    """Fargate takes some pairs only."""
+def size_fits_fargate(environment: EnvironmentConfig) -> Iterator[str]:
+    """Fargate accepts only some pairs of `cpu` and `memory`."""
     sizes = FARGATE_MEMORY_MIB[environment.cpu]
     if environment.memory not in sizes:
         allowed = (
             ", ".join(map(str, sizes))
-            if len(sizes) <= 3  # noqa: PLR2004 (what is read at a glance)
+            if len(sizes) <= 3  # noqa: PLR2004 (a longer list is shown as a range)
             else f"{sizes[0]} to {sizes[-1]} in steps of {sizes[1] - sizes[0]}"
         )
         yield f"memory: got {environment.memory} MiB with cpu {environment.cpu}; allowed: {allowed}"
 
 
 def clusters_are_unique(environment: EnvironmentConfig) -> Iterator[str]:
-    """A cluster stands there once for each way, and each of its nodes once; nodes given by hand are of one zone."""
-    for name in duplicates(cluster.label for cluster in environment.clusters):
-        yield f"clusters: {name} stands there twice"
+    """A cluster is listed once for each mode; its `nodes` are listed once each and are of one zone."""
+    for name in find_duplicates(cluster.label for cluster in environment.clusters):
+        yield f"clusters: {name} is listed twice"
     for cluster in environment.clusters:
         where = f"nodes of {cluster.replication_group_id}"
-        for name in duplicates(cluster.nodes):
-            yield f"{where}: {name} stands there twice"
+        for name in find_duplicates(cluster.nodes):
+            yield f"{where}: {name} is listed twice"
         zones = sorted({name.partition(".")[2] for name in cluster.nodes})
         if len(zones) > 1:
             yield f"{where} are of different zones: {', '.join(zones)}"
 
 
 def alarms_have_one_topic(environment: EnvironmentConfig) -> Iterator[str]:
-    """A topic that is there has its own subscribers."""
+    """An address subscribes to a new topic only: an existing topic has subscribers of its own."""
     if environment.alarm_topic_arn and environment.alarm_email:
         yield (
-            "alarm_email: it subscribes to the topic that the deploy makes, and alarm_topic_arn names another;"
-            " allowed: one of the two"
+            "alarm_email: subscribes to the topic that the deployment creates, but alarm_topic_arn names an existing"
+            " one; allowed: one of the two"
         )
 
 
 RULES: Sequence[tuple[tuple[str, ...], Callable[[EnvironmentConfig], Iterator[str]]]] = (
-    (("cpu", "memory"), size_is_fargates),
+    (("cpu", "memory"), size_fits_fargate),
     (("clusters",), clusters_are_unique),
     (("alarm_topic_arn", "alarm_email"), alarms_have_one_topic),
-    (("clusters",), ways.keys_fit_the_mode),
-    (("clusters",), ways.one_zone_has_one_owner),
-    (("clusters",), ways.envoy_can_log_in),
-    (("clusters", "memory"), ways.envoy_has_room),
-    (("clusters", "region"), ways.secrets_are_the_regions),
-    (("clusters", "client_vpcs", "account", "region"), ways.probe_is_where_it_can_be),
-    (("clusters", "proxy_vpc", "cache_vpc"), sharing.shared_leads_to_the_cache_only),
-    (("clusters",), sharing.shared_clients_can_be_served),
+    (("clusters",), modes.keys_fit_the_mode),
+    (("clusters",), modes.one_zone_has_one_owner),
+    (("clusters",), modes.envoy_can_log_in),
+    (("clusters", "memory"), modes.envoy_has_memory),
+    (("clusters", "region"), modes.secrets_are_in_the_region),
+    (("clusters", "client_vpcs", "account", "region"), modes.probe_can_be_deployed),
+    (("clusters", "proxy_vpc", "cache_vpc"), shared.shared_connects_to_the_cache_only),
+    (("clusters",), shared.shared_serves_the_clients),
     (("proxy_vpc", "client_vpcs", "clusters"), network.proxies_do_not_loop),
-    (("proxy_vpc", "clusters"), network.proxy_vpc_is_there_when_needed),
-    (("proxy_vpc",), network.proxy_vpc_is_given_or_made),
-    (("proxy_vpc", "region"), network.zones_are_the_regions),
+    (("proxy_vpc", "clusters"), network.proxies_have_a_vpc),
+    (("proxy_vpc",), network.proxy_vpc_is_existing_or_new),
+    (("proxy_vpc", "region"), network.zones_are_in_the_region),
     (("proxy_vpc", "image", "clusters", "region"), network.image_can_be_pulled),
     (("client_vpcs", "region"), network.clients_are_unique),
     (
@@ -78,4 +78,4 @@ RULES: Sequence[tuple[tuple[str, ...], Callable[[EnvironmentConfig], Iterator[st
     (("access", "client_vpcs", "account", "region"), network.peering_reaches_the_clients),
     (("access", "cache_vpc", "proxy_vpc", "client_vpcs"), network.ranges_do_not_overlap),
 )
-"""The keys that a rule reads, and the rule."""
+"""The keys that each rule reads, and the rule."""

@@ -1,8 +1,7 @@
-"""The environment of a sandbox, out of its few keys. Pure.
+"""The environment of a sandbox, derived from the key `sandbox` of its block. Pure.
 
-All that the deploy is going to make has a stand-in value here, so that every rule speaks as for any environment;
-`nodeway.constructs.sandbox.sandbox` puts the deploy's own attributes in their place. A stand-in value must never
-reach a template.
+The resources that the deployment creates have placeholder ids here, so that every rule applies as for any environment.
+`nodeway.constructs.sandbox.sandbox` replaces them with the resources' attributes.
 """
 
 from collections.abc import Iterator
@@ -14,51 +13,51 @@ from pydantic import TypeAdapter, ValidationError
 from nodeway.config.model import Region, Sandbox
 
 DERIVED = ("access", "proxy_vpc", "client_vpcs", "cache_vpc", "on_premises", "clusters", "pins")
-"""Keys of other environments that a sandbox has no say in."""
+"""Keys that a block with `sandbox` must not have."""
 PORT = 6380
-"""Not the engine's own, so that a port that somebody took for granted shows."""
+"""The cluster's port. It differs from the default, so that a hard-coded 6379 fails."""
 HOME = "/opt/nodeway"
-"""Where the client host has its programs."""
+"""The directory of the client host's programs."""
 VPC = "vpc-00000000"
 TABLE = "rtb-00000000"
 GROUP = "sg-00000000"
 ZONE = "made.by.the.deploy"
 
 
-def with_sandbox(block: dict[str, Any], problems: list[str]) -> dict[str, Any]:
-    """The block with everything that `sandbox` stands for; what must not stand beside it is added to the problems."""
+def expand_sandbox(block: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+    """Returns the block with every key that `sandbox` implies. Appends a problem for keys that exclude it."""
     if block.get("sandbox") is None:
         return block
-    given = [key for key in DERIVED if key in block]
-    if given:
+    extra = [key for key in DERIVED if key in block]
+    if extra:
         problems.append(
-            f"sandbox: got {', '.join(given)} beside it; the deploy makes them itself, leave them out"
+            f"sandbox: got {', '.join(extra)} beside it; the deployment derives them, leave them out"
         )
     try:
         sandbox = Sandbox.model_validate(block["sandbox"])
     except ValidationError:
-        # told with all other problems, when the environment is read
+        # the loader reports it with all other problems
         sandbox = Sandbox()
-    return {**block, **derived(sandbox, region_of(block))}
+    return {**block, **derive_environment(sandbox, read_region(block))}
 
 
-def region_of(block: dict[str, Any]) -> str:
-    """The block's Region, or any when it has none that is one: that is told by itself."""
+def read_region(block: dict[str, Any]) -> str:
+    """Returns the block's Region, or a valid one in place of an invalid one, which the loader reports."""
     try:
         return str(TypeAdapter(Region).validate_python(block.get("region")))
     except ValidationError:
         return "us-east-1"
 
 
-def derived(sandbox: Sandbox, region: str) -> dict[str, Any]:
-    """The keys of DERIVED, but those that a sandbox never has."""
-    client, proxies, cache = quarters(sandbox.cidr)
+def derive_environment(sandbox: Sandbox, region: str) -> dict[str, Any]:
+    """Returns the keys of DERIVED for this sandbox, as a block of cdk.json has them."""
+    client, proxies, cache = split_quarters(sandbox.cidr)
     group_id = sandbox.replication_group_id
     return {
         "access": "peering",
         "proxy_vpc": {
             "cidr": str(proxies),
-            "availability_zones": zones_of(sandbox, region),
+            "availability_zones": list_zones(sandbox, region),
             "nat_gateways": 1,
         },
         "client_vpcs": [
@@ -70,7 +69,7 @@ def derived(sandbox: Sandbox, region: str) -> dict[str, Any]:
                 "replication_group_id": group_id,
                 "port": PORT,
                 "cache_security_group_id": GROUP,
-                "nodes": [f"{node}.{group_id}.{ZONE}" for node in node_ids(sandbox)],
+                "nodes": [f"{node}.{group_id}.{ZONE}" for node in list_node_ids(sandbox)],
             }
         ],
         "pins": {},
@@ -78,32 +77,27 @@ def derived(sandbox: Sandbox, region: str) -> dict[str, Any]:
     }
 
 
-def quarters(cidr: IPv4Network) -> tuple[IPv4Network, IPv4Network, IPv4Network]:
-    """The ranges of the client's, the HAProxies' and the cache's VPC; the last quarter stays free."""
+def split_quarters(cidr: IPv4Network) -> tuple[IPv4Network, IPv4Network, IPv4Network]:
+    """Returns the ranges of the client's, the HAProxies' and the cache's VPC. The last quarter is unused."""
     client, proxies, cache, _ = cidr.subnets(prefixlen_diff=2)
     return client, proxies, cache
 
 
-def zones_of(sandbox: Sandbox, region: str) -> list[str]:
-    """The availability zones; a Region may lack one of the first two for an account, so they are a key."""
+def list_zones(sandbox: Sandbox, region: str) -> list[str]:
+    """Returns the availability zones: those configured, else the Region's first two, which some accounts lack."""
     return list(sandbox.availability_zones or (f"{region}a", f"{region}b"))
 
 
-def shards_of(sandbox: Sandbox) -> list[str]:
-    """The shards' numbers as the cluster is told them, so that its nodes have names that are known before."""
+def list_shards(sandbox: Sandbox) -> list[str]:
+    """Returns the node group ids that the cluster is created with. They make its node names known at synth."""
     return [f"{number:04d}" for number in range(1, sandbox.shards + 1)]
 
 
-def members_of(sandbox: Sandbox) -> list[str]:
-    """The ends of the node names of each shard."""
-    return [f"{number:03d}" for number in range(1, sandbox.replicas + 2)]
-
-
-def node_ids(sandbox: Sandbox) -> Iterator[str]:
-    """The cache cluster ids, NAME-SHARD-MEMBER.
+def list_node_ids(sandbox: Sandbox) -> Iterator[str]:
+    """Yields the cache cluster ids, GROUP-SHARD-MEMBER.
 
     https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Shards.html
     """
-    for shard in shards_of(sandbox):
-        for member in members_of(sandbox):
-            yield f"{sandbox.replication_group_id}-{shard}-{member}"
+    for shard in list_shards(sandbox):
+        for member in range(1, sandbox.replicas + 2):
+            yield f"{sandbox.replication_group_id}-{shard}-{member:03d}"

@@ -1,7 +1,7 @@
-"""Which client libraries a shared HAProxy can serve, and which not, with the reason. Pure.
+"""The client libraries that a shared HAProxy can serve, and those that it cannot serve, with the reason. Pure.
 
-It knows which node is meant from the TLS hello only, and its clients see all nodes at the same addresses: a client must
-send the name of each node there, and must keep nodes apart by their names.
+A shared HAProxy takes the node's name from SNI, and all nodes have the same addresses. So a client must send each
+node's name as SNI, and must identify nodes by host name.
 """
 
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ SERVED = (
     "rueidis",
     "valkey-py",
 )
-"""Each was run through one: docs/clients.md."""
+"""Clients that passed the conformance tests with shared HAProxies: docs/clients.md."""
 
-_NO_NAME = "Node.js sends a name only where `servername` is set, and that is one name for all nodes"
-_ONE_NAME = "it sends no name, or with --sni one name for all nodes"
+_NO_NAME = "Node.js sends SNI only if `servername` is set, and that is one name for all nodes"
+_ONE_NAME = "it sends no SNI, or with --sni one name for all nodes"
 _BY_ADDRESS = (
-    "it keeps nodes apart by their addresses, and behind a shared HAProxy all have the same"
+    "it identifies nodes by address, and behind a shared HAProxy all nodes have the same addresses"
 )
 NOT_SERVED: Mapping[str, str] = {
     "ioredis": _NO_NAME,
@@ -32,4 +32,4 @@ NOT_SERVED: Mapping[str, str] = {
     "valkey-cli": _ONE_NAME,
     "valkey-glide": _BY_ADDRESS,
 }
-"""A client, and why it cannot be served."""
+"""Clients that cannot be served, with the reason."""

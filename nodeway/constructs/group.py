@@ -1,4 +1,4 @@
-"""A replication group of the same app: its nodes' names, which only the deploy knows, as expressions."""
+"""The topology of a replication group of the same CDK app, of which the names are tokens at synth."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from nodeway.lookup.topology import KnownNode, KnownTopology
 
 DEFAULT_PORT = 6379
 FIRST_LABEL = "clustercfg."
-"""Of the configuration endpoint of a cluster with TLS; the rest of it is the zone."""
+"""First label of the configuration endpoint of a cluster with TLS. The rest of the endpoint is the zone."""
 
 
 def topology_of_group(
@@ -20,22 +20,22 @@ def topology_of_group(
     replicas: int,
     availability_zones: Sequence[str] = (),
 ) -> KnownTopology:
-    """The nodes of a group with cluster mode and TLS.
+    """Returns the topology of a group with cluster mode and TLS.
 
-    `shards`: the ids that the group's node groups are given (`node_group_id`), as `0001`. `replicas`: of each shard.
-    `availability_zones`: where the first shard's members are, in their order; each next shard begins one zone later.
-    ElastiCache calls a node GROUP-SHARD-MEMBER: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Shards.html
+    `shards`: the `node_group_id` of each node group, such as `0001`. `replicas`: the number for each shard.
+    `availability_zones`: the zones of the first shard's members, in their order; each further shard begins one zone
+    later. A node's id is GROUP-SHARD-MEMBER: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Shards.html
     """
     zone_name = cdk.Fn.select(
         1, cdk.Fn.split(FIRST_LABEL, group.attr_configuration_end_point_address)
     )
     zones = availability_zones or ("",)
     names = (
-        (f"{replication_group_id}-{shard}-{member + 1:03d}", zones[(place + member) % len(zones)])
-        for place, shard in enumerate(shards)
+        (f"{replication_group_id}-{shard}-{member + 1:03d}", zones[(index + member) % len(zones)])
+        for index, shard in enumerate(shards)
         for member in range(replicas + 1)
     )
-    # not validated: a name is a token until the deploy
+    # without validation, as names are tokens
     return KnownTopology.model_construct(
         zone_name=zone_name,
         port=group.port or DEFAULT_PORT,

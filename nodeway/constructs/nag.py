@@ -1,4 +1,4 @@
-"""cdk-nag's AwsSolutions rules over every synth: a finding fails the synth unless it is acknowledged with a reason."""
+"""cdk-nag's AwsSolutions rules. A finding fails the synth unless it is acknowledged with a reason."""
 
 import aws_cdk as cdk
 from aws_cdk import Acknowledgment, Validations
@@ -7,12 +7,12 @@ from constructs import IConstruct
 
 
 def review(app: cdk.App) -> None:
-    """Makes the app's synth fail on any finding that is not acknowledged."""
+    """Adds the rules to the app's synth."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
 
 
 def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
-    """Accepts one rule's finding for one construct, with the reason that a reviewer reads."""
+    """Acknowledges the findings of one rule for one construct."""
     Validations.of(construct).acknowledge(
         Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
     )

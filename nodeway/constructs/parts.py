@@ -1,7 +1,6 @@
-"""Where the parts of one deployment are put: all in one stack, or each in a stack of its own.
+"""The scopes of a deployment's parts: one stack for all, or a stack for each.
 
-A part is a construct with the id `Default` in the scope that it gets. So its logical ids are the same, whichever scope
-that is below its stack.
+A part is a construct with the id `Default` in its scope, so that its logical ids do not depend on the scope.
 """
 
 from dataclasses import dataclass
@@ -11,45 +10,44 @@ import aws_cdk as cdk
 from constructs import Construct, IConstruct
 
 PART_ID = "Default"
-"""The id of a part in its scope. The CDK leaves it out of logical ids."""
+"""The id of a part in its scope. The CDK omits it from logical ids."""
 
 
 class Parts(Protocol):
-    """Gives each part its scope."""
+    """Creates the scope of each part."""
 
     def scope(self, part: str) -> Construct:
-        """The scope of a part: `proxies`, `nodes-0001`, `dns`, …; the same scope is never given twice."""
+        """Creates the scope of a part, such as `proxies`, `nodes-0001` or `dns`."""
         ...
 
     def prefix(self, scope: Construct) -> str:
-        """What the names of resources in this scope begin with: unique in the account and Region."""
+        """Returns a prefix for names of resources in this scope, unique in the account and Region."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class InOneStack:
-    """All parts in the stack of one construct."""
+    """Puts all parts into the stack of `owner`. `name` is unique in the stack, and part of the prefix."""
 
     owner: Construct
     name: str
-    """Unique in the stack: it goes into names that AWS wants to be unique."""
 
     def scope(self, part: str) -> Construct:
-        """A construct of the owner that is called after the part."""
+        """Creates a construct in the owner."""
         return Construct(self.owner, part)
 
     def prefix(self, scope: Construct) -> str:
-        """The stack's name and the deployment's."""
+        """Returns the stack's name and that of the deployment."""
         return f"{cdk.Stack.of(scope).stack_name}-{self.name}"
 
 
 def deploy_after(later: IConstruct, *earlier: IConstruct) -> None:
-    """Deploys a construct after others, and removes it before them."""
-    own = cdk.Stack.of(later)
-    for one in earlier:
-        other = cdk.Stack.of(one)
-        if other is own:
-            later.node.add_dependency(one)
+    """Deploys a construct after others, and deletes it before them."""
+    own_stack = cdk.Stack.of(later)
+    for construct in earlier:
+        stack = cdk.Stack.of(construct)
+        if stack is own_stack:
+            later.node.add_dependency(construct)
         else:
-            # of the stacks, as a dependency between all their resources takes a minute with 500 nodes
-            own.add_stack_dependency(other)
+            # a dependency between all resources of both stacks takes a minute with 500 nodes
+            own_stack.add_stack_dependency(stack)

@@ -1,7 +1,6 @@
-"""Powertools for AWS Lambda as a layer of our own: the locked version, copied from where the synth
-runs. No Docker, no network.
+"""A layer with Powertools for AWS Lambda, copied from the environment of the synth, without Docker and network.
 
-Everything in it is pure Python, so one layer serves every runtime and architecture.
+It is pure Python, so one layer serves every runtime and architecture.
 """
 
 import importlib.metadata
@@ -14,15 +13,15 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 DISTRIBUTIONS = ("aws-lambda-powertools", "typing-extensions")
-"""What the layer holds; jmespath, Powertools' other requirement, is part of the Lambda runtime with boto3."""
+"""Distributions of the layer. The Lambda runtime has jmespath, Powertools' other requirement."""
 
 
 @jsii.implements(cdk.ILocalBundling)
 class CopyInstalled:
-    """Copies installed distributions to where a Python layer wants them."""
+    """Copies installed distributions into the directory of a Python layer."""
 
     def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
-        """Fills the layer's directory; always works, so that the CDK never asks for Docker."""
+        """Fills the layer's directory. Returns True, so that the CDK does not use Docker."""
         for name in DISTRIBUTIONS:
             for file in importlib.metadata.files(name) or []:
                 if file.suffix == ".pyc" or ".." in file.parts or ".dist-info" in file.parts[0]:
@@ -34,7 +33,7 @@ class CopyInstalled:
 
 
 def powertools_layer(scope: Construct, construct_id: str) -> lambda_.LayerVersion:
-    """The layer; its hash is the versions' names, so that the same lock gives the same template everywhere."""
+    """Creates the layer. Its asset hash is derived from the versions only, so that templates are reproducible."""
     versions = ",".join(f"{name}=={importlib.metadata.version(name)}" for name in DISTRIBUTIONS)
     return lambda_.LayerVersion(
         scope,

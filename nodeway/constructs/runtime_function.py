@@ -1,4 +1,4 @@
-"""A Lambda function of the runtime: its code, its layer, and a role that may only write the function's log."""
+"""A Lambda function of the package `nodeway_runtime`, with a role that may write its own log and nothing else."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ import nodeway_runtime
 PACKAGE = Path(nodeway_runtime.__file__).resolve().parent
 NOT_CODE = ["**/__pycache__", "**/*.pyc"]
 CODE_ONLY = ["*", f"!{PACKAGE.name}", f"!{PACKAGE.name}/**", *NOT_CODE]
-"""The package's folder holds it alone in a checkout, and everything else that is installed where it is installed."""
+"""Patterns for the asset: only this package, as the folder of an installed one has other packages too."""
 
 
 def runtime_function(
@@ -31,9 +31,10 @@ def runtime_function(
     timeout: cdk.Duration,
     **options: Any,  # noqa: ANN401 (lambda_.Function's own)
 ) -> lambda_.Function:
-    """Makes the function.
+    """Creates the function.
 
-    `handler` is a module of `nodeway_runtime.functions`. `ids` is what the ids of its role and log group begin with.
+    `handler` is a module of `nodeway_runtime.functions`. `ids` is a prefix of the construct ids of its role and log
+    group.
     """
     role = iam.Role(scope, f"{ids}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group = logs.LogGroup(
@@ -62,7 +63,7 @@ def runtime_function(
 
 
 def role_policy(function: lambda_.Function) -> IConstruct:
-    """The inline policy that grants to the function made."""
+    """Returns the inline policy of the function's role, which exists after the first grant."""
     if function.role is None:
         msg = "the function has no role"
         raise TypeError(msg)

@@ -1,8 +1,8 @@
-"""Names of constructs out of values that only the deploy may know. A token must never be a part of an id."""
+"""Construct ids of values that can be tokens. An id must not contain a token."""
 
 import aws_cdk as cdk
 
 
 def plain_id(value: str, instead: str) -> str:
-    """The value where it is plain text; `instead`, which the caller keeps unique, where it is a token."""
+    """Returns the value, or `instead` if it is a token. The caller makes `instead` unique."""
     return instead if cdk.Token.is_unresolved(value) else value

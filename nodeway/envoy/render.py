@@ -1,25 +1,25 @@
-"""Renders Envoy's configuration, and has its start script. An undefined name is an error, never an empty string."""
+"""Renders Envoy's configuration, and holds its start script."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from nodeway.templates import render_template
 
 TEMPLATES = Path(__file__).parent
 START_SCRIPT = (TEMPLATES / "start.sh").read_text()
-"""For `bash -c`: Envoy's image has bash, and nothing that speaks HTTP."""
+"""For `bash -c`. Envoy's image has bash, but no HTTP client."""
 
 RESP3_PORT_OFFSET = 1
-"""The RESP3 listener's port is the next one after the RESP2 listener's."""
+"""Distance of the RESP3 listener's port from the RESP2 listener's."""
 
 IMAGE = "docker.io/envoyproxy/envoy:v1.40.0"
 
 MEMORY_RESERVED_MIB = 192
-"""Envoy itself with its statistics, and the shell: 67 MiB when idle, and room for requests on their way."""
+"""Memory of Envoy itself and the shell (67 MiB when idle), and of requests in progress."""
 KIB_PER_CONNECTION = 64
-"""A client's TLS, buffers and sockets; measured user memory alone is about 12 KiB when idle without TLS."""
+"""TLS, buffers and sockets of a client. An idle connection uses about 12 KiB of user memory without TLS (measured)."""
 
 ReadPolicy = Literal["primary", "prefer_primary", "replica", "prefer_replica", "any"]
 READ_POLICIES: Mapping[ReadPolicy, str] = {
@@ -29,13 +29,13 @@ READ_POLICIES: Mapping[ReadPolicy, str] = {
     "prefer_replica": "PREFER_REPLICA",
     "any": "ANY",
 }
-"""Envoy's words for them:
+"""Envoy's names of the policies:
 https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/network/redis_proxy/v3/redis_proxy.proto"""
 
 
 @dataclass(frozen=True, slots=True)
 class Iam:
-    """How the task's role logs in: the replication group's id, and its Region."""
+    """The cache for which the task's role signs its IAM login: the replication group's id and Region."""
 
     cache_name: str
     region: str
@@ -43,7 +43,7 @@ class Iam:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A port, and the protocol that its clients speak; a client of the other one is refused."""
+    """A port for clients of one protocol. Clients of the other protocol are refused."""
 
     name: str
     port: int
@@ -52,10 +52,10 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class EnvoySpec:
-    """What one cluster's Envoys share.
+    """The parameters of one cluster's Envoys.
 
-    `endpoint` and `port`: the cluster's configuration endpoint; `downstream_passwords`, `upstream_password`: names of
-    environment variables, never the passwords.
+    `endpoint` and `port` are those of the cluster's configuration endpoint. `downstream_passwords` and
+    `upstream_password` are names of environment variables.
     """
 
     endpoint: str
@@ -76,7 +76,7 @@ class EnvoySpec:
 
     @property
     def read_policy(self) -> str:
-        """Where reads go, in Envoy's words."""
+        """Envoy's name of the read policy."""
         return READ_POLICIES[self.reads]
 
     @property
@@ -89,23 +89,15 @@ class EnvoySpec:
 
     @property
     def max_connections(self) -> int:
-        """Clients that fit the task's memory."""
+        """The maximum of client connections, by the task's memory."""
         return max(100, (self.memory_mib - MEMORY_RESERVED_MIB) * 1024 // KIB_PER_CONNECTION)
 
     @property
     def open_files(self) -> int:
-        """File descriptors: one a client, those to the nodes, and some of Envoy's own."""
+        """File descriptors: one for each client, and 4096 for connections to nodes and Envoy itself."""
         return self.max_connections + 4096
 
 
 def render(spec: EnvoySpec) -> str:
-    """The configuration's text; raises jinja2.UndefinedError when the template asks for what the spec has not."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 (Envoy's configuration, not HTML; every value is checked by the config)
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("envoy.yaml.j2").render(spec=spec)
+    """Renders the configuration."""
+    return render_template(TEMPLATES, "envoy.yaml.j2", spec)

@@ -1,4 +1,4 @@
-"""What a cluster's parameter group says of the answers that clients get."""
+"""The parameter of a cluster that decides whether MOVED carries names or addresses."""
 
 from typing import TYPE_CHECKING
 
@@ -6,14 +6,15 @@ if TYPE_CHECKING:
     from mypy_boto3_elasticache import ElastiCacheClient
 
 ENDPOINT_TYPE = "cluster-preferred-endpoint-type"
-"""What MOVED and CLUSTER SLOTS carry: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html"""
+"""https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html"""
 ABSENT = "absent"
-"""The engine has no such parameter (before 7): TLS alone decides."""
+"""Value for engines before 7, which have no such parameter: MOVED carries names if TLS is enabled."""
 
 
 def endpoint_type(client: "ElastiCacheClient", parameter_group: str) -> str | None:
-    """Its value in this group, ABSENT where the family has none, None where it stands there without a
-    value; botocore's errors pass through.
+    """Returns the parameter's value in this group: ABSENT without the parameter, None without a value.
+
+    botocore's errors pass through.
     """
     pages = client.get_paginator("describe_cache_parameters").paginate(
         CacheParameterGroupName=parameter_group

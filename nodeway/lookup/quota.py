@@ -1,8 +1,8 @@
-"""Whether the account's Fargate quota is enough for a deploy: asked once, with the topology.
+"""Whether the account's Fargate quota is enough for a deployment.
 
-The answer is kept in cdk.context.json, as the topology is (`nodeway.lookup.topology`).
-Too small a quota shows as tasks that never start, half-way through a deploy. It gives sentences and
-never an error: AWS decides, and an unread quota is taken for AWS's default, which the sentence says.
+The quota is looked up with the topology, and cached in cdk.context.json too (`nodeway.lookup.topology`). With too small
+a quota tasks do not start, in the middle of a deployment. A shortage is a warning, not an error. An unknown quota
+counts as AWS's default.
 """
 
 import math
@@ -30,35 +30,35 @@ class Need:
 
     proxies: int
     steady: float
-    """All services at rest."""
+    """All services without a deployment."""
     rolling: float
-    """While a change rolls: in each shard one service at a time, and every fleet, runs its old and its new tasks."""
+    """During a deployment: one service of each shard, and every fleet, has its old and its new tasks."""
     at_most: float
-    """That, and every stand-in that resync may run."""
+    """During a deployment, with the maximum number of stand-ins."""
 
 
 def quota_key(environment: EnvironmentConfig) -> str:
-    """The key in cdk.context.json, in the form of the CDK's own look-ups."""
+    """Returns the key in cdk.context.json, in the form of the CDK's own look-ups."""
     return f"nodeway:fargate-vcpu-quota:account={environment.account}:region={environment.region}"
 
 
 def compute_need(environment: EnvironmentConfig, topologies: Sequence[KnownTopology]) -> Need:
-    """What the deploy needs; `topologies` are those of the clusters with proxies."""
+    """Returns what the deployment needs; `topologies` are those of the clusters with proxies, in their order."""
     vcpu = environment.cpu / 1024
-    reached = list(zip(environment.proxied, topologies, strict=True))
-    own = [topology for cluster, topology in reached if cluster.by_node]
-    fleets = sum(cluster.tasks for cluster, _ in reached if not cluster.by_node)
-    nodes = [node.cache_cluster_id for topology in own for node in topology.nodes]
+    proxied = list(zip(environment.proxied, topologies, strict=True))
+    per_node = [topology for cluster, topology in proxied if cluster.has_proxy_per_node]
+    fleets = sum(cluster.tasks for cluster, _ in proxied if not cluster.has_proxy_per_node)
+    nodes = [node.cache_cluster_id for topology in per_node for node in topology.nodes]
     # a node's id is GROUP-SHARD-MEMBER
-    shards = {name.rpartition("-")[0] for name in nodes}
+    shards = {node.rpartition("-")[0] for node in nodes}
     proxies = len(nodes) * environment.haproxies_per_node + fleets
     rolling = proxies + len(shards) * environment.haproxies_per_node + fleets
-    watched = len(own) if environment.resync is Mode.ON else 0
+    stand_ins = len(per_node) * environment.max_stand_ins if environment.resync is Mode.ON else 0
     return Need(
         proxies=proxies,
         steady=proxies * vcpu,
         rolling=rolling * vcpu,
-        at_most=(rolling + watched * environment.max_stand_ins) * vcpu,
+        at_most=(rolling + stand_ins) * vcpu,
     )
 
 
@@ -67,14 +67,14 @@ def load_quota(
     context: Mapping[str, Any],
     look_up: Callable[[str], float | None] | None = None,
 ) -> float | None:
-    """The account's quota in vCPU, None when it is unknown.
+    """Returns the account's quota in vCPU; None if it is unknown.
 
-    AWS is asked in the synth that asks it for a topology too, and in no other: a synth with all nodes by
-    hand, or from cdk.context.json, needs neither credentials nor a network.
+    AWS is asked only in a synth that also asks it for a topology. A synth with configured or cached nodes needs
+    neither credentials nor a network.
     """
     refresh = str(context.get("refresh", "false")).lower() == "true"
-    discovered = [one for one in environment.proxied if not one.nodes]
-    if not any(refresh or context_key(environment, one) not in context for one in discovered):
+    keys = [context_key(environment, c) for c in environment.proxied if not c.nodes]
+    if not any(refresh or key not in context for key in keys):
         cached = context.get(quota_key(environment))
         return float(cached) if isinstance(cached, int | float) else None
     quota = (look_up or fetch_quota)(environment.region)
@@ -84,11 +84,11 @@ def load_quota(
 
 
 def fetch_quota(region: str) -> float | None:
-    """What Service Quotas says of this Region in the caller's account; None when it does not say."""
+    """Returns the quota in vCPU of the caller's account in this Region; None if it cannot be read."""
     try:
         client = boto3.client("service-quotas", region_name=region, config=TIMEOUTS)
-        told = client.get_service_quota(ServiceCode=SERVICE_CODE, QuotaCode=QUOTA_CODE)
-        return float(told["Quota"]["Value"])
+        answer = client.get_service_quota(ServiceCode=SERVICE_CODE, QuotaCode=QUOTA_CODE)
+        return float(answer["Quota"]["Value"])
     except (BotoCoreError, ClientError, KeyError):
         return None
 
@@ -98,7 +98,7 @@ def describe_shortages(
     topologies: Sequence[KnownTopology],
     quota: float | None,
 ) -> tuple[str, ...]:
-    """Sentences for a person, none when the quota is enough for the worst hour."""
+    """Returns sentences about the shortage; none if the quota is enough for a deployment with every stand-in."""
     need = compute_need(environment, topologies)
     allowed = DEFAULT_VCPU if quota is None else quota
     if need.at_most <= allowed:
@@ -106,29 +106,32 @@ def describe_shortages(
     size = environment.cpu / 1024
     has_envoys = any(cluster.proxy == "envoy" for cluster in environment.proxied)
     kind = "proxies" if has_envoys else "HAProxies"
-    short = (
+    verdict = (
         "is not enough to deploy it"
         if need.steady > allowed
-        else "is not enough while a change rolls"
+        else "is not enough during a deployment"
         if need.rolling > allowed
-        else "is not enough when every allowed stand-in runs as well"
+        else "is not enough if every allowed stand-in runs as well"
     )
-    is_told = (
-        f"the quota of account {environment.account} in {environment.region}, {allowed:g} vCPU,"
-        if quota is not None
-        else f"the quota of account {environment.account} in {environment.region} is not known"
-        f" (renew with -c refresh=true), and AWS's default of {allowed:g} vCPU"
+    limit = f"the quota of account {environment.account} in {environment.region}"
+    limit += (
+        f" is unknown (look it up with -c refresh=true), and AWS's default of {allowed:g} vCPU"
+        if quota is None
+        else f", {allowed:g} vCPU,"
     )
-    told = (
+    shortage = (
         f"Fargate On-Demand vCPU: {need.proxies} {kind} of {size:g} vCPU need {need.steady:g},"
-        f" {need.rolling:g} while a change rolls, {need.at_most:g} with every stand-in; {is_told}"
-        f" {short}. All else that runs on Fargate in this account and Region counts too."
+        f" {need.rolling:g} during a deployment, {need.at_most:g} with every stand-in; {limit} {verdict}."
+        " All other Fargate tasks in this account and Region count too."
     )
-    return (told, f"Ask for more before the deploy: {request_command(environment.region, need)}")
+    return (
+        shortage,
+        f"Request more before the deployment: {request_command(environment.region, need)}",
+    )
 
 
 def request_command(region: str, need: Need) -> str:
-    """The command that asks AWS for a quota that this environment alone fits in."""
+    """Returns the AWS CLI command that requests a quota for this environment alone."""
     return (
         "aws service-quotas request-service-quota-increase"
         f" --service-code {SERVICE_CODE} --quota-code {QUOTA_CODE}"

@@ -1,13 +1,11 @@
-"""Which nodes a cluster has, at synth: a look-up in the CDK's manner, kept in cdk.context.json.
+"""The look-up of a cluster's nodes at synth, cached in cdk.context.json as the CDK's own look-ups are.
 
-Synth is a function of files: the answer of AWS is written to cdk.context.json once (commit it) and read
-from there until
-`-c refresh=true` or `cdk context --reset`. A cluster that cannot be served is refused here, with the
-way that does serve it.
+AWS is asked once. Commit cdk.context.json, so that every later synth is a function of files; `-c refresh=true` or
+`cdk context --reset` looks up again. A cluster that the configured mode cannot serve is an error.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +23,7 @@ from nodeway_runtime.model.topology import Hostname, hostname
 
 if TYPE_CHECKING:
     from mypy_boto3_elasticache import ElastiCacheClient
-    from mypy_boto3_elasticache.type_defs import ReplicationGroupTypeDef
+    from mypy_boto3_elasticache.type_defs import CacheClusterTypeDef, ReplicationGroupTypeDef
 
 CONTEXT_FILE = "cdk.context.json"
 TIMEOUTS = Config(
@@ -34,7 +32,7 @@ TIMEOUTS = Config(
 
 
 class KnownNode(Block):
-    """A node as a synth needs it."""
+    """A node of a topology."""
 
     cache_cluster_id: str
     hostname: NodeName
@@ -42,10 +40,10 @@ class KnownNode(Block):
 
 
 class KnownTopology(Block):
-    """A cluster's nodes as a synth needs them, in cdk.context.json's form.
+    """A cluster's nodes, as cdk.context.json has them.
 
-    `zone_name`: the zone that the clients get; `endpoint`: the cluster's own configuration endpoint, where it is not
-    `clustercfg` in that zone; `tls`: whether the nodes speak it.
+    `zone_name`: the private zone of the clients. `endpoint`: the configuration endpoint, if it is not `clustercfg` in
+    that zone. `tls`: whether the group has encryption in transit.
     """
 
     zone_name: NodeName
@@ -56,29 +54,29 @@ class KnownTopology(Block):
 
     @property
     def configuration_endpoint(self) -> str:
-        """The cluster's own."""
+        """The host name of the cluster's configuration endpoint."""
         return self.endpoint or f"clustercfg.{self.zone_name}"
 
 
 def context_key(environment: EnvironmentConfig, cluster: ClusterConfig) -> str:
-    """The key in cdk.context.json, in the form of the CDK's own look-ups."""
-    # Envoy serves groups that no other proxy can: what was found out for it must not be taken for those
-    way = ":proxy=envoy" if cluster.proxy == "envoy" else ""
+    """Returns the key in cdk.context.json, in the form of the CDK's own look-ups."""
+    # Envoy serves groups that HAProxies cannot, so its look-ups have keys of their own
+    suffix = ":proxy=envoy" if cluster.proxy == "envoy" else ""
     return (
         f"nodeway:topology:account={environment.account}:region={environment.region}"
-        f":replication-group={cluster.replication_group_id}{way}"
+        f":replication-group={cluster.replication_group_id}{suffix}"
     )
 
 
 def load_topologies(
     environment: EnvironmentConfig, context: Mapping[str, Any]
 ) -> tuple[KnownTopology, ...]:
-    """The nodes of each cluster of the environment, in its order; raises ConfigError."""
+    """Returns the topology of each cluster with proxies, in their order; raises ConfigError."""
     refresh = str(context.get("refresh", "false")).lower()
     if refresh not in {"true", "false"}:
         msg = f"-c refresh: got {context['refresh']!r}; allowed: true, false"
         raise ConfigError(msg)
-    found = tuple(
+    topologies = tuple(
         with_clients_zone(
             environment,
             cluster,
@@ -91,19 +89,17 @@ def load_topologies(
         )
         for cluster in environment.proxied
     )
-    refuse_pins_elsewhere(environment, [topology.zone_name for topology in found])
-    return found
+    refuse_pins_elsewhere(environment, [topology.zone_name for topology in topologies])
+    return topologies
 
 
 def load_topology(
     environment: EnvironmentConfig,
     cluster: ClusterConfig,
-    cached: Any,  # noqa: ANN401 (whatever cdk.context.json holds)
+    cached: Any,  # noqa: ANN401 (any JSON)
     look_up: Callable[[], KnownTopology],
 ) -> KnownTopology:
-    """The nodes by hand, else from cdk.context.json, else from AWS; raises ConfigError when none of
-    the three serves.
-    """
+    """Returns the configured nodes, else the cached ones, else those of `look_up`; raises ConfigError."""
     if cluster.nodes:
         return topology_from_names(cluster)
     if cached is not None:
@@ -115,36 +111,36 @@ def load_topology(
                 f" ({error.error_count()} problems); renew it with -c refresh=true"
             )
             raise ConfigError(msg) from error
-    found = look_up()
+    topology = look_up()
     save_lookup(
-        context_key(environment, cluster), found.model_dump(mode="json", exclude_defaults=True)
+        context_key(environment, cluster), topology.model_dump(mode="json", exclude_defaults=True)
     )
-    return found
+    return topology
 
 
 def with_clients_zone(
-    environment: EnvironmentConfig, cluster: ClusterConfig, known: KnownTopology
+    environment: EnvironmentConfig, cluster: ClusterConfig, topology: KnownTopology
 ) -> KnownTopology:
-    """The topology with the zone that the clients get: Envoy's is one of ours, and the cluster's own names stay."""
+    """Returns the topology with the clients' zone: one of its own for Envoy, else the zone of the cluster's names."""
     if cluster.envoy is None:
-        return known
-    ours = f"{cluster.replication_group_id}.{environment.name}.nodeway.internal"
-    return known.model_copy(
+        return topology
+    default = f"{cluster.replication_group_id}.{environment.name}.nodeway.internal"
+    return topology.model_copy(
         update={
-            "zone_name": cluster.envoy.zone_name or hostname(ours),
-            "endpoint": known.configuration_endpoint,
+            "zone_name": cluster.envoy.zone_name or hostname(default),
+            "endpoint": topology.configuration_endpoint,
         }
     )
 
 
 def topology_from_names(cluster: ClusterConfig) -> KnownTopology:
-    """The topology that a list of hostnames states."""
+    """Returns the topology of the cluster's configured `nodes`; raises ConfigError if they are of another cluster."""
     zone = cluster.nodes[0].partition(".")[2]
     if not zone.startswith(f"{cluster.replication_group_id}."):
         msg = (
             f"nodes of {cluster.replication_group_id}: got {cluster.nodes[0]!r}; allowed: the names of"
             f" a cluster with TLS, NODE.{cluster.replication_group_id}.HASH.REGION.cache.amazonaws.com"
-            " (without TLS a cluster answers addresses, which no DNS can turn: use VPC peering or proxy: envoy)"
+            " (without TLS a cluster announces addresses, which DNS cannot override: use VPC peering or proxy: envoy)"
         )
         raise ConfigError(msg)
     nodes = tuple(
@@ -155,9 +151,7 @@ def topology_from_names(cluster: ClusterConfig) -> KnownTopology:
 
 
 def fetch_topology(environment: EnvironmentConfig, cluster: ClusterConfig) -> KnownTopology:
-    """Asks ElastiCache, once. Raises ConfigError when it cannot be asked, or says that this cluster
-    cannot be served.
-    """
+    """Reads the topology from ElastiCache; raises ConfigError if that fails, or if the cluster cannot be served."""
     client = boto3.client("elasticache", region_name=environment.region, config=TIMEOUTS)
     group_id = cluster.replication_group_id
     try:
@@ -167,20 +161,13 @@ def fetch_topology(environment: EnvironmentConfig, cluster: ClusterConfig) -> Kn
         refuse_unserved_group(group, cluster)
         pages = client.get_paginator("describe_cache_clusters").paginate(ShowCacheNodeInfo=True)
         members = [
-            c
+            member
             for page in pages
-            for c in page["CacheClusters"]
-            if c.get("ReplicationGroupId") == group_id
+            for member in page["CacheClusters"]
+            if member.get("ReplicationGroupId") == group_id
         ]
         if cluster.proxy != "envoy":
-            refuse_addresses(
-                client,
-                group_id,
-                {
-                    c.get("CacheParameterGroup", {}).get("CacheParameterGroupName", "")
-                    for c in members
-                },
-            )
+            refuse_addresses(client, group_id, members)
     except (ClientError, BotoCoreError) as error:
         msg = (
             f"the topology of {group_id} is not in {CONTEXT_FILE}, and ElastiCache in"
@@ -190,58 +177,65 @@ def fetch_topology(environment: EnvironmentConfig, cluster: ClusterConfig) -> Kn
         raise ConfigError(msg) from error
     topology = parse_topology(group, members)
     if topology.problems or not topology.reachable or topology.configuration_endpoint is None:
-        why = "; ".join(topology.problems) or "no node has an endpoint yet"
-        msg = f"the topology of {group_id} is not whole: {why}; wait until the group is available, then synth again"
+        problems = "; ".join(topology.problems) or "no node has an endpoint yet"
+        msg = (
+            f"the topology of {group_id} is incomplete: {problems};"
+            " wait until the group is available, then synth again"
+        )
         raise ConfigError(msg)
     endpoint = topology.configuration_endpoint
-    of_envoy = cluster.proxy == "envoy"
+    is_envoy = cluster.proxy == "envoy"
     return KnownTopology(
-        zone_name=endpoint.partition(".")[2] if of_envoy else zone_of(endpoint),
-        endpoint=endpoint if of_envoy else None,
+        zone_name=endpoint.partition(".")[2] if is_envoy else zone_of(endpoint),
+        endpoint=endpoint if is_envoy else None,
         tls=bool(group.get("TransitEncryptionEnabled")),
         port=topology.port,
         nodes=tuple(
             KnownNode(
-                cache_cluster_id=n.cache_cluster_id,
-                hostname=n.hostname,
-                availability_zone=n.availability_zone,
+                cache_cluster_id=node.cache_cluster_id,
+                hostname=node.hostname,
+                availability_zone=node.availability_zone,
             )
-            for n in topology.reachable
-            if n.hostname
+            for node in topology.reachable
+            if node.hostname
         ),
     )
 
 
-def refuse_pins_elsewhere(environment: EnvironmentConfig, zones: Iterable[str]) -> None:
-    """Raises ConfigError for a pin that is in no zone of the environment: it would pin nothing, silently."""
-    known = tuple(zones)
-    lost = [name for name in environment.pins if not name.endswith(tuple(f".{z}" for z in known))]
-    if lost:
-        msg = f"pin: got {', '.join(sorted(lost))}; allowed: names of {', '.join(known)}"
+def refuse_pins_elsewhere(environment: EnvironmentConfig, zones: Sequence[str]) -> None:
+    """Raises ConfigError for a pin that is in no zone of the environment, as it would have no effect."""
+    suffixes = tuple(f".{zone}" for zone in zones)
+    outside = sorted(name for name in environment.pins if not name.endswith(suffixes))
+    if outside:
+        msg = f"pin: got {', '.join(outside)}; allowed: names of {', '.join(zones)}"
         raise ConfigError(msg)
 
 
 def refuse_unserved_group(group: "ReplicationGroupTypeDef", cluster: ClusterConfig) -> None:
-    """Raises ConfigError for a group whose clients are not sent from name to name; Envoy follows addresses, too."""
+    """Raises ConfigError for a group without cluster mode, or without TLS if the mode is not Envoy's."""
     name = group.get("ReplicationGroupId")
     if not group.get("ClusterEnabled"):
         msg = (
             f"{name} has cluster mode disabled: its clients are never redirected, so one HAProxy per"
-            " endpoint is enough; this tool is for cluster mode enabled"
+            " endpoint is enough; Nodeway is for cluster mode enabled"
         )
         raise ConfigError(msg)
     if not group.get("TransitEncryptionEnabled") and cluster.proxy != "envoy":
         msg = (
-            f"{name} has no encryption in transit: its MOVED answers carry addresses, which no DNS can turn; enable TLS"
-            " (Redis OSS 7 and Valkey can do it on a live group), or use VPC peering or proxy: envoy"
+            f"{name} has no encryption in transit: its MOVED answers carry addresses, which DNS cannot override; enable"
+            " TLS (Redis OSS 7 and Valkey allow it on a live group), or use VPC peering or proxy: envoy"
         )
         raise ConfigError(msg)
 
 
 def refuse_addresses(
-    client: "ElastiCacheClient", group_id: str, parameter_groups: set[str]
+    client: "ElastiCacheClient", group_id: str, members: "Iterable[CacheClusterTypeDef]"
 ) -> None:
-    """Raises ConfigError when a parameter group makes the cluster announce addresses although it has names."""
+    """Raises ConfigError if a member's parameter group makes the cluster announce addresses."""
+    parameter_groups = {
+        member.get("CacheParameterGroup", {}).get("CacheParameterGroupName", "")
+        for member in members
+    }
     for parameter_group in sorted(filter(None, parameter_groups)):
         if endpoint_type(client, parameter_group) == "ip":
             msg = (
@@ -252,7 +246,10 @@ def refuse_addresses(
 
 
 def zone_of(configuration_endpoint: Hostname) -> Hostname:
-    """The zone that holds exactly this cluster's names: the configuration endpoint without its first label."""
+    """Returns the configuration endpoint without its first label: the zone of this cluster's names and of no others.
+
+    Raises ConfigError for an endpoint of another form.
+    """
     first, _, zone = configuration_endpoint.partition(".")
     if first != "clustercfg":
         msg = (
@@ -265,10 +262,10 @@ def zone_of(configuration_endpoint: Hostname) -> Hostname:
 
 
 def save_lookup(key: str, value: Any) -> None:  # noqa: ANN401 (any JSON)
-    """Writes one look-up into cdk.context.json beside the app, as the CDK does; the others stay."""
+    """Adds one look-up to the cdk.context.json of the working directory, atomically."""
     path = Path.cwd() / CONTEXT_FILE
-    known = json.loads(path.read_text()) if path.exists() else {}
-    known[key] = value
+    lookups = json.loads(path.read_text()) if path.exists() else {}
+    lookups[key] = value
     scratch = path.with_suffix(".json.new")
-    scratch.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
+    scratch.write_text(json.dumps(lookups, indent=2, sort_keys=True) + "\n")
     scratch.replace(path)

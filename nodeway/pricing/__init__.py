@@ -1,1 +1,1 @@
-"""pricing."""
+"""The estimate of an environment's monthly cost."""

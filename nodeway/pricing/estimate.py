@@ -1,8 +1,7 @@
-"""What a month of an environment costs, before it is deployed, beside the other ways to the same nodes. Pure.
+"""Estimates the monthly cost of an environment before its deployment, beside that of other access options. Pure.
 
-A month is 730 hours. What flows (USD/GB) is a rate and never part of a sum, since nobody knows the
-traffic at synth. ElastiCache itself, stand-ins, support, taxes and free tiers are left out. It must
-never ask AWS nor a clock; the prices come from stacks/prices.json.
+The traffic is unknown at synth, so its cost is a rate (USD/GB) and not part of a sum. ElastiCache itself, stand-ins,
+support, taxes and free tiers are not included. The prices are those of nodeway/pricing/prices.json.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,48 +9,48 @@ from dataclasses import dataclass
 
 from nodeway.config.model import EnvironmentConfig
 from nodeway.pricing.prices import Figures, Price, Prices
-from nodeway.pricing.usage import Usage, usage_of
+from nodeway.pricing.usage import Usage, compute_usage
 from nodeway_runtime.model.metrics import ResyncMetric
 
 HOURS = 730
-"""Of a month, as AWS's own calculator counts."""
+"""Hours of a month, as in AWS's own calculator."""
 RUNS = HOURS * 60
 RUN_MEMORY_GB = 0.25
-"""The resync function's, in nodeway/constructs/records/function.py."""
-WALK_MEMORY_GB, WATCH_MEMORY_GB = 1, 0.5
-"""The probe's functions', in nodeway/constructs/probe/prober.py and nodeway/constructs/probe/probe.py."""
+"""Memory of the resync function (nodeway/constructs/records/resync.py)."""
+PROBER_MEMORY_GB, COORDINATOR_MEMORY_GB = 1, 0.5
+"""Memory of the probe's functions (nodeway/constructs/probe)."""
 METRICS = len(ResyncMetric)
-"""For each cluster, in lambda/nodeway_runtime/functions/resync_journal.py."""
+"""Metrics of each resync."""
 ZONES = 2
-"""For each cluster: the zone of its names, and where stand-ins find their nodes. A fleet has no stand-ins."""
-PEER_ZONES = 2
-"""AZs that the NLBs and endpoints of the other ways are counted in."""
+"""Zones of a cluster with a HAProxy per node: that of its names, and that of its stand-ins. A fleet has one zone."""
+ENDPOINT_ZONES = 2
+"""Availability zones of the NLBs and endpoints of other access options."""
 THIS = "Nodeway, as configured"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. `month` is USD; `gb` is USD per GB, from all in one AZ to all across AZs."""
+    """One row of the table. `month` is in USD. `gb` is in USD per GB, if no traffic crosses AZs and if all does."""
 
     what: str
     month: float
     how: str
     gb: tuple[float, float] | None = None
     assumed: tuple[str, ...] = ()
-    """Figures of the price list in it that are assumptions."""
+    """The figures in it that are assumptions."""
     part: bool = False
-    """Whether it is a part of this design's sum."""
+    """Whether it is part of Nodeway's sum."""
 
 
 @dataclass(slots=True)
 class Ledger:
-    """Reads figures, and remembers which of them are assumptions."""
+    """Reads figures, and records which of them are assumptions."""
 
     figures: Figures
     assumed: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> float:
-        """A figure's value."""
+        """Returns the value of the figure with this name."""
         price: Price = getattr(self.figures, name)
         if price.status == "assumed" and name not in self.assumed:
             self.assumed = (*self.assumed, name)
@@ -61,63 +60,63 @@ class Ledger:
 def estimate(
     environment: EnvironmentConfig, nodes: Sequence[int], prices: Prices
 ) -> tuple[Row, ...]:
-    """The month of this environment with so many nodes in each cluster: its parts, its sum, the other ways."""
-    return estimate_rows(usage_of(environment, nodes), prices)
+    """Estimates the environment; `nodes` are the numbers of nodes of the clusters with proxies, in their order."""
+    return estimate_rows(compute_usage(environment, nodes), prices)
 
 
-def estimate_rows(shape: Usage, prices: Prices) -> tuple[Row, ...]:
-    """The parts of this design that cost anything, their sum, and the other ways."""
-    parts = tuple(row for row in usage_rows(shape, prices.prices) if row.month)
+def estimate_rows(usage: Usage, prices: Prices) -> tuple[Row, ...]:
+    """Returns a row for each part of Nodeway that costs anything, one for their sum, and the other access options."""
+    parts = tuple(row for row in usage_rows(usage, prices.prices) if row.month)
     crossing = 2 * prices.prices.cross_az_gb.value
     total = Row(
         THIS,
         sum(row.month for row in parts),
         "the sum",
-        # client to HAProxy, and HAProxy to node: each may cross, none must
+        # both hops, client to HAProxy and HAProxy to node, can cross AZs
         (0.0, 2 * crossing),
         tuple(dict.fromkeys(name for row in parts for name in row.assumed)),
     )
-    reached = shape.nodes + shape.other_nodes
-    return (*parts, total, *(others(shape, prices.prices) if reached else ()))
+    has_nodes = usage.nodes + usage.other_nodes
+    return (*parts, total, *(alternative_rows(usage, prices.prices) if has_nodes else ()))
 
 
-def usage_rows(shape: Usage, figures: Figures) -> Iterator[Row]:
-    """What this design is billed for."""
+def usage_rows(usage: Usage, figures: Figures) -> Iterator[Row]:
+    """Yields a row for each part of Nodeway."""
     f = Ledger(figures)
-    yield tasks_row("HAProxies", shape.nodes * shape.haproxies_per_node, shape, figures)
-    for fleet in shape.fleets:
-        yield tasks_row(fleet.what, fleet.tasks, shape, figures)
-    n = shape.interface_endpoints
+    yield tasks_row("HAProxies", usage.nodes * usage.haproxies_per_node, usage, figures)
+    for fleet in usage.fleets:
+        yield tasks_row(fleet.what, fleet.tasks, usage, figures)
+    n = usage.interface_endpoints
     month = n * f["interface_endpoint_hour"] * HOURS
     yield Row("interface endpoints", month, f"{n} endpoint AZs", part=True)
-    n = shape.nat_gateways
+    n = usage.nat_gateways
     month = n * (f["nat_gateway_hour"] + f["public_ipv4_hour"]) * HOURS
     yield Row("NAT gateways", month, f"{n}, each with an address", part=True)
-    n = shape.resolver_addresses
+    n = usage.resolver_addresses
     month = n * f["resolver_address_hour"] * HOURS
     yield Row("Resolver inbound endpoint", month, f"{n} addresses", part=True)
-    n = shape.clusters * ZONES + len(shape.fleets)
+    n = usage.clusters * ZONES + len(usage.fleets)
     how = f"{n} zone{'' if n == 1 else 's'}"
     yield Row("private hosted zones", n * f["hosted_zone_month"], how, part=True)
-    n = shape.proxy_metrics
+    n = usage.proxy_metrics
     yield Row("metrics of the proxies", n * f["metric_month"], f"{n} metrics", part=True)
-    functions = shape.clusters + len(shape.fleets)
-    month = shape.alarms * f["alarm_month"] + min(functions, 1) * f["dashboard_month"]
-    how = f"alarms on {shape.alarms} metrics, and one dashboard"
+    functions = usage.clusters + len(usage.fleets)
+    month = usage.alarms * f["alarm_month"] + min(functions, 1) * f["dashboard_month"]
+    how = f"alarms on {usage.alarms} metrics, and one dashboard"
     yield Row("alarms and dashboard", month, how, part=True)
     yield resync_row(functions, figures)
-    yield probe_row(shape, figures)
+    yield probe_row(usage, figures)
 
 
-def tasks_row(what: str, tasks: int, shape: Usage, figures: Figures) -> Row:
-    """Proxies of the environment's size."""
-    vcpu, gb = shape.cpu / 1024, shape.memory / 1024
+def tasks_row(what: str, tasks: int, usage: Usage, figures: Figures) -> Row:
+    """Returns the row of so many proxies of the environment's size."""
+    vcpu, gb = usage.cpu / 1024, usage.memory / 1024
     month = tasks * task_month(Ledger(figures), vcpu, gb)
     return Row(f"{what} on Fargate", month, f"{tasks} x {vcpu:g} vCPU, {gb:g} GB", part=True)
 
 
 def resync_row(functions: int, figures: Figures) -> Row:
-    """The Lambda with what it tells: a run a minute, at list price without the free tier."""
+    """Returns the row of the resync functions, with their logs and metrics: a run a minute, without the free tier."""
     f = Ledger(figures)
     seconds = RUNS * f["lambda_seconds_per_run"] * RUN_MEMORY_GB
     runs = RUNS / 1e6 * f["lambda_request_million"] + seconds * f["lambda_gb_second"]
@@ -128,28 +127,28 @@ def resync_row(functions: int, figures: Figures) -> Row:
     return Row("resync Lambda", month, how, assumed=f.assumed, part=True)
 
 
-def probe_row(shape: Usage, figures: Figures) -> Row:
-    """A function in each client's VPC, and one that sends it and waits, for each cluster; a run a minute."""
+def probe_row(usage: Usage, figures: Figures) -> Row:
+    """Returns the row of the probes: for each cluster a prober in each client VPC and a coordinator, a run a minute."""
     f = Ledger(figures)
-    walks, seconds = shape.probed * shape.probe_vpcs, f["lambda_seconds_per_run"]
-    memory = walks * WALK_MEMORY_GB + shape.probed * WATCH_MEMORY_GB
-    requests = RUNS * (walks + shape.probed) / 1e6 * f["lambda_request_million"]
+    probers, seconds = usage.probed * usage.probe_vpcs, f["lambda_seconds_per_run"]
+    memory = probers * PROBER_MEMORY_GB + usage.probed * COORDINATOR_MEMORY_GB
+    requests = RUNS * (probers + usage.probed) / 1e6 * f["lambda_request_million"]
     runs = requests + RUNS * seconds * memory * f["lambda_gb_second"]
-    metrics = shape.probe_metrics * f["metric_month"]
+    metrics = usage.probe_metrics * f["metric_month"]
     how = f"runs {runs:.2f}, metrics {metrics:.2f}"
     return Row("probe", runs + metrics, how, assumed=f.assumed, part=True)
 
 
-def others(shape: Usage, figures: Figures) -> Iterator[Row]:
-    """The other ways to the same nodes, from the dearest idea to the cheapest."""
+def alternative_rows(usage: Usage, figures: Figures) -> Iterator[Row]:
+    """Yields a row for each other access option."""
     crossing = 2 * figures.cross_az_gb.value
-    nodes = shape.nodes + shape.other_nodes
-    clusters = shape.clusters + shape.other_clusters
+    nodes = usage.nodes + usage.other_nodes
+    clusters = usage.clusters + usage.other_clusters
     names = nodes + clusters
     f = Ledger(figures)
-    month = (f["nlb_hour"] + PEER_ZONES * f["interface_endpoint_hour"]) * HOURS * nodes
+    month = (f["nlb_hour"] + ENDPOINT_ZONES * f["interface_endpoint_hour"]) * HOURS * nodes
     low = f["nlcu_hour"] + f["interface_endpoint_gb"]
-    how = f"{nodes} NLBs, endpoints in {PEER_ZONES} AZs"
+    how = f"{nodes} NLBs, endpoints in {ENDPOINT_ZONES} AZs"
     yield Row("NLB + PrivateLink per node", month, how, (low, low + crossing), f.assumed)
     f = Ledger(figures)
     billed = names if f["lattice_billed_per_name"] else clusters
@@ -158,7 +157,7 @@ def others(shape: Usage, figures: Figures) -> Iterator[Row]:
     how = f"{billed} names as resources"
     yield Row("VPC Lattice, service network", month, how, (gb, gb + crossing), f.assumed)
     f = Ledger(figures)
-    n = clusters * shape.client_vpcs
+    n = clusters * usage.client_vpcs
     month = n * f["resource_endpoint_hour"] * HOURS
     gb = f["lattice_gb"] + f["resource_endpoint_gb"]
     how = f"a GROUP of names each: {n}"
@@ -168,7 +167,7 @@ def others(shape: Usage, figures: Figures) -> Iterator[Row]:
     how = f"{n} x {vcpu:g} vCPU, {gb:g} GB; no cluster clients"
     yield Row("Envoy pair", n * task_month(f, vcpu, gb), how, (0.0, 2 * crossing), f.assumed)
     f = Ledger(figures)
-    n = shape.client_vpcs + 1
+    n = usage.client_vpcs + 1
     gb = f["tgw_gb"]
     month = n * f["tgw_attachment_hour"] * HOURS
     yield Row("Transit Gateway, routes only", month, f"{n} VPCs attached", (gb, gb + crossing))
@@ -176,5 +175,5 @@ def others(shape: Usage, figures: Figures) -> Iterator[Row]:
 
 
 def task_month(f: Ledger, vcpu: float, gb: float) -> float:
-    """USD of a Fargate task that runs all month."""
+    """Returns the USD of a Fargate task for a month."""
     return (vcpu * f["fargate_vcpu_hour"] + gb * f["fargate_gb_hour"]) * HOURS

@@ -1,7 +1,6 @@
-"""The price list: stacks/prices.json, read and checked whole. Edit the file for another Region or your own rates.
+"""The price list, prices.json beside this file. Edit the file for another Region or your own rates.
 
-Each figure says its unit, where it was read and whether it was read at all (`verified`) or is an
-assumption (`assumed`), which the tables mark. It must never ask AWS: a synth is a function of files.
+Each figure has its unit, its source and a status: `verified` if it was read there, or `assumed`, which the tables mark.
 """
 
 from pathlib import Path
@@ -16,7 +15,7 @@ PRICES = Path(__file__).resolve().parent / "prices.json"
 
 
 class Price(Block):
-    """One figure: a price, or a quantity that an estimate takes for granted."""
+    """One figure: a price, or a quantity that the estimate assumes."""
 
     value: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     unit: Annotated[str, Field(min_length=1)]
@@ -26,7 +25,7 @@ class Price(Block):
 
 
 class Figures(Block):
-    """Every figure that an estimate needs."""
+    """All figures of an estimate."""
 
     fargate_vcpu_hour: Price
     fargate_gb_hour: Price
@@ -60,7 +59,7 @@ class Figures(Block):
 
 
 class Prices(Block):
-    """The list, with its Region and date."""
+    """The price list, with its Region and date."""
 
     region: Region
     as_of: Annotated[str, Field(pattern=r"^20\d\d-[01]\d(-[0-3]\d)?$")]
@@ -69,19 +68,18 @@ class Prices(Block):
 
 
 def load_prices(path: Path = PRICES) -> Prices:
-    """The price list in this file; raises ConfigError, in one line, when it is broken."""
+    """Loads the price list of this file; raises ConfigError for an invalid one."""
     try:
         return Prices.model_validate_json(path.read_bytes())
     except OSError as error:
         msg = f"the price list {path} cannot be read: {error.strerror}; restore it from the repository"
         raise ConfigError(msg) from error
     except ValidationError as error:
-        problems = error.errors()
-        first = problems[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        first, *others = error.errors()
+        key = ".".join(map(str, first["loc"])) or "the file"
+        more = f" (and {len(others)} more)" if others else ""
         msg = (
-            f"the price list {path.name} is broken: {where}: {first['msg']}{more}; each figure is"
+            f"the price list {path.name} is invalid: {key}: {first['msg']}{more}; each figure is"
             ' {"value", "unit", "status": "verified" or "assumed", "source"}'
         )
         raise ConfigError(msg) from error

@@ -9,7 +9,7 @@ from lab.conformance.suite.manifest import BUILDS, Client
 from lab.conformance.suite.observe import Ended, find_error_line, shorten
 from lab.host import network
 from lab.host.programs import end
-from nodeway.client.slots import tags
+from nodeway.client.slots import hash_tags
 
 SLOT_KEYS = "slot-keys.txt"
 BUILD_SECONDS = 900.0
@@ -52,7 +52,7 @@ def build(client: Client, log_progress: Callable[[str], None]) -> str:
 def write_slot_keys(run_dir: Path) -> Path:
     """A file with a hash tag for each slot, one a line, by which programs choose the slots of their keys."""
     path = run_dir / SLOT_KEYS
-    path.write_text("".join(f"{tag}\n" for tag in tags()))
+    path.write_text("".join(f"{tag}\n" for tag in hash_tags()))
     return path
 
 

@@ -1,1 +1,1 @@
-"""monitoring."""
+"""The alarms and the dashboard of an environment."""

@@ -1,7 +1,7 @@
-"""What each alarm means, and where docs/runbook.md says what to do. Pure."""
+"""Alarm description texts, with references to docs/runbook.md. Pure."""
 
 RUNBOOK = "docs/runbook.md"
-"""Of this repository: a description is not the place for a host that some readers cannot reach."""
+"""A path of this repository in place of a URL, which some readers cannot reach."""
 
 MEANINGS = {
     "no-success": "no run of the resync ended well in five minutes, so the records no longer follow the tasks",
@@ -20,9 +20,9 @@ MEANINGS = {
     "envoy-connect-failures": "the Envoys have failed to connect to nodes for 15 minutes",
     "envoy-topology-failures": "the Envoys have failed to read which node has which slots for 15 minutes",
 }
-"""Each alarm by the end of its name, and what it means."""
+"""The meaning of each alarm, by the end of its name."""
 
 
 def render_description(label: str, alarm: str) -> str:
-    """What a person reads who is called: of which cluster, what it means, and where it goes on."""
+    """Returns the description of an alarm: its cluster, its meaning, and the section of the runbook."""
     return f"{label}: {MEANINGS[alarm]}. What to do: {RUNBOOK}#alarm-{alarm}"

@@ -1,7 +1,7 @@
-"""The alarms of one cluster: when a person must hear of what. What to do then is in docs/runbook.md.
+"""The alarms of one cluster. docs/runbook.md has the response to each.
 
-Missing data is either no news (what speaks each minute has fallen silent, and of that another alarm tells), or good
-(what speaks only when something happens), or the very thing to hear about.
+A metric of each minute keeps its state without data, as another alarm reports that the data is missing. A metric of
+events only is good without data. A metric that proves life is bad without data.
 """
 
 import aws_cdk as cdk
@@ -23,121 +23,122 @@ from nodeway_runtime.model.metrics import (
 from nodeway_runtime.model.settings import Mode
 
 ONE, FIVE = (cdk.Duration.minutes(minutes) for minutes in (1, 5))
-NO_NEWS = cloudwatch.TreatMissingData.IGNORE
-"""Of what speaks each minute: its silence must not read as if it were well again."""
+KEEP_STATE = cloudwatch.TreatMissingData.IGNORE
+"""For metrics of each minute."""
 GOOD = cloudwatch.TreatMissingData.NOT_BREACHING
-"""Of what speaks only when something happens."""
+"""For metrics of events."""
 BAD = cloudwatch.TreatMissingData.BREACHING
-"""Of what must speak."""
-ENOUGH_SESSIONS = 100
-"""Of five minutes: a rate of fewer says nothing."""
-ENOUGH_REDIRECTS = 100
-"""Of five minutes: fewer are nobody's trouble, however unusual where there are none."""
+"""For metrics that prove life."""
+MIN_SESSIONS = 100
+"""In five minutes. The rate of fewer sessions is not significant."""
+MIN_REDIRECTS = 100
+"""In five minutes. Fewer redirects do not matter, even if they are unusual."""
+AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 BAND = 3
-"""Standard deviations that are still usual."""
+"""Standard deviations of the band of usual values."""
 
 
 class Alarms(Construct):
-    """Those whose metrics the cluster's way has; `every` has all of them."""
+    """The alarms of the metrics that the cluster's mode has. `alarms` has all of them."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        watched: Monitored,
+        monitored: Monitored,
         stopped: cloudwatch.IMetric,
         prefix: str,
         topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._watched = watched
+        self._monitored = monitored
         self._prefix = prefix
         self._topic = topic
-        self.every: list[cloudwatch.IAlarm] = []
-        # with resync=off nobody runs it each minute, and that is meant
-        if watched.schedule is not Mode.OFF:
-            self._of_resync()
-        queued = watched.failed_events.metric_approximate_number_of_messages_visible(period=ONE)
-        # a queue that nobody uses tells nothing; it is emptied by hand, so that its end is no news
-        self._alarm("failed-events", queued, missing=GOOD, tells_end=False)
-        if watched.coordinator:
-            self._of_probe()
-        if watched.mode.runs_haproxy:
-            self._of_haproxies()
+        self.alarms: list[cloudwatch.IAlarm] = []
+        # with resync=off there are no scheduled runs
+        if monitored.schedule is not Mode.OFF:
+            self._add_resync()
+        queued = monitored.failed_events.metric_approximate_number_of_messages_visible(period=ONE)
+        # an unused queue has no data; the user who empties the queue needs no notification
+        self._add("failed-events", queued, missing=GOOD, notify_ok=False)
+        if monitored.coordinator:
+            self._add_probe()
+        if monitored.mode.runs_haproxy:
+            self._add_haproxies()
         else:
-            self._of_envoys()
-        self._alarm("task-churn", stopped, least=3, missing=GOOD, tells_end=False)
+            self._add_envoys()
+        self._add("task-churn", stopped, threshold=3, missing=GOOD, notify_ok=False)
 
-    def _of_resync(self) -> None:
-        # a run that ends well says 0, one that fails says how long ago that was
+    def _add_resync(self) -> None:
+        # a successful run reports 0, a failed one the seconds since the last success
         since = self._metric(ResyncMetric.SECONDS_SINCE_SUCCESS, "Minimum")
-        self._alarm("no-success", since, periods=5, missing=BAD)
+        self._add("no-success", since, periods=5, missing=BAD)
         tripped = self._metric(ResyncMetric.GUARD_TRIPPED, "Maximum")
-        self._alarm("guard-tripped", tripped, periods=3, missing=NO_NEWS)
-        if not self._watched.mode.follows_nodes:
+        self._add("guard-tripped", tripped, periods=3, missing=KEEP_STATE)
+        if not self._monitored.mode.follows_nodes:
             without = self._metric(ResyncMetric.NODES_WITHOUT_OWN_PROXY, "Minimum")
-            self._alarm("fleet-without-proxy", without, periods=5, missing=NO_NEWS)
+            self._add("fleet-without-proxy", without, periods=5, missing=KEEP_STATE)
             return
-        # one minute with all of them is enough to begin again
+        # one minute with a proxy for each node resets it
         without = self._metric(ResyncMetric.NODES_WITHOUT_OWN_PROXY, "Minimum", FIVE)
-        self._alarm("node-without-proxy", without, periods=6, missing=NO_NEWS)
+        self._add("node-without-proxy", without, periods=6, missing=KEEP_STATE)
         over = self._metric(ResyncMetric.NODES_OVER_STAND_IN_LIMIT, "Maximum")
-        self._alarm("stand-in-limit", over, missing=NO_NEWS)
+        self._add("stand-in-limit", over, missing=KEEP_STATE)
 
-    def _of_probe(self) -> None:
+    def _add_probe(self) -> None:
         broken = self._metric(ProbeMetric.PATHS_BROKEN, "Maximum")
-        self._alarm("path-broken", broken, periods=3, missing=NO_NEWS)
-        self._alarm(
+        self._add("path-broken", broken, periods=3, missing=KEEP_STATE)
+        self._add(
             "probe-silent",
             self._metric(ProbeMetric.PATHS_WALKED, "SampleCount"),
             periods=5,
             missing=BAD,
             operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
         )
-        if self._watched.counts_redirects:
-            self._redirects()
+        if self._monitored.counts_redirects:
+            self._add_redirects()
 
-    def _of_haproxies(self) -> None:
+    def _add_haproxies(self) -> None:
         rate = cloudwatch.MathExpression(
-            expression=f"IF(sessions >= {ENOUGH_SESSIONS}, 100 * FILL(abnormal, 0) / sessions, 0)",
+            expression=f"IF(sessions >= {MIN_SESSIONS}, 100 * FILL(abnormal, 0) / sessions, 0)",
             using_metrics={
                 "sessions": self._metric(HaproxyMetric.SESSIONS, "Sum"),
-                # told only when there is one
+                # without data if there is none
                 "abnormal": self._metric(HaproxyMetric.ABNORMAL_SESSIONS, "Sum"),
             },
             period=FIVE,
             label="abnormal sessions, %",
         )
-        self._alarm(
+        self._add(
             "abnormal-sessions",
             rate,
-            least=5,
+            threshold=5,
             periods=3,
-            missing=NO_NEWS,
+            missing=KEEP_STATE,
             operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
         )
-        if self._watched.mode.follows_nodes:
-            # shared HAProxies look for no node before a client asks for it
+        if self._monitored.mode.follows_nodes:
+            # shared HAProxies have no health checks of nodes
             down = self._metric(HaproxyMetric.BACKEND_DOWN, "Maximum")
-            self._alarm("backend-down", down, periods=5, missing=NO_NEWS)
-        # a new task starts its HAProxy once, so that only what never ends is told from a deployment
+            self._add("backend-down", down, periods=5, missing=KEEP_STATE)
+        # a deployment starts each HAProxy once, so only starts over an hour are unusual
         starts = self._metric(HaproxyMetric.STARTS, "Sum", FIVE)
-        self._alarm("haproxy-restarts", starts, periods=12, missing=GOOD, tells_end=False)
+        self._add("haproxy-restarts", starts, periods=12, missing=GOOD, notify_ok=False)
 
-    def _of_envoys(self) -> None:
-        for name, metric, least in (
+    def _add_envoys(self) -> None:
+        for name, metric, threshold in (
             ("envoy-connect-failures", EnvoyMetric.CONNECT_FAILURES, 10),
             ("envoy-topology-failures", EnvoyMetric.TOPOLOGY_FAILURES, 1),
         ):
-            # a failover has some, too, but not for so long
-            failed = self._metric(metric, "Sum", FIVE)
-            self._alarm(name, failed, least=least, periods=3, missing=NO_NEWS)
+            # a failover has failures too, but for a shorter time
+            failures = self._metric(metric, "Sum", FIVE)
+            self._add(name, failures, threshold=threshold, periods=3, missing=KEEP_STATE)
 
-    def _redirects(self) -> None:
-        """More than the band that CloudWatch learns of two weeks; it makes the model itself when it first looks."""
-        label = self._watched.label
-        moved, unusual, band = redirects(label)
+    def _add_redirects(self) -> None:
+        """Adds the alarm for redirects above the band. CloudWatch trains its model with two weeks of data."""
+        label = self._monitored.label
+        moved, unusual, band = redirect_metrics(label)
         alarm = cloudwatch.CfnAlarm(
             self,
             "redirects-unusual",
@@ -145,7 +146,7 @@ class Alarms(Construct):
             alarm_description=render_description(label, "redirects-unusual"),
             comparison_operator="GreaterThanUpperThreshold",
             evaluation_periods=3,
-            # as NO_NEWS: the probe speaks each minute
+            # as KEEP_STATE
             treat_missing_data="ignore",
             threshold_metric_id="band",
             metrics=[
@@ -166,56 +167,55 @@ class Alarms(Construct):
                         stat="Sum",
                     ),
                 ),
-                # both, as the one is held against the other
+                # both return data, as the alarm compares them
                 *(
                     cloudwatch.CfnAlarm.MetricDataQueryProperty(
-                        id=name, expression=one.expression, return_data=True
+                        id=name, expression=query.expression, return_data=True
                     )
-                    for name, one in (("unusual", unusual), ("band", band))
+                    for name, query in (("unusual", unusual), ("band", band))
                 ),
             ],
             alarm_actions=[self._topic.topic_arn],
         )
-        self.every.append(cloudwatch.Alarm.from_alarm_arn(self, "Redirects", alarm.attr_arn))
+        self.alarms.append(cloudwatch.Alarm.from_alarm_arn(self, "Redirects", alarm.attr_arn))
 
     def _metric(
         self, name: str, statistic: str, period: cdk.Duration | None = None
     ) -> cloudwatch.Metric:
-        return metric(self._watched.label, name, statistic, period)
+        return metric(self._monitored.label, name, statistic, period)
 
-    def _alarm(
+    def _add(
         self,
         name: str,
-        of: cloudwatch.IMetric,
+        metric: cloudwatch.IMetric,
         *,
         missing: cloudwatch.TreatMissingData,
-        least: int = 1,
+        threshold: int = 1,
         periods: int = 1,
-        operator: cloudwatch.ComparisonOperator | None = None,
-        tells_end: bool = True,
+        operator: cloudwatch.ComparisonOperator = AT_LEAST,
+        notify_ok: bool = True,
     ) -> None:
         alarm = cloudwatch.Alarm(
             self,
             name,
             alarm_name=f"{self._prefix}-{name}",
-            alarm_description=render_description(self._watched.label, name),
-            metric=of,
-            threshold=least,
+            alarm_description=render_description(self._monitored.label, name),
+            metric=metric,
+            threshold=threshold,
             evaluation_periods=periods,
-            comparison_operator=operator
-            or cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            comparison_operator=operator,
             treat_missing_data=missing,
         )
         alarm.add_alarm_action(actions.SnsAction(self._topic))
-        if tells_end:
+        if notify_ok:
             alarm.add_ok_action(actions.SnsAction(self._topic))
-        self.every.append(alarm)
+        self.alarms.append(alarm)
 
 
 def metric(
     cluster: str, name: str, statistic: str, period: cdk.Duration | None = None, label: str = ""
 ) -> cloudwatch.Metric:
-    """A metric of one cluster, of each minute unless said otherwise."""
+    """Returns a metric of one cluster, with a period of one minute by default."""
     return cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name=name,
@@ -226,16 +226,16 @@ def metric(
     )
 
 
-def redirects(
+def redirect_metrics(
     cluster: str,
 ) -> tuple[cloudwatch.Metric, cloudwatch.MathExpression, cloudwatch.MathExpression]:
-    """The nodes' MOVED answers, those of them that are many, and the band in which that is usual.
+    """Returns the number of MOVED answers, the number if it is significant, and the band of usual values.
 
-    Alarm and dashboard take the very same expressions, as CloudWatch keeps a model for each.
+    The alarm and the dashboard have the same expressions, as CloudWatch has a model for each expression.
     """
     moved = metric(cluster, ProbeMetric.MOVED, "Sum", FIVE, "moved")
     many = cloudwatch.MathExpression(
-        expression=f"IF(moved > {ENOUGH_REDIRECTS}, moved, 0)",
+        expression=f"IF(moved > {MIN_REDIRECTS}, moved, 0)",
         using_metrics={"moved": moved},
         period=FIVE,
         label="many",

@@ -1,7 +1,7 @@
-"""The dashboard of one environment: first whether every node is reached, then what flows to each cluster, how fast.
+"""The dashboard of one environment: whether every node is reachable, then the traffic and latency of each cluster.
 
-Whatever is drawn node by node is found when somebody looks (SEARCH, Metrics Insights): the dashboard does not change
-when nodes come and go, and is as large for 500 of them as for six. What the metrics of a way do not tell is not drawn.
+Graphs by node are queries (SEARCH, Metrics Insights), so the dashboard does not depend on the nodes. A cluster has the
+graphs of the metrics of its mode.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ ALARMS_PER_WIDGET = 100
 
 
 class Dashboard(Construct):
-    """`node_metrics`: whether there are metrics for each node, too."""
+    """The dashboard. `clusters`: each with the metric of its stopped tasks. `node_metrics`: whether nodes have some."""
 
     def __init__(
         self,
@@ -41,12 +41,12 @@ class Dashboard(Construct):
         node_metrics: bool,
     ) -> None:
         super().__init__(scope, construct_id)
-        watched = [one for one, _ in clusters]
+        monitored = [cluster for cluster, _ in clusters]
         first, *more = alarm_widgets(alarms)
-        rows: list[Row] = [[reached_widget(watched), first], more, *map_rows(watched)]
-        for one, stopped in clusters:
-            rows += cluster_rows(one, stopped, node_metrics=node_metrics)
-        self.dashboard = cloudwatch.Dashboard(
+        rows: list[Row] = [[reachability_widget(monitored), first], more, *map_rows(monitored)]
+        for cluster, stopped in clusters:
+            rows += cluster_rows(cluster, stopped, node_metrics=node_metrics)
+        cloudwatch.Dashboard(
             self,
             "Resource",
             dashboard_name=name,
@@ -55,27 +55,27 @@ class Dashboard(Construct):
         )
 
 
-def reached_widget(clusters: Sequence[Monitored]) -> cloudwatch.IWidget:
-    """Whether every node of every cluster is reached: by the probe, else as the resync knows of proxies."""
+def reachability_widget(clusters: Sequence[Monitored]) -> cloudwatch.IWidget:
+    """Returns the widget for the reachability of all nodes: by the probe's metrics, else by the resync's."""
     lines: list[cloudwatch.IMetric] = []
-    for one in clusters:
-        label = one.label
-        told = (
+    for cluster in clusters:
+        label = cluster.label
+        names = (
             ((ProbeMetric.PATHS_BROKEN, "paths broken"), (ProbeMetric.PATHS_WALKED, "paths walked"))
-            if one.coordinator
+            if cluster.coordinator
             else (
                 (ResyncMetric.NODES_WITHOUT_OWN_PROXY, "without a healthy proxy"),
                 (ResyncMetric.NODES, "names"),
             )
         )
-        lines += [metric(label, name, "Maximum", ONE, f"{label}: {text}") for name, text in told]
+        lines += [metric(label, name, "Maximum", ONE, f"{label}: {text}") for name, text in names]
     return cloudwatch.SingleValueWidget(
         title="Is every node reached?", metrics=lines, sparkline=True, width=WIDTH // 2, height=5
     )
 
 
 def alarm_widgets(alarms: Sequence[cloudwatch.IAlarm]) -> list[cloudwatch.IWidget]:
-    """Every alarm: those that rang last first."""
+    """Returns widgets with every alarm, by the time of their last state change."""
     return [
         cloudwatch.AlarmStatusWidget(
             title="Alarms",
@@ -89,15 +89,15 @@ def alarm_widgets(alarms: Sequence[cloudwatch.IAlarm]) -> list[cloudwatch.IWidge
 
 
 def map_rows(clusters: Sequence[Monitored]) -> Iterator[Row]:
-    """Each probed cluster's map of the last walk: name, proxy, node."""
-    for one in clusters:
-        if one.coordinator:
+    """Yields a row for each cluster with a probe, with the map of its last trace."""
+    for cluster in clusters:
+        if cluster.coordinator:
             yield [
                 cloudwatch.CustomWidget(
-                    title=f"{one.label}: client → name → proxy → node",
-                    function_arn=one.coordinator.function_arn,
+                    title=f"{cluster.label}: client → name → proxy → node",
+                    function_arn=cluster.coordinator.function_arn,
                     update_on_refresh=True,
-                    # each asks the function: a window that is dragged need not
+                    # each update invokes the function
                     update_on_resize=False,
                     update_on_time_range_change=False,
                     width=WIDTH,
@@ -107,21 +107,20 @@ def map_rows(clusters: Sequence[Monitored]) -> Iterator[Row]:
 
 
 def cluster_rows(
-    one: Monitored, stopped: cloudwatch.Metric, *, node_metrics: bool
+    cluster: Monitored, stopped: cloudwatch.Metric, *, node_metrics: bool
 ) -> Iterator[Row]:
-    """The rows of one cluster."""
-    label = one.label
-    zone = one.zone_name
-    # in a sandbox only the deploy knows it, and the title need not wait for that
-    where = "" if cdk.Token.is_unresolved(zone) else f", {zone}"
-    text = f"## {label}: {one.mode.title}{where}"
+    """Yields the rows of one cluster."""
+    label = cluster.label
+    # a sandbox's zone name is a token, and the dashboard does without it
+    zone = "" if cdk.Token.is_unresolved(cluster.zone_name) else f", {cluster.zone_name}"
+    text = f"## {label}: {cluster.mode.title}{zone}"
     yield [cloudwatch.TextWidget(markdown=text, width=WIDTH, height=1)]
-    if one.counts_redirects:
+    if cluster.counts_redirects:
         yield redirect_row(label, node_metrics=node_metrics)
-    if one.mode.runs_haproxy:
+    if cluster.mode.runs_haproxy:
         yield from session_rows(label, node_metrics=node_metrics)
     else:
         yield envoy_row(label)
-    if one.coordinator or (one.mode.runs_haproxy and node_metrics):
-        yield latency_row(one, node_metrics=node_metrics)
-    yield resync_row(one, stopped)
+    if cluster.coordinator or (cluster.mode.runs_haproxy and node_metrics):
+        yield latency_row(cluster, node_metrics=node_metrics)
+    yield resync_row(cluster, stopped)

@@ -1,4 +1,4 @@
-"""What is monitored of one cluster: values, so that alarms and dashboard know no other construct."""
+"""The parameters of a cluster's alarms and dashboard."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ from nodeway_runtime.model.settings import Mode
 class Monitored:
     """One cluster in one mode.
 
-    `schedule`: whether the resync runs by itself. `failed_events`: where its failed events end. `coordinator`: the
-    probe's function that writes its metrics and answers as the dashboard's map; None where there is no probe.
-    `probe_logs_in`: whether it may ask the nodes for their own counters.
+    `schedule`: the mode of the resync. `failed_events`: its dead-letter queue. `coordinator`: the probe's function that
+    writes its metrics and answers the dashboard's custom widget; None without a probe. `probe_logs_in`: whether the
+    probe reads the nodes' own counters.
     """
 
     label: str
@@ -29,5 +29,5 @@ class Monitored:
 
     @property
     def counts_redirects(self) -> bool:
-        """Whether the probe reads the nodes' own count of redirects. Envoy shows it no node."""
+        """Whether the probe reads the nodes' number of redirects. It reaches no node through Envoy."""
         return self.coordinator is not None and self.mode.runs_haproxy and self.probe_logs_in

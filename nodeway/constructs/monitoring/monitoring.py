@@ -1,6 +1,6 @@
-"""What watches an environment: the topic that people subscribe to, the alarms of every cluster, and the dashboard.
+"""The monitoring of an environment: the topic for notifications, the alarms of every cluster, and the dashboard.
 
-Deployed last and removed first: it only looks at what the other stacks made.
+It is deployed last and deleted first, as it refers to the other stacks.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ from nodeway.constructs.monitoring.stopped_tasks import StoppedTasks
 
 
 class Monitoring(Construct):
-    """One for the environment, whatever clusters it has; `name` is the dashboard's, and begins every alarm's.
+    """The monitoring of all clusters. `name`: the dashboard's name, and a prefix of the alarms' names.
 
-    `topic_arn`: where alarms go; None: a topic is made, and `email` subscribed to it.
+    `topic_arn`: an existing topic for the alarms; None: a new topic, to which `email` is subscribed.
     """
 
     def __init__(
@@ -37,24 +37,28 @@ class Monitoring(Construct):
         super().__init__(scope, construct_id)
         topic = alarm_topic(self, f"{name}-*", topic_arn, email)
         stopped_tasks = StoppedTasks(self, "Stopped")
-        stopped = [stopped_tasks.of(one.label, one.ecs_cluster_arn) for one in clusters]
+        monitored = [
+            (cluster, stopped_tasks.of(cluster.label, cluster.ecs_cluster_arn))
+            for cluster in clusters
+        ]
         alarms = [
-            Alarms(
+            alarm
+            for cluster, stopped in monitored
+            for alarm in Alarms(
                 self,
-                f"Alarms-{one.label}",
-                watched=one,
-                stopped=tasks,
-                prefix=f"{name}-{one.label}",
+                f"Alarms-{cluster.label}",
+                monitored=cluster,
+                stopped=stopped,
+                prefix=f"{name}-{cluster.label}",
                 topic=topic,
-            )
-            for one, tasks in zip(clusters, stopped, strict=True)
+            ).alarms
         ]
         Dashboard(
             self,
             "Dashboard",
             name=name,
-            clusters=list(zip(clusters, stopped, strict=True)),
-            alarms=[alarm for one in alarms for alarm in one.every],
+            clusters=monitored,
+            alarms=alarms,
             node_metrics=node_metrics,
         )
         cdk.CfnOutput(self, "AlarmTopic", value=topic.topic_arn)
@@ -64,16 +68,16 @@ class Monitoring(Construct):
 def alarm_topic(
     scope: Construct, alarms: str, topic_arn: str | None, email: str | None
 ) -> sns.ITopic:
-    """The topic of this ARN, else one that only the alarms of this name may publish to.
+    """Returns the topic of this ARN, else a new one that only alarms with names like `alarms` may publish to.
 
-    It is not encrypted: CloudWatch cannot publish to a topic with AWS's own key, and a customer's would cost, and let
-    the service in, for names and numbers.
+    A new topic is not encrypted: CloudWatch cannot publish with AWS's managed key, and names and numbers do not justify
+    a customer managed key.
     """
     if topic_arn:
         return sns.Topic.from_topic_arn(scope, "Topic", topic_arn)
     topic = sns.Topic(scope, "Topic", enforce_ssl=True)
     stack = cdk.Stack.of(scope)
-    # a policy of its own takes the place of SNS' default one, which would let the account's alarms in
+    # a policy replaces SNS' default one, which permits all alarms of the account
     topic.add_to_resource_policy(
         iam.PolicyStatement(
             sid="ByAlarms",

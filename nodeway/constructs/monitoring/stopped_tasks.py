@@ -1,6 +1,6 @@
-"""The tasks that stopped by themselves: counted for an alarm, and kept, since ECS forgets a stopped task in an hour.
+"""The tasks that stopped unintentionally: a metric for an alarm, and a log, as ECS forgets a stopped task in an hour.
 
-EventBridge writes the events into a log group. No function is woken by them.
+EventBridge writes the events to a log group.
 """
 
 from typing import Any
@@ -12,11 +12,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-MEANT = ["ServiceSchedulerInitiated", "UserInitiated"]
-"""Deployments, scaling and stand-ins that are retired: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html"""
-BY_THEMSELVES: list[dict[str, Any]] = [
-    {"stopCode": [{"anything-but": MEANT}]},
-    # the scheduler stops these, but nobody meant it
+INTENTIONAL = ["ServiceSchedulerInitiated", "UserInitiated"]
+"""Stop codes of deployments, scaling and retired stand-ins:
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html"""
+UNINTENTIONAL: list[dict[str, Any]] = [
+    {"stopCode": [{"anything-but": INTENTIONAL}]},
+    # has the stop code of the scheduler
     {"stoppedReason": [{"wildcard": "*health check*"}]},
 ]
 
@@ -27,7 +28,7 @@ class StoppedTasks(Construct):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
-        # EventBridge writes to groups of this name only
+        # EventBridge requires this prefix
         name = f"/aws/events/{cdk.Aws.STACK_NAME}"
         self._log_group = logs.LogGroup(
             self,
@@ -59,7 +60,7 @@ class StoppedTasks(Construct):
         cdk.CfnOutput(stack, "StoppedTasks", value=self._log_group.log_group_name)
 
     def of(self, label: str, ecs_cluster_arn: str) -> cloudwatch.Metric:
-        """How many tasks of this cluster stopped by themselves."""
+        """Adds the rule of a cluster. Returns the metric of its unintentional stops."""
         rule = events.CfnRule(
             self,
             label,
@@ -70,7 +71,7 @@ class StoppedTasks(Construct):
                 "detail": {
                     "clusterArn": [ecs_cluster_arn],
                     "lastStatus": ["STOPPED"],
-                    "$or": BY_THEMSELVES,
+                    "$or": UNINTENTIONAL,
                 },
             },
             targets=[events.CfnRule.TargetProperty(id="Logs", arn=self._arn)],
@@ -78,7 +79,7 @@ class StoppedTasks(Construct):
         rule.node.add_dependency(self._log_group, self._policy)
         return cloudwatch.Metric(
             namespace="AWS/Events",
-            # of a rule it is this; MatchedEvents counts all rules together
+            # the metric of one rule; MatchedEvents is that of all rules
             metric_name="TriggeredRules",
             dimensions_map={"RuleName": rule.ref},
             statistic="Sum",

@@ -1,12 +1,11 @@
-"""What the dashboard draws of one cluster: redirects, sessions, Envoys, latency, the resync. A row of widgets each."""
+"""The dashboard's rows of widgets for one cluster: redirects, sessions, Envoys, latency, resync."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from nodeway.constructs.monitoring.alarms import FIVE, ONE, metric, redirects
+from nodeway.constructs.monitoring.alarms import FIVE, ONE, metric, redirect_metrics
 from nodeway.constructs.monitoring.monitored import Monitored
 from nodeway_runtime.model.metrics import (
     NAMESPACE,
@@ -18,14 +17,14 @@ from nodeway_runtime.model.metrics import (
 )
 
 WIDTH = 24
-"""Columns that CloudWatch has."""
+"""Columns of a CloudWatch dashboard."""
 PHASES = {
     ProbeMetric.RESOLVE_MILLISECONDS: "name",
     ProbeMetric.CONNECT_MILLISECONDS: "connection",
     ProbeMetric.TLS_MILLISECONDS: "TLS",
     ProbeMetric.ANSWER_MILLISECONDS: "answer",
 }
-"""The probe's metrics of a walk, and what people call them."""
+"""The labels of the probe's metrics of a trace."""
 
 M = TypeVar("M", bound=str)
 Row = Sequence[cloudwatch.IWidget]
@@ -33,42 +32,44 @@ Lines = Sequence[cloudwatch.IMetric]
 
 
 def redirect_row(label: str, *, node_metrics: bool) -> Row:
-    """MOVED and ASK, and whether there are more than usual."""
-    moved, unusual, band = redirects(label)
+    """Returns the row of redirects, with the band of usual values."""
+    moved, unusual, band = redirect_metrics(label)
     lines: Lines = [moved, metric(label, ProbeMetric.ASKED, "Sum", FIVE, "asked"), unusual, band]
     failovers = [metric(label, ProbeMetric.FAILOVERS, "Sum", FIVE, "failovers")]
     if not node_metrics:
         return [graph("Redirects", lines, failovers, width=WIDTH)]
     return [
         graph("Redirects", lines, failovers, width=12),
-        graph("MOVED by node", [each_node(label, ProbeMetric.MOVED, "Sum")], width=12),
+        graph("MOVED by node", [search_by_node(label, ProbeMetric.MOVED, "Sum")], width=12),
     ]
 
 
 def session_rows(label: str, *, node_metrics: bool) -> Iterator[Row]:
-    """What flows through HAProxies, and what goes wrong there; all but a few figures are there for each node only."""
+    """Yields the rows of the HAProxies' traffic and of their failures. Most metrics exist only for each node."""
     begun = metric(label, HaproxyMetric.SESSIONS, "Sum", ONE, "begun")
     if node_metrics:
         flow = {HaproxyMetric.BYTES_IN: "from clients", HaproxyMetric.BYTES_OUT: "to clients"}
         yield [
             graph(
-                "Sessions", [begun], [of_all_nodes(label, HaproxyMetric.CURRENT_SESSIONS, "now")]
+                "Sessions", [begun], [sum_over_nodes(label, HaproxyMetric.CURRENT_SESSIONS, "now")]
             ),
-            graph("Sessions by node", [each_node(label, HaproxyMetric.CURRENT_SESSIONS, "Sum")]),
-            graph("Bytes", [of_all_nodes(label, name, text) for name, text in flow.items()]),
+            graph(
+                "Sessions by node", [search_by_node(label, HaproxyMetric.CURRENT_SESSIONS, "Sum")]
+            ),
+            graph("Bytes", [sum_over_nodes(label, name, text) for name, text in flow.items()]),
         ]
-        abnormal = by_cause(label)
+        abnormal = sum_by_cause(label)
     else:
         yield [graph("Sessions", [begun], width=WIDTH)]
         abnormal = metric(label, HaproxyMetric.ABNORMAL_SESSIONS, "Sum", ONE, "abnormal")
-    wrong = {
+    failures = {
         HaproxyMetric.CONNECT_FAILURES: "connect failures",
         HaproxyMetric.REFUSED: "refused",
         HaproxyMetric.STARTS: "starts",
     }
     yield [
         graph("Abnormal sessions by cause" if node_metrics else "Abnormal sessions", [abnormal]),
-        graph("Failures and starts", [metric(label, *one) for one in sum_lines(wrong)]),
+        graph("Failures and starts", sum_lines(label, failures)),
         graph(
             "Nodes down, queue",
             [metric(label, HaproxyMetric.BACKEND_DOWN, "Maximum", ONE, "a node is down (1)")],
@@ -78,14 +79,14 @@ def session_rows(label: str, *, node_metrics: bool) -> Iterator[Row]:
 
 
 def envoy_row(label: str) -> Row:
-    """What flows through Envoys, and what goes wrong there."""
-    wrong = {
+    """Returns the row of the Envoys' traffic and failures."""
+    failures = {
         EnvoyMetric.CONNECT_FAILURES: "connect failures",
         EnvoyMetric.CONNECTIONS_LOST: "connections lost",
         EnvoyMetric.TIMEOUTS: "timeouts",
         EnvoyMetric.TOPOLOGY_FAILURES: "topology not read",
     }
-    followed = {
+    redirects = {
         EnvoyMetric.REDIRECTS: "redirects",
         EnvoyMetric.REDIRECTS_FAILED: "redirects failed",
     }
@@ -95,36 +96,37 @@ def envoy_row(label: str) -> Row:
             [metric(label, EnvoyMetric.REQUESTS, "Sum", ONE, "requests")],
             [metric(label, EnvoyMetric.CLIENTS, "Sum", ONE, "clients")],
         ),
-        graph("Redirects", [metric(label, *one) for one in sum_lines(followed)]),
-        graph("Failures", [metric(label, *one) for one in sum_lines(wrong)]),
+        graph("Redirects", sum_lines(label, redirects)),
+        graph("Failures", sum_lines(label, failures)),
     ]
 
 
-def sum_lines(names: Mapping[M, str]) -> Iterator[tuple[str, str, cdk.Duration, str]]:
-    """Counters by the minute, with what people call them."""
-    for name, text in names.items():
-        yield name, "Sum", ONE, text
+def sum_lines(label: str, names: Mapping[M, str]) -> Lines:
+    """Returns a line for each of these counters, with its label."""
+    return [metric(label, name, "Sum", ONE, text) for name, text in names.items()]
 
 
-def latency_row(one: Monitored, *, node_metrics: bool) -> Row:
-    """Each leg of the probe's walks, and how long HAProxies take to connect to their nodes."""
-    label = one.label
-    drawn: dict[str, Lines] = {}
-    if one.coordinator:
-        for statistic, how in (("p50", "median"), ("p99", "99th percentile")):
-            legs = [metric(label, name, statistic, ONE, leg) for name, leg in PHASES.items()]
-            drawn[f"Latency by leg, {how}, ms"] = legs
-    if node_metrics and one.coordinator:
-        drawn["Answer by node, ms"] = [each_node(label, ProbeMetric.ANSWER_MILLISECONDS, "Maximum")]
+def latency_row(cluster: Monitored, *, node_metrics: bool) -> Row:
+    """Returns the row of the latency of the probe's phases, or of the HAProxies' connections to nodes."""
+    label = cluster.label
+    graphs: dict[str, Lines] = {}
+    if cluster.coordinator:
+        for statistic, title in (("p50", "median"), ("p99", "99th percentile")):
+            graphs[f"Latency by leg, {title}, ms"] = [
+                metric(label, name, statistic, ONE, phase) for name, phase in PHASES.items()
+            ]
+    if node_metrics and cluster.coordinator:
+        answer = search_by_node(label, ProbeMetric.ANSWER_MILLISECONDS, "Maximum")
+        graphs["Answer by node, ms"] = [answer]
     elif node_metrics:
-        slow = each_node(label, HaproxyMetric.CONNECT_MILLISECONDS, "Average")
-        drawn["HAProxy to node by node, ms"] = [slow]
-    return [graph(title, lines, width=WIDTH // len(drawn)) for title, lines in drawn.items()]
+        connect = search_by_node(label, HaproxyMetric.CONNECT_MILLISECONDS, "Average")
+        graphs["HAProxy to node by node, ms"] = [connect]
+    return [graph(title, lines, width=WIDTH // len(graphs)) for title, lines in graphs.items()]
 
 
-def resync_row(one: Monitored, stopped: cloudwatch.Metric) -> Row:
-    """What keeps the records true, and the tasks behind them."""
-    label = one.label
+def resync_row(cluster: Monitored, stopped: cloudwatch.Metric) -> Row:
+    """Returns the row of the resync and of the tasks."""
+    label = cluster.label
     changes = {
         ResyncMetric.CREATES: "created",
         ResyncMetric.UPDATES: "updated",
@@ -134,12 +136,12 @@ def resync_row(one: Monitored, stopped: cloudwatch.Metric) -> Row:
         ResyncMetric.NODES: "names",
         ResyncMetric.NODES_WITHOUT_OWN_PROXY: "without a healthy proxy",
     }
-    if one.mode.follows_nodes:
+    if cluster.mode.follows_nodes:
         proxies |= {ResyncMetric.STAND_INS: "stand-ins"}
     return [
         graph(
             "Records",
-            [metric(label, *line) for line in sum_lines(changes)],
+            sum_lines(label, changes),
             [metric(label, ResyncMetric.GUARD_TRIPPED, "Maximum", ONE, "refused")],
         ),
         graph(
@@ -154,49 +156,42 @@ def resync_row(one: Monitored, stopped: cloudwatch.Metric) -> Row:
     ]
 
 
-def each_node(label: str, name: str, statistic: str) -> cloudwatch.IMetric:
-    """A line for each node, found when somebody looks: 500 at most, as many as a cluster has nodes."""
-    found = f'{{{NAMESPACE},{Dimension.CLUSTER},{Dimension.NODE}}} MetricName="{name}" {Dimension.CLUSTER}="{label}"'
+def search_by_node(label: str, name: str, statistic: str) -> cloudwatch.IMetric:
+    """Returns a line for each node by a SEARCH, which has at most 500 results: the maximum of a cluster's nodes."""
+    schema = f"{{{NAMESPACE},{Dimension.CLUSTER},{Dimension.NODE}}}"
+    query = f'{schema} MetricName="{name}" {Dimension.CLUSTER}="{label}"'
     return cloudwatch.MathExpression(
-        expression=f"SEARCH('{found}', '{statistic}', 60)",
+        expression=f"SEARCH('{query}', '{statistic}', 60)",
         using_metrics={},
         label=f"${{PROP('Dim.{Dimension.NODE}')}}",
         period=ONE,
     )
 
 
-def of_all_nodes(label: str, name: str, text: str) -> cloudwatch.IMetric:
-    """What all nodes have together in each minute, of a metric that is there for each of them only."""
-    return insights(
-        f"SELECT SUM({name}) {of_schema(Dimension.CLUSTER, Dimension.NODE)} {of_cluster(label)}",
-        text,
-    )
+def sum_over_nodes(label: str, name: str, text: str) -> cloudwatch.IMetric:
+    """Returns the sum over all nodes of a metric that exists only for each node."""
+    return insights_query(label, name, Dimension.CLUSTER, Dimension.NODE, text=text)
 
 
-def by_cause(label: str) -> cloudwatch.IMetric:
-    """A line for each cause, of all nodes together."""
-    what = f"SELECT SUM({HaproxyMetric.ABNORMAL_SESSIONS})"
-    schema = of_schema(Dimension.CAUSE, Dimension.CLUSTER, Dimension.NODE)
-    return insights(f"{what} {schema} {of_cluster(label)} GROUP BY {Dimension.CAUSE}")
+def sum_by_cause(label: str) -> cloudwatch.IMetric:
+    """Returns a line for each cause of abnormal sessions, with the sum over all nodes."""
+    dimensions = (Dimension.CAUSE, Dimension.CLUSTER, Dimension.NODE)
+    end = f" GROUP BY {Dimension.CAUSE}"
+    return insights_query(label, HaproxyMetric.ABNORMAL_SESSIONS, *dimensions, end=end)
 
 
-def of_schema(*dimensions: str) -> str:
-    """Where such a query looks."""
-    return f'FROM SCHEMA("{NAMESPACE}", {", ".join(dimensions)})'
-
-
-def of_cluster(label: str) -> str:
-    """And at which cluster; labels are checked by the configuration."""
-    return f"WHERE {Dimension.CLUSTER} = '{label}'"
-
-
-def insights(query: str, text: str = "") -> cloudwatch.IMetric:
-    """A query of CloudWatch Metrics Insights, each minute."""
+def insights_query(
+    label: str, name: str, *dimensions: str, end: str = "", text: str = ""
+) -> cloudwatch.IMetric:
+    """Returns a query of CloudWatch Metrics Insights with a period of a minute. The configuration validates labels."""
+    schema = f'SCHEMA("{NAMESPACE}", {", ".join(dimensions)})'
+    where = f"WHERE {Dimension.CLUSTER} = '{label}'"
+    query = f"SELECT SUM({name}) FROM {schema} {where}{end}"  # noqa: S608 (a query of metrics)
     return cloudwatch.MathExpression(expression=query, using_metrics={}, label=text, period=ONE)
 
 
 def graph(title: str, left: Lines, right: Lines = (), *, width: int = 8) -> cloudwatch.GraphWidget:
-    """A graph, from zero up."""
+    """Returns a graph of which both axes begin at zero."""
     zero = cloudwatch.YAxisProps(min=0, show_units=False)
     return cloudwatch.GraphWidget(
         title=title,

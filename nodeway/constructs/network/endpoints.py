@@ -1,7 +1,7 @@
-"""VPC endpoints: how HAProxies without a way out get their image and write their logs.
+"""VPC endpoints, through which proxies without a route to the internet pull their image and write their logs.
 
-They open nothing to anybody outside the VPC. In a VPC that the deploy made, their policies let through what a
-HAProxy needs; in a VPC that was there they stay as AWS makes them, since everything else in it uses them too.
+In a new VPC the endpoints have policies that allow only these calls. In an existing VPC they have AWS's default
+policies, as other workloads use them too.
 """
 
 import re
@@ -20,7 +20,7 @@ ECR_IMAGE = re.compile(
 
 
 class VpcEndpoints(Construct):
-    """The endpoints that the environment asks for, in the HAProxies' VPC and (subnet id, zone) of its subnets."""
+    """The configured endpoints of the proxies' VPC. `subnets` are the ids and zones of its subnets for proxies."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class VpcEndpoints(Construct):
         self._vpc = vpc
         self._subnet_ids = one_per_zone(subnets)
         self._route_table_ids = list(route_table_ids)
-        self._narrow = proxy_vpc.made
+        self._has_policies = proxy_vpc.is_new
         interfaces = [name for name in proxy_vpc.endpoints if name != "s3"]
         group = self._group(str(proxy_vpc.cidr)) if interfaces else None
         for name in proxy_vpc.endpoints:
@@ -83,7 +83,7 @@ class VpcEndpoints(Construct):
         )
 
     def _policy(self, name: str) -> iam.PolicyDocument | None:
-        if not self._narrow:
+        if not self._has_policies:
             return None
         return iam.PolicyDocument(
             statements=[
@@ -98,9 +98,9 @@ class VpcEndpoints(Construct):
 def allowed_calls(
     name: str, environment: EnvironmentConfig, stack: cdk.Stack
 ) -> list[tuple[list[str], list[str]]]:
-    """The actions and resources that a HAProxy needs of a service.
+    """Returns the actions and resources that a proxy needs of the service with this endpoint.
 
-    ECR's, and the bucket where it keeps the layers: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+    ECR and its bucket for layers: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
     """
     if name == "s3":
         bucket = f"prod-{environment.region}-starport-layer-bucket"
@@ -130,7 +130,7 @@ def allowed_calls(
 
 
 def repository_arn(environment: EnvironmentConfig, partition: str) -> str:
-    """The image's own repository, or all of the account when the image is not of ECR."""
+    """Returns the ARN of the image's ECR repository, or of all repositories of the account for another image."""
     image = ECR_IMAGE.match(environment.image)
     if image is None:
         return f"arn:{partition}:ecr:{environment.region}:{environment.account}:repository/*"
@@ -138,12 +138,12 @@ def repository_arn(environment: EnvironmentConfig, partition: str) -> str:
 
 
 def service_name(name: str) -> str:
-    """The endpoint service's name in the Region of the stack."""
+    """Returns the name of the endpoint service in the stack's Region."""
     return ec2.InterfaceVpcEndpointAwsService(name).name
 
 
 def one_per_zone(subnets: Sequence[tuple[str, str]]) -> list[str]:
-    """The first subnet of each zone, as an interface endpoint takes one of each.
+    """Returns the first subnet of each zone: an interface endpoint has one subnet per zone.
 
     https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
     """

@@ -1,7 +1,4 @@
-"""The network of the HAProxies: a VPC that is there, or one that the deploy makes; endpoints in it; DNS for outside.
-
-It never gives the HAProxies' VPC to a zone: their resolver would send them to themselves.
-"""
+"""The network of the proxies: an existing or a new VPC, its endpoints, and DNS for clients outside AWS."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,26 +20,30 @@ ANCHOR_CIDR = "192.168.255.240/28"
 
 @dataclass(frozen=True)
 class ProxyNetwork:
-    """Where HAProxies run: the VPC, (subnet id, availability zone) of each of its subnets for them, and
-    (name, id) of these subnets' route tables, where they are known.
+    """The VPC and the subnets that proxies run in.
+
+    `subnets`: the id and the availability zone of each. `route_tables`: the name, for construct ids, and the id of each
+    route table of these subnets, if they are known. `construct`: the VPC, if it is one of the app.
     """
 
     vpc_id: str
     subnets: tuple[tuple[str, str], ...]
     route_tables: tuple[tuple[str, str], ...] = ()
-    made: ec2.IVpc | None = None
-    """The VPC where it is a construct of the app."""
+    construct: ec2.IVpc | None = None
 
     @classmethod
     def of_vpc(cls, vpc: ec2.IVpc, subnets: Sequence[ec2.ISubnet] = ()) -> Self:
-        """The network of a VPC of the app: HAProxies run in these subnets, which are its private ones by default."""
-        found = subnets or vpc.private_subnets or vpc.isolated_subnets
-        places = tuple((one.subnet_id, one.availability_zone) for one in found)
-        return cls(vpc.vpc_id, places, made=vpc)
+        """Returns the network of a VPC of the app, with its private or isolated subnets by default."""
+        chosen = subnets or vpc.private_subnets or vpc.isolated_subnets
+        return cls(
+            vpc.vpc_id,
+            tuple((subnet.subnet_id, subnet.availability_zone) for subnet in chosen),
+            construct=vpc,
+        )
 
     def vpc(self, scope: Construct) -> ec2.IVpc:
-        """The VPC for a construct in this scope."""
-        return self.made or ec2.Vpc.from_vpc_attributes(
+        """Returns the VPC, imported into this scope unless it is a construct of the app."""
+        return self.construct or ec2.Vpc.from_vpc_attributes(
             scope,
             "ProxyVpc",
             vpc_id=self.vpc_id,
@@ -50,9 +51,9 @@ class ProxyNetwork:
         )
 
     def near(self, availability_zone: str, spread: int) -> list[str]:
-        """The subnets for a node's HAProxies: the node's zone first, as bytes between zones are paid for.
+        """Returns the subnets for a node's HAProxies, which are in `spread` zones.
 
-        `spread` is the number of zones that they are to be in; an unknown zone, or one without a subnet, means all.
+        The first zone is the node's, as traffic between zones is billed. All subnets, if there is none in that zone.
         """
         zones = sorted({zone for _, zone in self.subnets})
         if availability_zone not in zones:
@@ -63,38 +64,39 @@ class ProxyNetwork:
 
 
 def existing_network(environment: EnvironmentConfig) -> ProxyNetwork:
-    """The network of a VPC that is there already; raises ConfigError when the environment names none."""
+    """Returns the configured network of an existing VPC; raises ConfigError without one."""
     proxy_vpc = environment.proxy_vpc
     if proxy_vpc is None or proxy_vpc.vpc_id is None:
-        msg = "proxy_vpc: has no vpc_id; HAProxies need a VPC"
+        msg = "proxy_vpc: has no vpc_id; the proxies need a VPC"
         raise ConfigError(msg)
     return ProxyNetwork(
         proxy_vpc.vpc_id,
-        tuple((s.subnet_id, s.availability_zone) for s in proxy_vpc.subnets),
+        tuple((subnet.subnet_id, subnet.availability_zone) for subnet in proxy_vpc.subnets),
         tuple((table_id, table_id) for table_id in proxy_vpc.route_table_ids),
     )
 
 
 def needs_network(environment: EnvironmentConfig) -> bool:
-    """Whether a `Network` of this environment would hold anything."""
+    """Whether a `Network` of this environment would have any resource."""
     proxy_vpc = environment.proxy_vpc
     return bool(
-        (proxy_vpc and (proxy_vpc.made or proxy_vpc.endpoints))
+        (proxy_vpc and (proxy_vpc.is_new or proxy_vpc.endpoints))
         or environment.on_premises
         or needs_anchor(environment)
     )
 
 
 def needs_anchor(environment: EnvironmentConfig) -> bool:
-    """Whether every client VPC is another account's, so that a zone of ours needs a VPC of ours to begin with."""
+    """Whether every client VPC is another account's, so that a zone has to be created with an anchor VPC."""
     accounts = {vpc.account for vpc in environment.client_vpcs}
     return bool(environment.proxied) and accounts.isdisjoint({None, environment.account})
 
 
 class Network(Construct):
-    """What the environment's clusters share of the network; `network` is the made VPC's, None for a given one.
+    """The network resources that all clusters of an environment share.
 
-    `anchor` is a VPC for zones whose clients are all in other accounts, else None.
+    `network`: that of a new VPC, None for an existing one. `anchor`: the VPC that zones are created with, if all
+    clients are in other accounts, else None.
     """
 
     def __init__(
@@ -107,7 +109,7 @@ class Network(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         proxy_vpc = environment.proxy_vpc
-        self.network = make_network(self, proxy_vpc) if proxy_vpc and proxy_vpc.made else None
+        self.network = make_network(self, proxy_vpc) if proxy_vpc and proxy_vpc.is_new else None
         if proxy_vpc and proxy_vpc.endpoints:
             network = self.network or existing_network(environment)
             VpcEndpoints(
@@ -140,7 +142,7 @@ class Network(Construct):
 
 
 def make_network(scope: Construct, proxy_vpc: ProxyVpc) -> ProxyNetwork:
-    """Makes the VPC, and finds in it where HAProxies run."""
+    """Creates the VPC, and returns its network."""
     vpc = make_vpc(scope, "ProxyVpc", proxy_vpc)
     subnets = vpc.select_subnets(subnet_group_name=PROXIES).subnets
     return ProxyNetwork(
@@ -150,12 +152,12 @@ def make_network(scope: Construct, proxy_vpc: ProxyVpc) -> ProxyNetwork:
             (f"{PROXIES}-{subnet.availability_zone}", subnet.route_table.route_table_id)
             for subnet in subnets
         ),
-        made=vpc,
+        construct=vpc,
     )
 
 
 def make_anchor_vpc(scope: Construct, environment: EnvironmentConfig) -> ec2.IVpc:
-    """A VPC that holds nothing: Route 53 makes a private zone only with a VPC of the zone's own account.
+    """Creates an empty VPC: Route 53 creates a private zone only with a VPC of the zone's own account.
 
     https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-associate-vpcs-different-accounts.html
     """

@@ -1,8 +1,8 @@
-"""Peering, where the environment asks for it: connections, routes on both sides, DNS options.
+"""The VPC peering of an environment: connections, routes on both sides, DNS options.
 
-Clients and HAProxies, HAProxies and caches; for clusters without HAProxies clients and caches, and there the cache's
-group lets the clients in. Peering does not lead on from one to the next, so with HAProxies no client gets a route to
-a cache. Nothing is changed in another account or Region: what is to be done there is told in the stack's outputs.
+Proxies are connected with clients and caches. Caches without proxies are connected with their clients, and get rules
+for them. Peering is not transitive, so proxies do not give clients a route to a cache. Nothing is changed in another
+account or Region: outputs have the commands to run there.
 """
 
 import aws_cdk as cdk
@@ -19,7 +19,7 @@ OPTION = "AllowDnsResolutionFromRemoteVpc"
 
 
 class Peering(Construct):
-    """Every connection of the environment; `made` is the HAProxies' network when the deploy makes it."""
+    """Every connection of the environment. `network` is that of the proxies, if their VPC is new."""
 
     def __init__(
         self,
@@ -27,27 +27,27 @@ class Peering(Construct):
         construct_id: str,
         *,
         environment: EnvironmentConfig,
-        made: ProxyNetwork | None,
+        network: ProxyNetwork | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._calls: AwsCalls | None = None
         connections = {}
-        for near, far in peering_pairs(environment, made):
+        for near, far in peering_pairs(environment, network):
             connection = self._connect(environment, near, far)
             connections[near.vpc_id, far.vpc_id] = connection
-            if far.is_ours:
-                self._resolve(f"{near.name}-{far.name}", connection)
+            if far.is_local:
+                self._enable_dns(f"{near.name}-{far.name}", connection)
             else:
-                self._tell(near, far, connection)
-        self._let_clients_in(environment, connections)
+                self._add_outputs(near, far, connection)
+        self._admit_clients(environment, connections)
 
     def _connect(
         self, environment: EnvironmentConfig, near: Peer, far: Peer
     ) -> ec2.CfnVPCPeeringConnection:
-        """The connection, and the routes of the sides that are ours."""
-        place = Construct(self, f"{near.name}-{far.name}")
+        """Creates the connection, and the routes of local sides."""
+        scope = Construct(self, f"{near.name}-{far.name}")
         connection = ec2.CfnVPCPeeringConnection(
-            place,
+            scope,
             "Connection",
             vpc_id=near.vpc_id,
             peer_vpc_id=far.vpc_id,
@@ -58,10 +58,10 @@ class Peering(Construct):
         name = f"nodeway {environment.name} {near.name} {far.name}"
         cdk.Tags.of(connection).add("Name", name)
         for here, there in ((near, far), (far, near)):
-            for table, table_id in here.route_tables if here.is_ours else ():
+            for table, table_id in here.route_tables if here.is_local else ():
                 for cidr in there.cidrs:
                     ec2.CfnRoute(
-                        place,
+                        scope,
                         f"{table}-{cidr.replace('/', '-')}",
                         route_table_id=table_id,
                         destination_cidr_block=cidr,
@@ -69,12 +69,12 @@ class Peering(Construct):
                     )
         return connection
 
-    def _resolve(self, name: str, connection: ec2.CfnVPCPeeringConnection) -> None:
-        """Public names of instances resolve to private addresses on both sides; CloudFormation has no key for it.
+    def _enable_dns(self, name: str, connection: ec2.CfnVPCPeeringConnection) -> None:
+        """Makes public names of instances resolve to private addresses on both sides.
 
-        Only within an account and a Region:
+        CloudFormation has no property for it. It is possible within one account and Region only:
         https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVpcPeeringConnectionOptions.html
-        Undoing it would be in vain: the options go with the connection.
+        The options are deleted with the connection.
         """
         self._calls = self._calls or AwsCalls(self, "Calls")
         arn = cdk.Stack.of(self).format_arn(
@@ -99,8 +99,8 @@ class Peering(Construct):
             ),
         )
 
-    def _tell(self, near: Peer, far: Peer, connection: ec2.CfnVPCPeeringConnection) -> None:
-        """What the owner of the far side does there, to the letter."""
+    def _add_outputs(self, near: Peer, far: Peer, connection: ec2.CfnVPCPeeringConnection) -> None:
+        """Adds outputs with the commands that the owner of the far side runs."""
         tables = " ".join(table for table, _ in far.route_tables) or "ROUTE_TABLE_ID"
         region = far.region or cdk.Stack.of(self).region
         cdk.CfnOutput(
@@ -125,12 +125,12 @@ class Peering(Construct):
             ),
         )
 
-    def _let_clients_in(
+    def _admit_clients(
         self,
         environment: EnvironmentConfig,
         connections: dict[tuple[str, str], ec2.CfnVPCPeeringConnection],
     ) -> None:
-        """Rules in the groups of the caches that have no HAProxies; each once, though clusters may share a group."""
+        """Adds a rule for each client to the groups of caches without proxies, once for clusters that share a group."""
         cache_vpc_id = environment.cache_vpc.vpc_id if environment.cache_vpc else ""
         rules = {
             (cluster.cache_security_group_id, cluster.port, source): client
@@ -141,7 +141,7 @@ class Peering(Construct):
         }
         for (group_id, port, source), client in rules.items():
             is_group = source in client.security_group_ids
-            elsewhere = client.account not in {None, environment.account}
+            is_foreign = client.account not in {None, environment.account}
             rule = ec2.CfnSecurityGroupIngress(
                 self,
                 f"{group_id}-{port}-{source.replace('/', '-')}",
@@ -151,10 +151,10 @@ class Peering(Construct):
                 to_port=port,
                 cidr_ip=None if is_group else source,
                 source_security_group_id=source if is_group else None,
-                source_security_group_owner_id=client.account if is_group and elsewhere else None,
+                source_security_group_owner_id=client.account if is_group and is_foreign else None,
                 description=f"clients of {client.vpc_id}",
             )
             connection = connections.get((cache_vpc_id, client.vpc_id))
             if connection is not None:
-                # a group of a peer can be named only while the peering is there
+                # a rule can reference a group of a peer only while the peering exists
                 rule.add_resource_dependency(connection)

@@ -1,6 +1,6 @@
-"""A Route 53 Resolver inbound endpoint: where DNS servers outside AWS ask for the zones' names.
+"""A Route 53 Resolver inbound endpoint, to which DNS servers outside AWS forward queries for the zones' names.
 
-It answers what the resolver of its VPC answers, so that VPC is a client VPC, and never the HAProxies'.
+It is in a client VPC, as it answers with the zones that are associated with its VPC.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from nodeway.config.model import OnPremises
 
 
 class InboundResolver(Construct):
-    """The endpoint, with a security group that lets DNS queries of the given ranges in and nothing else.
+    """The endpoint, with a security group that admits only DNS queries of the ranges outside AWS.
 
     https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-forwarding-inbound-queries.html
     """
@@ -33,7 +33,7 @@ class InboundResolver(Construct):
             self,
             "Vpc",
             vpc_id=outside.resolver_vpc_id,
-            # not read for an endpoint; the CDK wants one
+            # required by the CDK, but not used
             availability_zones=[f"{region}a"],
         )
         group = ec2.SecurityGroup(

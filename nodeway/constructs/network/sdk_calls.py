@@ -1,7 +1,6 @@
-"""AWS calls that CloudFormation has no resource for, made by a small function during the deployment.
+"""AWS calls during a deployment, for settings that CloudFormation has no resource for.
 
-Each stack that needs one gets one function with a role of its own; it may do what the calls name and nothing else.
-No call is made here that a resource could make.
+Each stack with such calls has one function, with a role that permits only these calls.
 """
 
 from collections.abc import Mapping
@@ -19,17 +18,17 @@ TIMEOUT = cdk.Duration.minutes(2)
 
 @dataclass(frozen=True)
 class Call:
-    """One call: its name as the JavaScript SDK has it, its parameters as the API has them."""
+    """One call, with the name of the JavaScript SDK and the parameters of the API."""
 
     service: str
     action: str
     parameters: Mapping[str, Any]
     ignored_errors: str | None = None
-    """A regular expression of error codes that mean that there is nothing to do."""
+    """A regular expression of error codes that count as success."""
 
 
 class AwsCalls(Construct):
-    """The role and the log group of the stack's function, and the calls that it makes."""
+    """The role and the log group of the stack's function, and its calls."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -39,7 +38,7 @@ class AwsCalls(Construct):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        # not the managed policy, which lets it write every log of the account
+        # not the managed policy, which permits to write every log of the account
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant_write(self.role)
 
@@ -53,10 +52,9 @@ class AwsCalls(Construct):
         undo: Call | None,
         statement: iam.PolicyStatement,
     ) -> Construct:
-        """Makes the call on a create and on every change of it; `undo`, if any, when it is removed.
+        """Adds a custom resource that makes the call at its creation and after each change, and `undo` at its deletion.
 
-        `kind` is the resource type's name after `Custom::`. Another `physical_id` means another thing: the new one
-        is made first, the old one undone after.
+        `kind` is the resource type's name after `Custom::`. Another `physical_id` replaces the resource.
         """
         return cr.AwsCustomResource(
             self,
@@ -67,14 +65,14 @@ class AwsCalls(Construct):
             policy=cr.AwsCustomResourcePolicy.from_statements([statement]),
             role=self.role,
             log_group=self.log_group,
-            # the one that the runtime brings: no download in the middle of a deployment
+            # the runtime's own SDK, so that a deployment downloads nothing
             install_latest_aws_sdk=False,
             timeout=TIMEOUT,
         )
 
 
 def sdk_call(call: Call, physical_id: str | None) -> cr.AwsSdkCall:
-    """The call as the CDK has it."""
+    """Returns the call as the CDK's type."""
     return cr.AwsSdkCall(
         service=call.service,
         action=call.action,

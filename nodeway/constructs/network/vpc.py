@@ -1,7 +1,4 @@
-"""The VPC for HAProxies that the deploy makes: private, logged, its default security group closed.
-
-Nothing in it gets a public address but NAT gateways, and those only where the environment asks for them.
-"""
+"""A new VPC: private subnets, flow logs, a default security group without rules, and NAT gateways if configured."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -10,14 +7,14 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 from nodeway.config.model import ProxyVpc
-from nodeway.config.rules_network import MADE_ZONES
+from nodeway.config.rules_network import NEW_VPC_ZONES
 from nodeway.constructs.network.sdk_calls import AwsCalls, Call
 from nodeway.constructs.parts import PART_ID
 
 PROXIES = "Proxies"
-"""The subnets that HAProxies run in."""
+"""The name of the proxies' subnets."""
 NAT = "Nat"
-"""The public subnets: they hold NAT gateways and nothing else."""
+"""The name of the public subnets, which have NAT gateways only."""
 EVERYTHING = "0.0.0.0/0"
 
 
@@ -29,23 +26,22 @@ def make_vpc(
     subnets: str = PROXIES,
     calls: AwsCalls | None = None,
 ) -> ec2.Vpc:
-    """A private subnet in each zone, and by choice NAT gateways, in public subnets of their own.
+    """Creates a VPC with a private subnet in each zone and, if configured, NAT gateways in public subnets.
 
-    Room for `MADE_ZONES` zones and for NAT is kept either way, so that adding one of them replaces no subnet.
-    `subnets` is the private subnets' name; `calls` makes the calls where the stack has some already.
+    Ranges for `NEW_VPC_ZONES` zones and for NAT are reserved, so that adding one of them replaces no subnet.
+    `subnets` is the private subnets' name. `calls` are those of the stack, if it has some already.
     """
     zones = list(proxy_vpc.availability_zones)
-    away = ec2.SubnetType.PRIVATE_WITH_EGRESS
     vpc = ec2.Vpc(
         scope,
         construct_id,
         ip_addresses=ec2.IpAddresses.cidr(str(proxy_vpc.cidr)),
         availability_zones=zones,
-        reserved_azs=MADE_ZONES - len(zones),
+        reserved_azs=NEW_VPC_ZONES - len(zones),
         nat_gateways=proxy_vpc.nat_gateways,
         enable_dns_support=True,
         enable_dns_hostnames=True,
-        # the CDK's own way leaves a log group behind for ever
+        # the CDK's implementation leaves a log group behind
         restrict_default_security_group=False,
         subnet_configuration=[
             ec2.SubnetConfiguration(
@@ -57,12 +53,15 @@ def make_vpc(
             ),
             ec2.SubnetConfiguration(
                 name=subnets,
-                subnet_type=away if proxy_vpc.nat_gateways else ec2.SubnetType.PRIVATE_ISOLATED,
+                subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS
+                if proxy_vpc.nat_gateways
+                else ec2.SubnetType.PRIVATE_ISOLATED,
             ),
         ],
     )
-    for subnet in [*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets]:
-        # the zones are the environment's own words: the caches' nodes are in zones, not anywhere
+    all_subnets = [*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets]
+    for subnet in all_subnets:
+        # literal zones, as proxies run in the configured zones of the caches' nodes
         child = subnet.node.default_child
         if isinstance(child, cdk.CfnResource):
             child.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3010"]}})
@@ -76,19 +75,18 @@ def make_vpc(
     flow_log = vpc.add_flow_log(
         "FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group)
     )
-    of_any_kind = [*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets]
-    name_without_part(vpc, *of_any_kind, flow_log)
+    name_without_part(vpc, *all_subnets, flow_log)
     return vpc
 
 
-def name_without_part(*named: IConstruct) -> None:
-    """Names parts of a VPC by their paths, as the CDK does, without the id of the part of ours that they are in."""
-    for one in named:
-        cdk.Tags.of(one).add("Name", one.node.path.replace(f"/{PART_ID}/", "/", 1))
+def name_without_part(*constructs: IConstruct) -> None:
+    """Sets the Name tags of a VPC's constructs to their paths, as the CDK does, without the id PART_ID."""
+    for construct in constructs:
+        cdk.Tags.of(construct).add("Name", construct.node.path.replace(f"/{PART_ID}/", "/", 1))
 
 
 def close_default_group(vpc: ec2.Vpc, calls: AwsCalls) -> None:
-    """Takes away the two rules that AWS gives a VPC's default security group; CloudFormation has no key for it.
+    """Revokes the two rules of a VPC's default security group, for which CloudFormation has no property.
 
     https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
     """
@@ -96,23 +94,22 @@ def close_default_group(vpc: ec2.Vpc, calls: AwsCalls) -> None:
     arn = cdk.Stack.of(vpc).format_arn(
         service="ec2", resource="security-group", resource_name=group_id
     )
-    itself, anybody = (
-        {"UserIdGroupPairs": [{"GroupId": group_id}]},
-        {"IpRanges": [{"CidrIp": EVERYTHING}]},
-    )
-    for way, peer in (("Ingress", itself), ("Egress", anybody)):
+    for direction, peer in (
+        ("Ingress", {"UserIdGroupPairs": [{"GroupId": group_id}]}),
+        ("Egress", {"IpRanges": [{"CidrIp": EVERYTHING}]}),
+    ):
         calls.make(
-            f"{vpc.node.id}{way}",
+            f"{vpc.node.id}{direction}",
             kind="NodewayDefaultGroup",
-            physical_id=f"{group_id}-{way}",
+            physical_id=f"{group_id}-{direction}",
             call=Call(
                 "ec2",
-                f"revokeSecurityGroup{way}",
+                f"revokeSecurityGroup{direction}",
                 {"GroupId": group_id, "IpPermissions": [{"IpProtocol": "-1", **peer}]},
                 ignored_errors="InvalidPermission.NotFound",
             ),
             undo=None,
             statement=iam.PolicyStatement(
-                actions=[f"ec2:RevokeSecurityGroup{way}"], resources=[arn]
+                actions=[f"ec2:RevokeSecurityGroup{direction}"], resources=[arn]
             ),
         )

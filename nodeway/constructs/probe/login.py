@@ -1,13 +1,13 @@
-"""Credentials that the probe uses for the nodes."""
+"""The probe's credentials for the nodes."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeLogin:
-    """The `username` and `password` of a secret, or a user with IAM authentication.
+    """A secret with `username` and `password`, or a user with IAM authentication.
 
-    Without either the probe asks no node who it is.
+    Without either the probe verifies no node's identity.
     """
 
     secret_arn: str | None = None

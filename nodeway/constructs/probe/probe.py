@@ -1,7 +1,7 @@
-"""The probe: a function in each client's VPC that walks every name, and one outside that knows AWS and sends it.
+"""The probe: a prober function in each client VPC, and a coordinator outside of VPCs that invokes it each minute.
 
-The first has no way to an AWS endpoint and needs none, but for a secret that it may read; the second has no way to the
-proxies. So a client's VPC stays as isolated as it is.
+The prober traces every name, and reaches no AWS endpoint except that of its secret. The coordinator reads AWS, and
+reaches no proxy. So the probe needs no further routes in client VPCs.
 """
 
 import json
@@ -26,35 +26,33 @@ from nodeway.constructs.records.resync import Resync
 from nodeway.constructs.records.zone import ClientsZone
 from nodeway.constructs.runtime_function import role_policy, runtime_function
 
-OF_THE_RESYNC_ONLY = ("STAND_IN", "MAX_STAND_INS", "APPROVE", "TAKE_OVER")
-"""Variables of the resync that mean something to one who changes the zone."""
+WRITE_VARIABLES = ("STAND_IN", "MAX_STAND_INS", "APPROVE", "TAKE_OVER")
+"""Variables of the resync that only apply to changes, which the coordinator does not make."""
 READ_SECONDS = 20
-"""What reading the map takes at most, beside the walk."""
+"""Maximum time for the coordinator's reads, beside the traces."""
 
 
-def probed_networks(clients: Sequence[ClientNetwork]) -> dict[str, ClientNetwork]:
-    """The client VPCs that get a probe, by id: one each, also where a VPC with two ranges stands there twice."""
-    found: dict[str, ClientNetwork] = {}
+def find_probed_networks(clients: Sequence[ClientNetwork]) -> dict[str, ClientNetwork]:
+    """Returns the client networks with a probe by VPC id. Networks of the same VPC are merged."""
+    networks: dict[str, ClientNetwork] = {}
     for client in clients:
         if client.vpc_id and client.probe_subnet_ids:
-            before = found.get(client.vpc_id, client)
-            found[client.vpc_id] = replace(
+            same = networks.get(client.vpc_id, client)
+            networks[client.vpc_id] = replace(
                 client,
-                probe_subnet_ids=union(before.probe_subnet_ids, client.probe_subnet_ids),
-                security_group_ids=union(before.security_group_ids, client.security_group_ids),
+                probe_subnet_ids=merge(same.probe_subnet_ids, client.probe_subnet_ids),
+                security_group_ids=merge(same.security_group_ids, client.security_group_ids),
             )
-    return found
+    return networks
 
 
-def union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    """Both without repeats, in order."""
-    return tuple(dict.fromkeys((*one, *other)))
+def merge(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the values of both in their order, without repeats."""
+    return tuple(dict.fromkeys((*first, *second)))
 
 
 class Probe(Construct):
-    """The probe of one cluster. `coordinator`: the function that runs each minute, and answers the dashboard's
-    widget.
-    """
+    """The probe of one cluster. `coordinator`: the function that also answers the dashboard's custom widget."""
 
     def __init__(
         self,
@@ -79,22 +77,22 @@ class Probe(Construct):
                 login=login,
                 layer=layer,
             ).function
-            for vpc_id, client in probed_networks(cluster.clients).items()
+            for vpc_id, client in find_probed_networks(cluster.clients).items()
         ]
-        own = {
+        variables = {
             "GROUP": cluster.replication_group_id,
             "WALKERS": ",".join(prober.function_name for prober in probers),
             "PROXY_LOGS": fleet.log_group_name,
             "NODE_METRICS": json.dumps(cluster.settings.node_metrics),
         }
-        shared = {k: v for k, v in resync.variables.items() if k not in OF_THE_RESYNC_ONLY}
+        shared = {k: v for k, v in resync.variables.items() if k not in WRITE_VARIABLES}
         self.coordinator = runtime_function(
             self,
             "Watch",
             ids="Watch",
             handler="coordinator",
             description=f"Has the paths of {zone.zone_name} walked",
-            variables=shared | own,
+            variables=shared | variables,
             layer=layer,
             memory_mib=512,
             timeout=cdk.Duration.seconds(SECONDS + READ_SECONDS),
@@ -110,7 +108,7 @@ class Probe(Construct):
             iam.PolicyStatement(
                 sid="ProxyLogs",
                 actions=["logs:FilterLogEvents"],
-                # the reference has it without the end that a log group's ARN has elsewhere
+                # FilterLogEvents applies to the ARN of a log group without the suffix `:*`
                 resources=[
                     fleet.log_group.log_group_arn,
                     cdk.Stack.of(self).format_arn(
@@ -132,7 +130,7 @@ class Probe(Construct):
 
 
 def acknowledge_invoke(function: lambda_.Function, invoked: lambda_.Function) -> None:
-    """Accepts cdk-nag's finding about the right to invoke another function in any version."""
+    """Acknowledges cdk-nag's finding about the permission to invoke any version of another function."""
     logical = cdk.Stack.of(invoked).get_logical_id(invoked.node.default_child)  # type: ignore[arg-type]  # is one
     acknowledge(
         role_policy(function),

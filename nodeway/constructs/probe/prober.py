@@ -1,4 +1,4 @@
-"""The probe's function in a client's VPC: it reaches the proxies, and no AWS endpoint but, by choice, its secret's."""
+"""The probe's function in a client VPC. It reaches the proxies, and no AWS endpoint except that of its secret."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from nodeway.constructs.elasticache import iam_login
 from nodeway.constructs.nag import acknowledge
 from nodeway.constructs.probe.login import ProbeLogin
 from nodeway.constructs.proxies.settings import ClientNetwork, ProxiedCluster
@@ -13,11 +14,11 @@ from nodeway.constructs.runtime_function import role_policy, runtime_function
 from nodeway.constructs.tokens import plain_id
 
 SECONDS = 60
-"""A run's time: the schedule's minute."""
+"""Timeout of a run: the period of the schedule."""
 MIB = 1024
-"""Lambda gives CPU by memory, and 500 TLS handshakes need some: docs/probe.md has the figures."""
+"""Lambda allots CPU by memory, and 500 TLS handshakes need it: docs/probe.md has the figures."""
 ONCE_A_MINUTE = {"retry_attempts": 0, "max_event_age": cdk.Duration.minutes(1)}
-"""A run that failed is followed by the next one in a minute."""
+"""Options of a function that does not retry a failed run, as the next one is in a minute."""
 NETWORK_INTERFACES = [
     f"ec2:{action}"
     for action in (
@@ -29,11 +30,11 @@ NETWORK_INTERFACES = [
         "UnassignPrivateIpAddresses",
     )
 ]
-"""What Lambda needs to put a function into a VPC: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html"""
+"""Permissions of a function in a VPC: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html"""
 
 
 class Prober(Construct):
-    """Traces one cluster's names from one VPC."""
+    """Traces one cluster's names from one client VPC."""
 
     def __init__(
         self,
@@ -74,7 +75,7 @@ class Prober(Construct):
         ports = {port: "the proxies"} | ({443: "its secret"} if login.secret_arn else {})
         group = self._security_group(vpc_id, ports)
         if client.security_group_ids:
-            # else the VPC's whole range may connect
+            # without groups, the whole range of the VPC may connect
             ec2.CfnSecurityGroupIngress(
                 self,
                 "Ingress",
@@ -92,7 +93,7 @@ class Prober(Construct):
             )
 
     def _grant(self, replication_group_id: str, login: ProbeLogin) -> None:
-        """To be in a VPC, and to log in; nothing else."""
+        """Permits the function to be in a VPC, and to log in."""
         add = self.function.add_to_role_policy
         add(iam.PolicyStatement(sid="Vpc", actions=NETWORK_INTERFACES, resources=["*"]))
         reason = "Lambda makes network interfaces, which have no names before"
@@ -105,8 +106,8 @@ class Prober(Construct):
                     resources=[login.secret_arn],
                 )
             )
-        # Lambda needs it, and the code does not: a policy of its own, since it names the function
-        own = iam.Policy(
+        # the permissions are Lambda's, not the code's; it is a separate policy, as it references the function
+        deny_own_code = iam.Policy(
             self,
             "NotByItself",
             statements=[
@@ -121,12 +122,12 @@ class Prober(Construct):
             ],
         )
         if self.function.role:
-            own.attach_to_role(self.function.role)
+            deny_own_code.attach_to_role(self.function.role)
         if login.iam_username:
-            add(connect_as(login.iam_username, replication_group_id, cdk.Stack.of(self)))
+            add(iam_login(self, "Login", replication_group_id, login.iam_username))
 
     def _security_group(self, vpc_id: str, ports: dict[int, str]) -> str:
-        """Out on these ports, and nobody in."""
+        """Creates a group with egress on these ports, and without ingress. Returns its id."""
         rules = [
             ec2.CfnSecurityGroup.EgressProperty(
                 ip_protocol="tcp",
@@ -144,23 +145,3 @@ class Prober(Construct):
             vpc_id=vpc_id,
             security_group_egress=rules,
         ).attr_group_id
-
-
-def connect_as(username: str, replication_group_id: str, where: cdk.Stack) -> iam.PolicyStatement:
-    """The right to log in as an ElastiCache user, to this group.
-
-    https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html
-    """
-    arns = [
-        where.format_arn(
-            service="elasticache",
-            resource=kind,
-            resource_name=name,
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
-        for kind, name in (
-            ("replicationgroup", replication_group_id),
-            ("user", username),
-        )
-    ]
-    return iam.PolicyStatement(sid="Login", actions=["elasticache:Connect"], resources=arns)

@@ -1,1 +1,1 @@
-"""proxies."""
+"""The proxies of a cluster, in each of their modes."""

@@ -1,7 +1,7 @@
-"""Envoy's Redis filter as the way to a cluster: for clients without cluster mode, and clusters that announce addresses.
+"""Envoy's Redis filter, for clients without cluster mode and for clusters that announce addresses.
 
-Envoy ends the client's TLS and login, and has its own with the nodes. Its secrets are in Secrets Manager: ECS gives
-them to the task when it starts, and neither template nor log nor process list ever holds one.
+Envoy terminates the clients' TLS and checks their login. It has its own TLS and login with the nodes. ECS injects its
+secrets from Secrets Manager when a task starts.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from nodeway.constructs.elasticache import iam_login
 from nodeway.constructs.nag import acknowledge
 from nodeway.constructs.parts import PART_ID
 from nodeway.constructs.proxies.envoy_metrics import EnvoyMetrics
@@ -32,9 +33,10 @@ CONTAINER = "envoy"
 STREAM_PREFIX = "envoy"
 REPORT_SECONDS = 60
 GRACE_SECONDS = 30
-"""How long a stopping Envoy still accepts: the event, the run, Route 53's propagation and the records' TTL fit in."""
+"""Time for which a stopping Envoy still accepts connections: enough for the event, the resync, Route 53's propagation
+and the TTL."""
 DRAIN_SECONDS = 30
-"""How long its clients then have to send one more command, behind whose answer their connection is closed."""
+"""Time after that, in which Envoy closes each client's connection after its next command."""
 HEALTH_CHECK = {
     "command": [
         "CMD",
@@ -51,16 +53,16 @@ HEALTH_CHECK = {
     "retries": 3,
     "startPeriod": 10,
 }
-"""Says that Envoy lives, never that the nodes do. Seconds."""
-VARIABLES_SAY = "the variables are the public configuration text and numbers; passwords and the key come as secrets"
+"""A check of Envoy alone, not of the nodes. Times are in seconds."""
+PLAIN_VARIABLES = "the variables are the public configuration text and numbers; passwords and the key come as secrets"
 
 
 @dataclass(frozen=True, slots=True)
 class EnvoyLogins:
-    """How Envoy's clients log in with it, and it with the nodes.
+    """How clients log in to Envoy (`downstream_…`), and Envoy to the nodes (`upstream_…`).
 
-    A secret is a JSON object with the key `password`, or for TLS with `certificate` and `private_key`; only its ARN
-    stands here. `upstream_iam`: Envoy logs in to the group as `upstream_username` by IAM.
+    Each ARN is that of a secret which is a JSON object with the key `password`, or for TLS with the keys `certificate`
+    and `private_key`. `upstream_iam`: Envoy logs in as `upstream_username` with IAM authentication.
     """
 
     downstream_secret_arns: tuple[str, ...]
@@ -95,10 +97,11 @@ class Envoys(Construct):
         kind = Kind("Envoy", "Envoys", logins.image, ports, permissions)
         self.fleet = Fleet(self, PART_ID, cluster=cluster, kind=kind)
         self.spec = envoy_spec(cluster, logins, cdk.Stack.of(self).region)
-        secrets = secrets_of(logins)
+        secrets = list_secrets(logins)
         grant_secrets(self.fleet.execution_role, secrets)
         if logins.upstream_iam:
-            self._grant_login(cluster.replication_group_id, logins)
+            group_id, username = cluster.replication_group_id, logins.upstream_username
+            self.fleet.task_role.add_to_policy(iam_login(self, "LogIn", group_id, username))
         tags = fleet_tags(cluster.label)
         workers = max(1, cluster.settings.cpu // 1024)
         variables = {
@@ -113,7 +116,7 @@ class Envoys(Construct):
         task = self._task(logins, variables, secrets, f"{prefix}-{STREAM_PREFIX}", tags)
         fleet_service(self, "Service", fleet=self.fleet, task=task, tasks=tasks, tags=tags)
         EnvoyMetrics(self, "Metrics", log_group=self.fleet.log_group)
-        for name, text in warnings_of(self.spec):
+        for name, text in find_warnings(self.spec):
             cdk.Annotations.of(self).add_warning_v2(f"nodeway:envoy-{name}", text)
 
     def _task(
@@ -133,7 +136,8 @@ class Envoys(Construct):
             "secrets": [{"name": name, "valueFrom": value} for name, value in secrets.items()],
             "user": "envoy",
             "portMappings": [
-                {"containerPort": one.port, "protocol": "tcp"} for one in self.spec.listeners
+                {"containerPort": listener.port, "protocol": "tcp"}
+                for listener in self.spec.listeners
             ],
             "ulimits": open_files_limit(self.spec.open_files),
             "healthCheck": HEALTH_CHECK,
@@ -147,34 +151,12 @@ class Envoys(Construct):
             stream_prefix=STREAM_PREFIX,
             tags=tags,
         )
-        acknowledge(task, "ECS2", VARIABLES_SAY)
+        acknowledge(task, "ECS2", PLAIN_VARIABLES)
         return task
-
-    def _grant_login(self, replication_group_id: str, logins: EnvoyLogins) -> None:
-        """Lets the task log in to the group as one user (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html)."""
-        names = (
-            ("replicationgroup", replication_group_id),
-            ("user", logins.upstream_username),
-        )
-        self.fleet.task_role.add_to_policy(
-            iam.PolicyStatement(
-                sid="LogIn",
-                actions=["elasticache:Connect"],
-                resources=[
-                    cdk.Stack.of(self).format_arn(
-                        service="elasticache",
-                        resource=kind,
-                        resource_name=name,
-                        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-                    )
-                    for kind, name in names
-                ],
-            )
-        )
 
 
 def envoy_spec(cluster: ProxiedCluster, logins: EnvoyLogins, region: str) -> EnvoySpec:
-    """What the cluster's Envoys run with."""
+    """Returns the parameters of the cluster's Envoys."""
     topology = cluster.topology
     passwords = range(1, len(logins.downstream_secret_arns) + 1)
     return EnvoySpec(
@@ -192,45 +174,45 @@ def envoy_spec(cluster: ProxiedCluster, logins: EnvoyLogins, region: str) -> Env
     )
 
 
-def warnings_of(spec: EnvoySpec) -> Iterator[tuple[str, str]]:
-    """What a person should have decided on purpose: a short name for each, and a sentence."""
+def find_warnings(spec: EnvoySpec) -> Iterator[tuple[str, str]]:
+    """Yields the id and the text of each warning about the parameters."""
     if not spec.downstream_tls:
         yield (
             "clients-without-tls",
-            "The clients' password and data cross the network in clear: give tls_secret_arn (docs/envoy.md).",
+            "The clients' password and data are not encrypted in transit: give tls_secret_arn (docs/envoy.md).",
         )
     if not spec.upstream_tls:
         yield (
             "nodes-without-tls",
-            "The group has no encryption in transit: what Envoy sends to its nodes is in clear.",
+            "The group has no encryption in transit, so the data between Envoy and the nodes is not encrypted.",
         )
     if spec.iam:
         yield (
             "iam",
-            "With upstream_iam most commands take one hop more, and MULTI fails with MOVED (docs/envoy.md).",
+            "With upstream_iam most commands need one more hop, and MULTI fails with MOVED (docs/envoy.md).",
         )
 
 
-def secrets_of(logins: EnvoyLogins) -> dict[str, str]:
-    """Environment variable to the secret's ARN with the key in it, as ECS takes it.
+def list_secrets(logins: EnvoyLogins) -> dict[str, str]:
+    """Returns each environment variable with the secret's ARN and the JSON key, in the form of ECS.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
     """
-    found = {
+    secrets = {
         f"DOWNSTREAM_PASSWORD_{number}": f"{arn}:password::"
         for number, arn in enumerate(logins.downstream_secret_arns, 1)
     }
     if logins.upstream_secret_arn:
-        found["UPSTREAM_PASSWORD"] = f"{logins.upstream_secret_arn}:password::"
+        secrets["UPSTREAM_PASSWORD"] = f"{logins.upstream_secret_arn}:password::"
     if logins.tls_secret_arn:
-        found["TLS_CERTIFICATE"] = f"{logins.tls_secret_arn}:certificate::"
-        found["TLS_PRIVATE_KEY"] = f"{logins.tls_secret_arn}:private_key::"
-    return found
+        secrets["TLS_CERTIFICATE"] = f"{logins.tls_secret_arn}:certificate::"
+        secrets["TLS_PRIVATE_KEY"] = f"{logins.tls_secret_arn}:private_key::"
+    return secrets
 
 
 def grant_secrets(role: iam.Role, secrets: dict[str, str]) -> None:
-    """Lets ECS read exactly these secrets for the task."""
-    arns = sorted({one.rsplit(":", 3)[0] for one in secrets.values()})
+    """Permits the role to read these secrets."""
+    arns = sorted({reference.rsplit(":", 3)[0] for reference in secrets.values()})
     role.add_to_policy(
         iam.PolicyStatement(
             sid="ReadSecrets", actions=["secretsmanager:GetSecretValue"], resources=arns

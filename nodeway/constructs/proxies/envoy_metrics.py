@@ -1,6 +1,6 @@
-"""Envoy's counters as CloudWatch metrics: metric filters over the line that each task logs once a minute.
+"""Envoy's counters as CloudWatch metrics, by metric filters on the line that each task logs once a minute.
 
-The line is written by nodeway/envoy/start.sh. No agent runs beside Envoy, and no task needs a permission for it.
+nodeway/envoy/start.sh writes the line. Tasks need neither an agent nor a permission for it.
 """
 
 from aws_cdk import aws_logs as logs
@@ -20,7 +20,7 @@ METRICS = {
     EnvoyMetric.REQUESTS: "requests",
     EnvoyMetric.CLIENTS: "clients",
 }
-"""A metric's name, and the field of the line that it is made of."""
+"""Each metric with its field of the line."""
 
 
 class EnvoyMetrics(Construct):

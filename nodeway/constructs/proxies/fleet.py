@@ -1,4 +1,4 @@
-"""What the proxies of one cluster share, whichever they are: network, ECS cluster, roles, log group, security group."""
+"""The resources that the proxies of one cluster share: ECS cluster, roles, log group, security group."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from nodeway.constructs.proxies.task import TaskSettings
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What the proxies of a fleet are: their name for a person, their image, and the TCP ports that they listen on.
+    """The kind of a fleet's proxies: their name, their image, and the TCP ports that they listen on.
 
-    `permissions`: what a task of theirs may do in AWS, for the description of its role.
+    `permissions`: the AWS permissions of a task, for the description of its role.
     """
 
     one: str
@@ -31,7 +31,7 @@ class Kind:
 
 
 class Fleet(Construct):
-    """Where the proxies of one cluster run, what they may do, and who may connect to them."""
+    """The shared resources of the proxies of one cluster."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Fleet(Construct):
         self.log_group.grant_write(self.execution_role)
         grant_pull(self.execution_role, kind.image)
         self.security_group = self._security_group(cluster, kind)
-        # read once, not once a node: each is a call into the CDK's own process
+        # read once and not for each node, as each is a call into the CDK's process
         self.cluster_name = self.cluster.cluster_name
         self.security_group_id = self.security_group.security_group_id
         self.log_group_name = self.log_group.log_group_name
@@ -91,7 +91,7 @@ class Fleet(Construct):
         cdk.CfnOutput(self, "EcsCluster", value=self.cluster_name)
 
     def tasks_arn(self, reader: IConstruct) -> str:
-        """The ARN pattern of this cluster's tasks, for a policy of the reader's stack."""
+        """Returns the ARN pattern of the fleet's tasks, for a policy in the reader's stack."""
         stack = cdk.Stack.of(self)
         name = self.cluster.cluster_name
         if cdk.Stack.of(reader) is not stack:
@@ -99,7 +99,7 @@ class Fleet(Construct):
         return stack.format_arn(service="ecs", resource="task", resource_name=f"{name}/*")
 
     def _security_group(self, cluster: ProxiedCluster, kind: Kind) -> ec2.SecurityGroup:
-        """Clients in on the proxies' ports; out to the nodes, the resolver, and HTTPS for image and logs."""
+        """Creates the group: ingress of clients on the proxies' ports; egress to nodes, and to image and logs."""
         node_port = cluster.topology.port
         cache_group_id = cluster.settings.cache_security_group_id
         group = ec2.SecurityGroup(
@@ -109,7 +109,7 @@ class Fleet(Construct):
             allow_all_outbound=False,
             description=kind.several,
         )
-        for peer, description in peers_of(cluster.clients):
+        for peer, description in list_peers(cluster.clients):
             for port in kind.ports:
                 group.add_ingress_rule(peer, ec2.Port.tcp(port), description)
         anywhere = ec2.Peer.any_ipv4()
@@ -130,30 +130,29 @@ class Fleet(Construct):
 
 
 def tasks_export(stack: cdk.Stack) -> str:
-    """The name of the export that holds the ECS cluster's name for ARN patterns of its tasks."""
+    """Returns the name of the export that has the ECS cluster's name, for ARN patterns of its tasks."""
     return f"{stack.stack_name}:Tasks"
 
 
-def peers_of(clients: Sequence[ClientNetwork]) -> list[tuple[ec2.IPeer, str]]:
-    """Who may connect, and how the rule is described: a VPC's groups where they are given, else its range."""
-    found: dict[str, tuple[ec2.IPeer, str]] = {}
+def list_peers(clients: Sequence[ClientNetwork]) -> list[tuple[ec2.IPeer, str]]:
+    """Returns the peer and the description of each ingress rule: the groups of a network, or its range without any."""
+    peers: dict[str, tuple[ec2.IPeer, str]] = {}
     for client in clients:
         for group in client.security_group_ids:
             peer = ec2.Peer.security_group_id(group, client.account)
-            found[group] = (peer, client.description)
+            peers[group] = (peer, client.description)
         if not client.security_group_ids:
-            found[client.cidr] = (ec2.Peer.ipv4(client.cidr), client.description)
-    return list(found.values())
+            peers[client.cidr] = (ec2.Peer.ipv4(client.cidr), client.description)
+    return list(peers.values())
 
 
 def grant_pull(role: iam.Role, image: str) -> None:
-    """Lets the role pull an image of a private ECR repository; any other registry needs no permission."""
+    """Permits the role to pull an image of a private ECR repository. Images of other registries need no permission."""
     registry, _, rest = image.partition("/")
     match registry.split("."):
         case [account, "dkr", "ecr", region, *_]:
             name = rest.partition("@")[0].partition(":")[0]
-            where = cdk.Stack.of(role)
-            arn = where.format_arn(
+            arn = cdk.Stack.of(role).format_arn(
                 service="ecr",
                 account=account,
                 region=region,

@@ -1,4 +1,4 @@
-"""What the HAProxies of one cluster share beside their fleet: what all of them run, and what it tells."""
+"""The fleet of one cluster's HAProxies, with their configuration and metrics."""
 
 from constructs import Construct
 
@@ -10,12 +10,13 @@ from nodeway.constructs.proxies.task import HaproxyTasks, Program
 from nodeway.haproxy.render import START_COMMAND, HaproxySpec, render
 
 GRACE_SECONDS = 30
-"""How long a stopping HAProxy still accepts: the event, the run, Route 53's propagation and the records' TTL fit in."""
+"""Time for which a stopping HAProxy still accepts connections: enough for the event, the resync, Route 53's propagation
+and the TTL."""
 DRAIN_SECONDS = 60
 
 
 class Haproxies(Construct):
-    """The fleet of one cluster without its nodes' own services (`nodeway/constructs/proxies/nodes.py`)."""
+    """The fleet of a cluster with HAProxies per node. The services are in `nodeway/constructs/proxies/nodes.py`."""
 
     def __init__(
         self,
@@ -47,7 +48,7 @@ class Haproxies(Construct):
 
 
 def haproxy_fleet(scope: Construct, cluster: ProxiedCluster) -> Fleet:
-    """A fleet of HAProxies, which listen on the cluster's own port."""
+    """Creates a fleet of HAProxies, which listen on the cluster's port."""
     port, image = cluster.topology.port, cluster.settings.image
     kind = Kind("HAProxy", "HAProxies", image, (port,))
     return Fleet(scope, PART_ID, cluster=cluster, kind=kind)

@@ -1,7 +1,7 @@
-"""What HAProxies say, as CloudWatch metrics: metric filters over their own lines.
+"""The CloudWatch metrics of HAProxies, by metric filters on the lines that they log.
 
-A line of counters once a minute and one at each start (haproxy_templates/start.sh), and one for each session that ended
-abnormally (haproxy_templates/log.cfg.j2). No agent runs beside HAProxy, and no task needs a permission for it.
+A task logs its counters once a minute and each start (haproxy_templates/start.sh), and each session that ended
+abnormally (haproxy_templates/log.cfg.j2). Tasks need neither an agent nor a permission for it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,13 +32,13 @@ COUNTERS: Mapping[HaproxyMetric, str] = {
     HaproxyMetric.QUEUE: "queue",
     HaproxyMetric.BACKEND_DOWN: "backend_down",
 }
-"""Metric to the field of the line of counters that it is made of."""
+"""Each counter metric with its field of the line of counters."""
 LINES: Mapping[HaproxyMetric, tuple[str, str]] = {
     **{name: ("haproxy", f"$.{field}") for name, field in COUNTERS.items()},
     HaproxyMetric.ABNORMAL_SESSIONS: ("session", "1"),
     HaproxyMetric.STARTS: ("started", "1"),
 }
-"""Metric to the `message` of its lines, and its value in each of them."""
+"""Each metric with the `message` of its lines and the selector of its value."""
 CLUSTER: Mapping[str, str] = {Dimension.CLUSTER: "$.cluster"}
 NODE: Mapping[str, str] = {**CLUSTER, Dimension.NODE: "$.node"}
 CAUSE: Mapping[str, str] = {**NODE, Dimension.CAUSE: "$.cause"}
@@ -46,7 +46,7 @@ CAUSE: Mapping[str, str] = {**NODE, Dimension.CAUSE: "$.cause"}
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Lines with this `message` give the metric a value, under these dimensions."""
+    """A metric filter: lines with this `message` have a value of the metric, with these dimensions."""
 
     construct_id: str
     metric: str
@@ -55,8 +55,8 @@ class Filter:
     dimensions: Mapping[str, str]
 
 
-def filters_of(*, by_node: bool) -> Iterator[Filter]:
-    """Those of a cluster, and with `by_node` those of its nodes; a log group takes 100 of them.
+def list_filters(*, by_node: bool) -> Iterator[Filter]:
+    """Yields the filters of a cluster, and with `by_node` those of its nodes. A log group can have 100 filters.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
     """
@@ -76,14 +76,14 @@ class HaproxyMetrics(Construct):
         self, scope: Construct, construct_id: str, *, log_group: logs.LogGroup, by_node: bool
     ) -> None:
         super().__init__(scope, construct_id)
-        for one in filters_of(by_node=by_node):
+        for spec in list_filters(by_node=by_node):
             logs.MetricFilter(
                 self,
-                one.construct_id,
+                spec.construct_id,
                 log_group=log_group,
-                filter_pattern=logs.FilterPattern.string_value("$.message", "=", one.message),
+                filter_pattern=logs.FilterPattern.string_value("$.message", "=", spec.message),
                 metric_namespace=NAMESPACE,
-                metric_name=one.metric,
-                metric_value=one.value,
-                dimensions=dict(one.dimensions),
+                metric_name=spec.metric,
+                metric_value=spec.value,
+                dimensions=dict(spec.dimensions),
             )

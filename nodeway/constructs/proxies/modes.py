@@ -1,15 +1,16 @@
-"""The modes in which proxies lead clients to a cluster. What differs between them is decided here and nowhere else.
+"""The modes of proxies, with everything that differs between them.
 
-Each mode says:
+Each mode has:
 
-- `suffix`: the end of the label of a cluster that is reached in it;
-- `title`: the mode for a person; `page`: the section of docs/clients.md about its clients;
-- `endpoint`: the name of the output that tells what clients connect to, and that name's first label;
-- `follows_nodes`: whether each node has a record and a proxy of its own, so that the resync has to know the nodes;
-- `overrides_cluster_names`: whether the zone hides the cluster's own names, so that no VPC with proxies may see it;
+- `suffix`: the end of a cluster's label in this mode;
+- `title`: the mode's name in the dashboard; `page`: the section of docs/clients.md about its clients;
+- `endpoint`: the name of the output with the endpoint for clients, and the first label of the endpoint;
+- `follows_nodes`: whether each node has a record and a proxy of its own, so that the resync reads the nodes;
+- `overrides_cluster_names`: whether the zone overrides the cluster's own names, so that it must not be associated with
+  a VPC that has proxies;
 - `runs_haproxy`: whether the proxies are HAProxies;
-- `fleet_name`: the one name that leads to all proxies, None where each node has its own;
-- `build`: makes the proxies.
+- `fleet_name`: the one record for all proxies, None if each node has its own;
+- `build`: creates the proxies.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from nodeway.constructs.parts import PART_ID, Parts
 from nodeway.constructs.proxies.envoy import EnvoyLogins, Envoys
 from nodeway.constructs.proxies.fleet import Fleet
 from nodeway.constructs.proxies.haproxy import Haproxies
-from nodeway.constructs.proxies.nodes import NodeServices, by_stack
+from nodeway.constructs.proxies.nodes import NodeServices, group_by_stack
 from nodeway.constructs.proxies.settings import ProxiedCluster
 from nodeway.constructs.proxies.shared import SharedHaproxies
 from nodeway.constructs.proxies.task import HaproxyTasks
@@ -32,10 +33,10 @@ from nodeway_runtime.model.topology import Hostname
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The proxies of one cluster as they were made.
+    """The proxies of one cluster.
 
-    `parts`: their constructs, in the order in which they are deployed. `haproxies`: what
-    the HAProxies of single nodes are made like, and stand-ins too; None where no node has its own.
+    `parts`: their constructs, in the order of deployment. `haproxies`: the task parameters of HAProxies per node, and
+    of stand-ins; None in other modes.
     """
 
     fleet: Fleet
@@ -45,7 +46,7 @@ class Proxies:
 
 @dataclass(frozen=True, slots=True)
 class PerNode:
-    """One HAProxy for each node, or `haproxies_per_node` of them with an A record each. The default."""
+    """`haproxies_per_node` HAProxies for each node, with an A record each. The default mode."""
 
     haproxies_per_node: int = 1
     suffix: ClassVar[str] = ""
@@ -57,14 +58,14 @@ class PerNode:
     runs_haproxy: ClassVar[bool] = True
 
     def fleet_name(self, _: KnownTopology) -> str | None:
-        """None: each node has its own."""
+        """Returns None, as each node has its own record."""
         return None
 
     def build(self, parts: Parts, cluster: ProxiedCluster) -> Proxies:
-        """What the HAProxies share, and the services of each range of shards."""
+        """Creates the shared resources, and the services of each range of shards."""
         haproxies = Haproxies(parts.scope("haproxy"), PART_ID, cluster=cluster)
         services = []
-        for first, nodes in by_stack(cluster.topology.nodes).items():
+        for first, nodes in group_by_stack(cluster.topology.nodes).items():
             scope = parts.scope(f"nodes-{first}")
             services.append(
                 NodeServices(
@@ -82,9 +83,9 @@ class PerNode:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """HAProxies that serve all nodes and tell them apart by SNI: `tasks` of them (2 to 8).
+    """`tasks` HAProxies (2 to 8) that serve all nodes, and select the node by SNI.
 
-    `cache_cidrs`: the networks that any node of the cluster may be in.
+    `cache_cidrs`: the networks that they may connect to.
     """
 
     cache_cidrs: Sequence[str]
@@ -98,11 +99,11 @@ class Shared:
     runs_haproxy: ClassVar[bool] = True
 
     def fleet_name(self, topology: KnownTopology) -> str | None:
-        """Every name of the zone."""
+        """Returns the wildcard name of the zone."""
         return f"*.{topology.zone_name}"
 
     def build(self, parts: Parts, cluster: ProxiedCluster) -> Proxies:
-        """One service."""
+        """Creates the fleet with its service."""
         scope = parts.scope("proxies")
         proxies = SharedHaproxies(
             scope,
@@ -117,7 +118,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class EnvoyMode:
-    """Envoys that speak Redis: clients without cluster mode connect to one name. `tasks`: 2 to 8."""
+    """`tasks` Envoys (2 to 8) with the Redis filter: clients without cluster mode connect to one name."""
 
     logins: EnvoyLogins
     tasks: int = 2
@@ -130,11 +131,11 @@ class EnvoyMode:
     runs_haproxy: ClassVar[bool] = False
 
     def fleet_name(self, topology: KnownTopology) -> str | None:
-        """The endpoint's."""
+        """Returns the name of the endpoint."""
         return Hostname(f"{self.endpoint[1]}.{topology.zone_name}")
 
     def build(self, parts: Parts, cluster: ProxiedCluster) -> Proxies:
-        """One service."""
+        """Creates the fleet with its service."""
         scope = parts.scope("proxies")
         proxies = Envoys(
             scope,

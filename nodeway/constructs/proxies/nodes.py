@@ -1,8 +1,8 @@
-"""One HAProxy per ElastiCache node: a task definition and a Fargate service each.
+"""The HAProxies of each ElastiCache node: a task definition and a Fargate service per node.
 
-A stack holds the nodes of a range of shard numbers. So a node's stack and its ids follow from its own name alone,
-nodes that come and go never move or replace another's service, and no stack comes near CloudFormation's limits
-(500 resources and 1 MB: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
+A stack has the nodes of a range of shard numbers. So a node's stack and construct ids depend on its own name only, a
+change of nodes does not move or replace the services of others, and stacks stay below CloudFormation's limits (500
+resources and 1 MB: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
 """
 
 import re
@@ -21,7 +21,7 @@ from nodeway.lookup.topology import KnownNode
 from nodeway_runtime.aws.ecs import NODE_TAG
 
 SHARDS_PER_STACK = 25
-"""A shard has at most 6 nodes, and a node 2 resources: at most 300 resources and 0.6 MB."""
+"""A shard has at most 6 nodes with 2 resources each, so a stack has at most 300 resources and 0.6 MB."""
 SHARD = re.compile(r"-(\d{1,4})-\d{3}$")
 """The shard's number in a cache cluster id: NAME-NNNN-MMM."""
 
@@ -44,20 +44,20 @@ class NodeServices(Construct):
         self._prefix = prefix
         self._fleet = fleet
         self._per_node = haproxies_per_node
-        self._haproxies = replace(haproxies, program=self._once_in_a_template(haproxies.program))
-        for members in by_shard(nodes):
-            before: ecs.CfnService | None = None
+        self._haproxies = replace(haproxies, program=self._add_mapping(haproxies.program))
+        for members in group_by_shard(nodes):
+            previous: ecs.CfnService | None = None
             for node in members:
                 service = self._service(node)
-                # one after the other, so that a change never replaces all HAProxies of a shard at once
-                if before is not None:
-                    service.add_resource_dependency(before)
-                before = service
+                # one after the other, so that a deployment never replaces all HAProxies of a shard at once
+                if previous is not None:
+                    service.add_resource_dependency(previous)
+                previous = service
 
-    def _once_in_a_template(self, program: Program) -> Program:
-        """References to the texts in a mapping: they are most of a task definition's size.
+    def _add_mapping(self, program: Program) -> Program:
+        """Returns references to the texts in a mapping, as they are most of a task definition's size.
 
-        A text that only the deploy knows (a client VPC of the same app has its range then) cannot be in a mapping.
+        A mapping cannot hold a token, such as the range of a client VPC of the same app.
         """
         if cdk.Token.is_unresolved(program.configuration):
             return program
@@ -65,14 +65,14 @@ class NodeServices(Construct):
             "Start": {"Text": program.start},
             "Configuration": {"Text": program.configuration},
         }
-        text = cdk.CfnMapping(self, "Haproxy", lazy=False, mapping=texts)
-        return Program(*(text.find_in_map(one, "Text") for one in texts))
+        mapping = cdk.CfnMapping(self, "Haproxy", lazy=False, mapping=texts)
+        return Program(*(mapping.find_in_map(key, "Text") for key in texts))
 
     def _service(self, node: KnownNode) -> ecs.CfnService:
-        place = Construct(self, node.cache_cluster_id)
+        scope = Construct(self, node.cache_cluster_id)
         tags = {NODE_TAG: node.hostname}
         task = haproxy_task(
-            place,
+            scope,
             "Task",
             haproxies=self._haproxies,
             node=node.hostname,
@@ -81,7 +81,7 @@ class NodeServices(Construct):
             tags=tags,
         )
         return proxy_service(
-            place,
+            scope,
             "Service",
             fleet=self._fleet,
             task=task,
@@ -92,26 +92,26 @@ class NodeServices(Construct):
         )
 
 
-def by_stack(nodes: Sequence[KnownNode]) -> dict[str, tuple[KnownNode, ...]]:
-    """The nodes by the end of their stack's name: the first shard number of its range, as `0001`, `0026`."""
-    found: defaultdict[int, list[KnownNode]] = defaultdict(list)
+def group_by_stack(nodes: Sequence[KnownNode]) -> dict[str, tuple[KnownNode, ...]]:
+    """Groups the nodes by the end of their stack's name: the first shard number of its range, such as `0026`."""
+    stacks: defaultdict[int, list[KnownNode]] = defaultdict(list)
     for node in nodes:
-        found[max(shard(node) - 1, 0) // SHARDS_PER_STACK].append(node)
+        stacks[max(shard_number(node) - 1, 0) // SHARDS_PER_STACK].append(node)
     return {
-        f"{place * SHARDS_PER_STACK + 1:04d}": tuple(members)
-        for place, members in sorted(found.items())
+        f"{index * SHARDS_PER_STACK + 1:04d}": tuple(members)
+        for index, members in sorted(stacks.items())
     }
 
 
-def by_shard(nodes: Sequence[KnownNode]) -> list[list[KnownNode]]:
-    """The nodes of each shard, in the order in which they are replaced: zone by zone."""
-    found: defaultdict[int, list[KnownNode]] = defaultdict(list)
+def group_by_shard(nodes: Sequence[KnownNode]) -> list[list[KnownNode]]:
+    """Groups the nodes by shard, each in the order of replacement, which is by zone."""
+    shards: defaultdict[int, list[KnownNode]] = defaultdict(list)
     for node in sorted(nodes, key=lambda node: (node.availability_zone, node.cache_cluster_id)):
-        found[shard(node)].append(node)
-    return [found[number] for number in sorted(found)]
+        shards[shard_number(node)].append(node)
+    return [members for _, members in sorted(shards.items())]
 
 
-def shard(node: KnownNode) -> int:
-    """The number of the node's shard; 0 for a cluster that began without cluster mode, whose ids have none."""
+def shard_number(node: KnownNode) -> int:
+    """Returns the number of the node's shard; 0 for ids without one, of clusters created without cluster mode."""
     match = SHARD.search(node.cache_cluster_id)
     return int(match[1]) if match else 0

@@ -1,4 +1,4 @@
-"""A fleet behind one name: a service whose tasks all serve every node, spread over availability zones."""
+"""The ECS services of proxies."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ NEW_BEFORE_OLD = {
 
 
 def fleet_tags(cluster_label: str) -> dict[str, str]:
-    """What the resync function knows the fleet's tasks by."""
+    """Returns the tags by which the resync finds the fleet's tasks."""
     return {FLEET_TAG: cluster_label}
 
 
@@ -30,7 +30,7 @@ def fleet_service(
     tasks: int,
     tags: Mapping[str, str],
 ) -> ecs.CfnService:
-    """The service: new tasks before old ones, in all of the proxies' subnets."""
+    """Creates the service of a fleet that serves all nodes, in all subnets of the proxies."""
     service = proxy_service(
         scope,
         construct_id,
@@ -41,7 +41,7 @@ def fleet_service(
         rebalancing="ENABLED",
         tags=tags,
     )
-    # a task that starts before its role may read secrets or write logs would fail
+    # a task that starts before its role has its permissions fails
     service.node.add_dependency(fleet.execution_role)
     return service
 
@@ -57,7 +57,7 @@ def proxy_service(
     rebalancing: str,
     tags: Mapping[str, str],
 ) -> ecs.CfnService:
-    """A Fargate service without a public address: new tasks are healthy before old ones are stopped."""
+    """Creates a Fargate service without public addresses, which stops old tasks after new ones are healthy."""
     return ecs.CfnService(
         scope,
         construct_id,

@@ -1,4 +1,4 @@
-"""What proxies are made with: values, so that no construct needs an environment's whole configuration."""
+"""The parameters of proxies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from nodeway.lookup.topology import KnownTopology
 
 @dataclass(frozen=True, slots=True)
 class ClientNetwork:
-    """A VPC with clients, or a range outside AWS (`vpc_id` None): it may connect to the proxies.
+    """A VPC with clients, or a range outside AWS (`vpc_id` None). It may connect to the proxies.
 
-    The VPC's resolver gets the private zone. `security_group_ids` narrows who may connect to these groups of the VPC.
-    `probe_subnet_ids` are where the probe walks from; without any there is no probe in the VPC. `account` and `region`
-    are None where they are the deployment's own.
+    The private zone is associated with the VPC. `security_group_ids`: the groups that may connect; without any, the
+    whole `cidr` may. `probe_subnet_ids`: the subnets of the probe; without any, the VPC has no probe. `account` and
+    `region` are None if they are the deployment's own.
     """
 
     vpc_id: str | None
@@ -35,26 +35,26 @@ class ClientNetwork:
         security_groups: Sequence[ec2.ISecurityGroup] = (),
         probe_subnets: Sequence[ec2.ISubnet] = (),
     ) -> Self:
-        """The network of a VPC of the same account and Region."""
+        """Returns the network of a VPC of the same account and Region."""
         return cls(
             vpc.vpc_id,
             vpc.vpc_cidr_block,
-            security_group_ids=tuple(one.security_group_id for one in security_groups),
-            probe_subnet_ids=tuple(one.subnet_id for one in probe_subnets),
+            security_group_ids=tuple(group.security_group_id for group in security_groups),
+            probe_subnet_ids=tuple(subnet.subnet_id for subnet in probe_subnets),
         )
 
     @property
     def description(self) -> str:
-        """The clients, as a rule's description names them."""
+        """The description of a security group rule for these clients."""
         return f"clients of {self.vpc_id}" if self.vpc_id else "clients on premises"
 
 
 @dataclass(frozen=True, slots=True)
 class ProxySettings:
-    """The size of a proxy's task, as Fargate takes it, and what all proxies of a cluster share.
+    """The size of a proxy's task, and further settings of all proxies of a cluster.
 
-    `cpu` in CPU units, `memory_mib` in MiB. `cache_security_group_id` gets a rule that lets the proxies in.
-    `node_metrics`: whether there are metrics for each node beside those of the cluster.
+    `cpu`: CPU units of Fargate. `cache_security_group_id`: the group that gets a rule for the proxies. `node_metrics`:
+    whether each node has metrics beside those of the cluster.
     """
 
     cpu: int = 256
@@ -66,9 +66,9 @@ class ProxySettings:
 
 @dataclass(frozen=True, slots=True)
 class ProxiedCluster:
-    """One cluster behind proxies: what it is, where they run, and for whom.
+    """One cluster with proxies: its group and nodes, the network of the proxies, and their clients.
 
-    `label`: what its stacks, metrics and log lines are called after; a group may be reached in more than one mode.
+    `label`: the name in stacks, metrics and log lines. A group has one for each mode of its proxies.
     """
 
     replication_group_id: str
@@ -80,5 +80,5 @@ class ProxiedCluster:
 
     @property
     def client_cidrs(self) -> tuple[str, ...]:
-        """The ranges that may connect."""
+        """The ranges of all clients."""
         return tuple(client.cidr for client in self.clients)

@@ -1,6 +1,6 @@
-"""One HAProxy for all nodes of a cluster: for clients that send the node's name as SNI, and at less cost.
+"""HAProxies that serve all nodes of a cluster, for clients that send the node's name as SNI.
 
-A wildcard record leads every name of the zone to all of its tasks, and each of them finds the node itself.
+A wildcard record has the addresses of all tasks. Each task selects the node by SNI.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ STREAM_PREFIX = "haproxy"
 
 
 class SharedHaproxies(Construct):
-    """The shared HAProxies of one cluster: at least two tasks over availability zones.
+    """The shared HAProxies of one cluster: at least two tasks in different availability zones.
 
-    `cache_cidrs`: the networks that any node of the cluster may be in; a HAProxy connects to nothing else.
+    `cache_cidrs`: the networks that they may connect to.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""A proxy's task, and the HAProxy's: one definition, whether a service runs it for its node or resync as a stand-in.
+"""The task definitions of proxies, for services and for stand-ins.
 
-Level 1 constructs and plain values, as a cluster may have 500 of them: level 2 ones make a synth take twice as long.
+They are level 1 constructs, as a cluster can have 500 of them: with level 2 constructs a synth takes twice as long.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,8 @@ from nodeway.haproxy.render import ProxySpec
 from nodeway_runtime.aws.ecs import CONTAINER
 
 STOP_TIMEOUT_SECONDS = 120
-"""Before SIGKILL; Fargate takes 2 to 120: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
+"""Time before SIGKILL. Fargate allows 2 to 120:
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
 HEALTH_CHECK = {
     "command": ["CMD-SHELL", "wget -q -O /dev/null http://127.0.0.1:8405/live || exit 1"],
     "interval": 5,
@@ -24,12 +25,12 @@ HEALTH_CHECK = {
     "retries": 3,
     "startPeriod": 5,
 }
-"""Says that HAProxy lives, never that the node does: ECS must not replace proxies because a node is down. Seconds."""
+"""A check of HAProxy alone, not of the node: ECS must not replace proxies because a node is down. In seconds."""
 RESTART_POLICY = {"enabled": True, "restartAttemptPeriod": 60}
-"""A proxy that dies is started again in its task, at the same address, so that no record has to change; ECS would
-else replace the task. One that ran for less than the period (seconds, the least that ECS takes) is not: its task stops,
-and the service replaces it (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerRestartPolicy.html).
-No exit code is ignored: ECS never restarts what it stops itself, and any other end, with 0 too, is an outage."""
+"""A proxy that exits is restarted in its task, with the same address, so that no record changes. One that ran for less
+than the period (in seconds; the minimum of ECS) is not: its task stops, and the service replaces it
+(https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerRestartPolicy.html). No exit code is excluded,
+as any exit is an outage unless ECS itself stops the container, and then it does not restart it."""
 PLAIN_VARIABLES = (
     "the variables are the public configuration text and the node's name; nothing is secret"
 )
@@ -39,9 +40,7 @@ Definition = ecs.CfnTaskDefinition
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What a HAProxy runs: the shell's command, and the configuration. Texts, or references to texts in the
-    template.
-    """
+    """The shell command and the configuration of a HAProxy, as texts or as references to texts in the template."""
 
     start: str
     configuration: str
@@ -49,7 +48,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class TaskSettings:
-    """What the task definitions of one fleet have in common. `cpu` in CPU units, `memory_mib` in MiB."""
+    """The parameters that all task definitions of a fleet share. `cpu`: CPU units of Fargate."""
 
     cpu: int
     memory_mib: int
@@ -61,11 +60,13 @@ class TaskSettings:
 
 @dataclass(frozen=True, slots=True)
 class HaproxyTasks:
-    """What the task definitions of one fleet of HAProxies have in common: `task`, and what runs in it."""
+    """The parameters that all task definitions of a fleet of HAProxies share.
+
+    `cluster`: the label of the cluster, for log lines.
+    """
 
     task: TaskSettings
     cluster: str
-    """The label of the cluster, which the log lines name."""
     image: str
     spec: ProxySpec
     program: Program
@@ -81,7 +82,7 @@ def haproxy_task(
     stream_prefix: str,
     tags: Mapping[str, str],
 ) -> Definition:
-    """The task definition of a HAProxy for the node of this host name."""
+    """Creates the task definition of a HAProxy for the node with this host name."""
     variables = {"CLUSTER": haproxies.cluster, "NODE_HOSTNAME": node, "NODE_BACKEND": node}
     task = proxy_task(
         scope,
@@ -99,7 +100,7 @@ def haproxy_task(
 def haproxy_container(
     image: str, spec: ProxySpec, program: Program, variables: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The container of any HAProxy, as ECS' API has it; `variables` say whose it is."""
+    """Returns the container of a HAProxy in the form of ECS' API, with these further environment variables."""
     variables = {"HAPROXY_CFG": program.configuration, **variables}
     return {
         "name": CONTAINER,
@@ -115,7 +116,7 @@ def haproxy_container(
 
 
 def open_files_limit(files: int) -> list[dict[str, Any]]:
-    """The limit of a container's file descriptors."""
+    """Returns the ulimit of a container for this number of file descriptors."""
     return [{"name": "nofile", "softLimit": files, "hardLimit": files}]
 
 
@@ -129,9 +130,10 @@ def proxy_task(
     stream_prefix: str,
     tags: Mapping[str, str],
 ) -> Definition:
-    """The task definition of any proxy. `container` is as ECS' API has it, without what all proxies share.
+    """Creates the task definition of a proxy.
 
-    Read-only, without a capability, started again when it dies, with its output in the fleet's log group.
+    `container` has the form of ECS' API, without the settings that all proxies share: a read-only root file system, no
+    capabilities, the restart policy, and the fleet's log group.
     """
     shared = {
         "essential": True,

@@ -1,4 +1,4 @@
-"""The resync function, what wakes it, and the run that ends every deployment."""
+"""The resync function, its triggers, and its run at the end of every deployment."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from nodeway.constructs.proxies.settings import ProxiedCluster
 from nodeway.constructs.records.grants import (
     grant_task_reads,
     grant_topology_reads,
-    place_of,
+    nag_location,
 )
 from nodeway.constructs.records.settings import RecordSettings
 from nodeway.constructs.records.stand_in import StandIn
@@ -31,14 +31,14 @@ from nodeway_runtime.model.settings import Mode
 
 MEMORY_MIB = 256
 TIMEOUT = cdk.Duration.minutes(10)
-"""For the deployment's run, which waits for the last HAProxy to become healthy; a scheduled run takes seconds."""
+"""The deployment's run waits until the last HAProxy is healthy. A scheduled run takes seconds."""
 
 
 class Resync(Construct):
-    """Keeps one zone's records true: function, permissions, triggers, and the deployment's own run.
+    """The function that writes the records of one zone, with its permissions, triggers and deployment run.
 
-    `ttl`: seconds for which an answer holds. `environment_name` goes into the records' markers, with the cluster's
-    label: whose they are.
+    `ttl`: the TTL of the records in seconds. `environment_name` and the cluster's label are the owner in the records'
+    markers.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Resync(Construct):
         )
         acknowledge(self.failures, "SQS3", "it is itself where the function's failed events end")
         fleet = proxies.fleet
-        # here and not with the fleet: a bad change fails at the nodes' own services and never gets to the stand-ins
+        # not part of the fleet: a bad change then fails at the nodes' services, before it gets to the stand-ins
         self.stand_in = proxies.haproxies and StandIn(
             self,
             "StandIn",
@@ -89,7 +89,7 @@ class Resync(Construct):
             "TAKE_OVER": "true" if settings.take_over else "false",
         }
         if mode.overrides_cluster_names:
-            # where this VPC saw the zone, a proxy would resolve its node to itself
+            # the resync refuses to run if the zone is associated with this VPC
             self.variables["PROXY_VPC_ID"] = fleet.network.vpc_id
         if self.stand_in:
             self.variables["MAX_STAND_INS"] = str(settings.max_stand_ins)
@@ -106,7 +106,7 @@ class Resync(Construct):
             layer=powertools_layer(self, "Powertools"),
             memory_mib=MEMORY_MIB,
             timeout=TIMEOUT,
-            # one run at a time: two could undo each other
+            # one run at a time, as two could undo each other's changes
             reserved_concurrent_executions=1,
             retry_attempts=2,
             max_event_age=cdk.Duration.minutes(10),
@@ -118,12 +118,12 @@ class Resync(Construct):
         zone.grant_sync(self.function)
         if self.stand_in:
             self._grant_stand_ins(self.stand_in, fleet)
-        deployed = self._run_at_the_end(
+        deployment_run = self._run_on_deployment(
             zone,
             [
                 cluster.topology.model_dump(mode="json"),
                 asdict(cluster.settings),
-                [asdict(one) for one in cluster.clients],
+                [asdict(client) for client in cluster.clients],
                 [mode.title, asdict(mode)],
                 ttl,
                 asdict(settings),
@@ -137,36 +137,36 @@ class Resync(Construct):
                 ecs_cluster_arn=fleet.cluster.cluster_arn,
                 follows_nodes=mode.follows_nodes,
             )
-            # made last and removed first, so that none runs beside a teardown
-            triggers.node.add_dependency(deployed)
+            # created last and deleted first, so that no trigger fires during a deletion
+            triggers.node.add_dependency(deployment_run)
         cdk.CfnOutput(self, "ResyncFunction", value=self.function.function_name)
 
     def _grant_stand_ins(self, stand_in: StandIn, fleet: Fleet) -> None:
-        """Lets the function run stand-ins for nodes that are new."""
+        """Permits the function to run stand-ins for new nodes."""
         stand_in.grant_run(self.function)
-        policy, place = role_policy(self.function), place_of(self)
+        policy, location = role_policy(self.function), nag_location(self)
         acknowledge(
             policy,
-            f"IAM5[Resource::arn:<AWS::Partition>:ecs:{place}:task/{tasks_export(cdk.Stack.of(fleet))}/*]",
+            f"IAM5[Resource::arn:<AWS::Partition>:ecs:{location}:task/{tasks_export(cdk.Stack.of(fleet))}/*]",
             "stand-ins of our own cluster have no names before they run",
         )
         acknowledge(
             policy,
-            f"IAM5[Resource::arn:<AWS::Partition>:ecs:{place}:task-definition/{stand_in.task.family}:*]",
+            f"IAM5[Resource::arn:<AWS::Partition>:ecs:{location}:task-definition/{stand_in.task.family}:*]",
             "the stand-in's own task definition, in whatever revision",
         )
 
-    def _run_at_the_end(self, zone: ClientsZone, inputs: Sequence[object]) -> cdk.CustomResource:
-        """A run after all services are stable; it fails the deployment if the records do not become true.
+    def _run_on_deployment(self, zone: ClientsZone, inputs: Sequence[object]) -> cdk.CustomResource:
+        """Adds a run after all services are stable. The deployment fails unless every record matches its HAProxy.
 
-        It runs again whenever anything that it depends on (`inputs`, the code) is deployed differently.
+        It runs whenever a deployment changes `inputs` or the code.
         """
-        # what only the deploy knows is hashed as the template's words for it
+        # tokens are hashed as the template's references
         values = cdk.Stack.of(self).resolve(json.loads(json.dumps(inputs)))
         code = [
             cdk.FileSystem.fingerprint(str(path), exclude=NOT_CODE) for path in (PACKAGE, TEMPLATES)
         ]
-        deployed = cdk.CustomResource(
+        run = cdk.CustomResource(
             self,
             "Records",
             service_token=self.function.function_arn,
@@ -178,8 +178,8 @@ class Resync(Construct):
                 ).hexdigest()
             },
         )
-        # and at its removal it runs before what it empties
-        deploy_after(deployed, zone)
+        # its run at the deletion removes the records and stand-ins, so it is before that of their zones
+        deploy_after(run, zone)
         if self.stand_in:
-            deployed.node.add_dependency(self.stand_in)
-        return deployed
+            run.node.add_dependency(self.stand_in)
+        return run

@@ -1,4 +1,4 @@
-"""What the records are kept with: values, so that no construct needs an environment's whole configuration."""
+"""The parameters of the resync."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,11 +8,11 @@ from nodeway_runtime.model.settings import Mode
 
 @dataclass(frozen=True, slots=True)
 class RecordSettings:
-    """How the resync keeps the records.
+    """How the resync writes the records.
 
-    `pins`: names that keep these addresses. `approve`: the checksum of deletes
-    that a person lets through. `take_over`: names with another deployment's marker, or none, become ours.
-    `max_stand_ins`: how many stand-ins may run at once.
+    `pins`: names with fixed addresses. `approve`: the checksum of a plan that the guard refused and the user approves.
+    `take_over`: whether names with another deployment's marker, or without one, are changed. `max_stand_ins`: the
+    maximum number of stand-ins at a time.
     """
 
     resync: Mode = Mode.ON
@@ -22,7 +22,7 @@ class RecordSettings:
     max_stand_ins: int = 10
 
     def pins_in(self, zone_name: str) -> dict[str, list[str]]:
-        """The pins whose names are in this zone."""
+        """Returns the pins of names in this zone."""
         return {
             name: list(values)
             for name, values in self.pins.items()

@@ -1,4 +1,4 @@
-"""What resync needs to run a HAProxy for a node that the last deploy did not know."""
+"""The stand-in: a HAProxy that the resync runs for a node that is newer than the last deployment."""
 
 from typing import Any
 
@@ -13,8 +13,9 @@ from nodeway_runtime.aws.ecs import STAND_IN_TAG
 
 
 class StandIn(Construct):
-    """A task definition without a node, and a zone where such tasks find theirs
-    (`lambda/nodeway_runtime/planner/stand_ins.py`). `zone_name`: that zone's.
+    """A task definition without a node, and a zone in which such tasks resolve their nodes.
+
+    `lambda/nodeway_runtime/planner/stand_ins.py` plans the tasks. `zone_name`: the name of that zone.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class StandIn(Construct):
             vpc=fleet.vpc,
             comment="where stand-ins find their nodes; records by nodeway resync",
         )
-        # the name is replaced by RunTask's override; without one the task leads nowhere
+        # RunTask overrides the node's name; this one does not resolve
         self.task = haproxy_task(
             self,
             "Task",
@@ -48,9 +49,9 @@ class StandIn(Construct):
         )
 
     def settings(self) -> dict[str, Any]:
-        """What the resync function is told; `nodeway_runtime.model.settings.StandInSettings` reads it."""
+        """Returns the parameters that `nodeway_runtime.model.settings.StandInSettings` reads in the resync function."""
         return {
-            # the family, since an export that has a revision in it could never be updated
+            # the family without a revision, as a used export cannot be changed
             "task_definition": self.task.family,
             "subnets": [subnet_id for subnet_id, _ in self.fleet.network.subnets],
             "security_group": self.fleet.security_group_id,
@@ -59,13 +60,13 @@ class StandIn(Construct):
         }
 
     def revisions_arn(self) -> str:
-        """The ARN pattern of the stand-in's task definition, whatever revision it has."""
+        """Returns the ARN pattern of all revisions of the task definition."""
         return cdk.Stack.of(self).format_arn(
             service="ecs", resource="task-definition", resource_name=f"{self.task.family}:*"
         )
 
     def grant_run(self, grantee: iam.IGrantable) -> None:
-        """Lets the grantee start, tag and stop stand-ins of this fleet, and write the stand-in zone. Nothing else."""
+        """Permits the grantee to start, tag and stop stand-ins of this fleet, and to write the stand-in zone."""
         tasks = self.fleet.tasks_arn(self)
         ours = {"StringEquals": {f"aws:ResourceTag/{STAND_IN_TAG}": "true"}}
         in_cluster = {"ArnEquals": {"ecs:cluster": self.fleet.cluster.cluster_arn}}
@@ -84,7 +85,7 @@ class StandIn(Construct):
                 resources=[tasks],
                 conditions={"StringEquals": {"ecs:CreateAction": "RunTask"}},
             ),
-            # no other task can be made one of ours by a tag
+            # so that no tag turns another task into a stand-in
             iam.PolicyStatement(
                 sid="RetireStandIns",
                 actions=["ecs:StopTask", "ecs:TagResource"],

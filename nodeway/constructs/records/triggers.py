@@ -1,4 +1,4 @@
-"""What wakes the resync function: a schedule as the guarantee, and events to be fast."""
+"""The triggers of the resync function: a schedule that guarantees a run, and events for a fast one."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -18,11 +18,11 @@ TOPOLOGY_CALLS = [
     "ModifyReplicationGroup",
     "TestFailover",
 ]
-"""The calls that change a topology; they are seen when a CloudTrail trail records them."""
+"""Calls that change a topology. They are events only if a CloudTrail trail records them."""
 
 
 class Triggers(Construct):
-    """The schedule, the event rules, and the topic that a replication group may be pointed at."""
+    """The schedule, the event rules, and a topic for the notifications of a replication group."""
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class Triggers(Construct):
             targets=[target],
         )
         if follows_nodes:
-            self._of_nodes(function, target)
+            self._add_node_events(function, target)
 
-    def _of_nodes(self, function: lambda_.Function, target: targets.LambdaFunction) -> None:
-        """What tells that nodes come and go."""
+    def _add_node_events(self, function: lambda_.Function, target: targets.LambdaFunction) -> None:
+        """Adds the events about changes of nodes."""
         events.Rule(
             self,
             "TopologyCalled",
@@ -71,20 +71,19 @@ class Triggers(Construct):
         )
         self.topic = elasticache_topic(self)
         self.topic.add_subscription(subscriptions.LambdaSubscription(function))
-        how = "aws elasticache modify-replication-group --notification-topic-arn"
         cdk.CfnOutput(
             cdk.Stack.of(self),
             "NotificationTopic",
             value=self.topic.topic_arn,
-            description=f"for {how}",
+            description="for aws elasticache modify-replication-group --notification-topic-arn",
         )
 
 
 def elasticache_topic(scope: Construct) -> sns.Topic:
-    """A topic that ElastiCache may publish to: unencrypted, and with both forms of policy that its pages give.
+    """Creates a topic that ElastiCache can publish to: unencrypted, with both policies of ElastiCache's documentation.
 
-    https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ECEvents.SNS.html states aws:SourceOwner as the requirement,
-    and shows aws:SourceAccount with the service's principal in its example.
+    https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ECEvents.SNS.html requires aws:SourceOwner, and its example
+    has aws:SourceAccount with the service's principal.
     """
     topic = sns.Topic(scope, "ElastiCacheEvents")
     account = cdk.Stack.of(scope).account

@@ -1,4 +1,4 @@
-"""The private hosted zone: the clients' view of one cluster. The resync function owns its records."""
+"""The private hosted zone with the records of one cluster for its clients. The resync function owns the records."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ from nodeway.lookup.topology import KnownTopology
 
 
 class ClientsZone(Construct):
-    """One zone, associated with the client VPCs only: a VPC that runs HAProxies would resolve its nodes to itself.
+    """One zone, associated with the client VPCs only.
 
-    `anchor` is the VPC that the zone is made with when every client VPC is another account's. `endpoint` is the name of
-    an output, and the first label of what clients connect to, which the output tells; `page` is the section of
-    docs/clients.md to read.
+    `anchor`: the VPC that the zone is created with, if every client VPC is another account's. `endpoint`: the name of
+    the output with the endpoint, and the first label of the endpoint. `page`: the section of docs/clients.md for these
+    clients.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class ClientsZone(Construct):
         anchor: ec2.IVpc | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        # a VPC with two ranges stands there twice, and a zone takes it once
+        # a VPC with two ranges has two networks, but one association
         vpcs = {client.vpc_id: client for client in clients if client.vpc_id}
         own = {None, cdk.Stack.of(self).account}
         first, *others = [
             *([anchor] if anchor else []),
             *(
-                self._known(vpc_id, client)
+                self._import_vpc(vpc_id, client)
                 for vpc_id, client in vpcs.items()
                 if client.account in own
             ),
@@ -60,7 +60,7 @@ class ClientsZone(Construct):
         )
         cdk.CfnOutput(self, "HostedZoneId", value=self.zone.hosted_zone_id)
         if not cdk.Token.is_unresolved(topology.zone_name):
-            # else the stack that makes the cluster tells it
+            # with a token, the stack that creates the cluster has an output for it
             output, label = endpoint
             cdk.CfnOutput(self, output, value=f"{label}.{topology.zone_name}:{topology.port}")
         cdk.CfnOutput(
@@ -70,7 +70,7 @@ class ClientsZone(Construct):
             value=f"docs/clients.md#{page}",
         )
 
-    def _known(self, vpc_id: str, client: ClientNetwork) -> ec2.IVpc:
+    def _import_vpc(self, vpc_id: str, client: ClientNetwork) -> ec2.IVpc:
         region = client.region or cdk.Stack.of(self).region
         return ec2.Vpc.from_vpc_attributes(
             self,
@@ -81,21 +81,21 @@ class ClientsZone(Construct):
         )
 
     def _authorise(self, clients: dict[str, ClientNetwork]) -> None:
-        """Lets other accounts associate their VPCs, and tells them how; each association is theirs to make.
+        """Authorises other accounts to associate their VPCs, and adds outputs with their commands for it.
 
         https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-associate-vpcs-different-accounts.html
         """
         if not clients:
             return
         calls = AwsCalls(self, "Calls")
-        before: Construct | None = None
+        previous: Construct | None = None
         for vpc_id, client in clients.items():
             region = client.region or cdk.Stack.of(self).region
-            made = self._authorisation(calls, vpc_id, region)
-            # Route 53 takes one change of a zone at a time
-            if before is not None:
-                made.node.add_dependency(before)
-            before = made
+            authorisation = self._authorisation(calls, vpc_id, region)
+            # Route 53 allows one change of a zone at a time
+            if previous is not None:
+                authorisation.node.add_dependency(previous)
+            previous = authorisation
             for verb, action in (
                 ("Associate", "associate-vpc-with-hosted-zone"),
                 ("Disassociate", "disassociate-vpc-from-hosted-zone"),
@@ -135,14 +135,14 @@ class ClientsZone(Construct):
                     "ForAllValues:StringEquals": {
                         "route53:VPCs": [f"VPCId={vpc_id},VPCRegion={region}"]
                     },
-                    # the condition above holds for a request that names no VPC, too
+                    # the condition above is true for a request without a VPC too
                     "Null": {"route53:VPCs": "false"},
                 },
             ),
         )
 
     def grant_read(self, grantee: iam.IGrantable) -> None:
-        """Lets the grantee read the zone."""
+        """Permits the grantee to read the zone."""
         grantee.grant_principal.add_to_principal_policy(
             iam.PolicyStatement(
                 sid="ReadRecords",
@@ -152,7 +152,7 @@ class ClientsZone(Construct):
         )
 
     def grant_sync(self, grantee: iam.IGrantable) -> None:
-        """Lets the grantee read the zone, write addresses and markers below its name, and lower its SOA. Nothing else.
+        """Permits the grantee to read the zone, to write A and TXT records below its name, and to change its SOA.
 
         Condition keys: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
         """

@@ -1,4 +1,4 @@
-"""The sandbox's cluster: Valkey, cluster mode enabled, TLS, a generated AUTH token that no template holds."""
+"""The sandbox's cluster: Valkey with cluster mode, TLS and a generated AUTH token. The token is in no template."""
 
 from collections.abc import Sequence
 
@@ -9,19 +9,19 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from nodeway.config.model import Sandbox
-from nodeway.config.sandbox import PORT, members_of, shards_of, zones_of
+from nodeway.config.sandbox import PORT, list_shards, list_zones
 from nodeway.constructs.nag import acknowledge
 from nodeway.lookup.parameter_groups import ENDPOINT_TYPE
 
 NODE_TYPE = "cache.t4g.micro"
 ENGINE, VERSION, FAMILY = "valkey", "7.2", "valkey7"
-"""https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html has this family's parameters."""
+"""Parameters of the family: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html"""
 
 Group = elasticache.CfnReplicationGroup
 
 
 class SandboxCache(Construct):
-    """The cluster with its subnet, parameter and security group; the security group has no rule of its own."""
+    """The cluster with its subnet group, its parameter group, and a security group without rules."""
 
     def __init__(
         self,
@@ -34,12 +34,12 @@ class SandboxCache(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.secret = make_auth_token(self)
-        # the HAProxies' stack adds the only rule that lets anybody in
+        # the HAProxies' stack adds the only rule
         group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description="cache nodes"
         )
         self.security_group_id = group.security_group_id
-        places = elasticache.CfnSubnetGroup(
+        subnet_group = elasticache.CfnSubnetGroup(
             self,
             "Subnets",
             description=f"nodes of {sandbox.replication_group_id}",
@@ -52,7 +52,7 @@ class SandboxCache(Construct):
             description=f"{sandbox.replication_group_id}: cluster mode, names in MOVED",
             properties={"cluster-enabled": "yes", ENDPOINT_TYPE: "tls-dynamic"},
         )
-        self.group = self._group(sandbox, places.ref, parameters.ref)
+        self.group = self._group(sandbox, subnet_group.ref, parameters.ref)
         self.group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
         self.endpoint = self.group.attr_configuration_end_point_address
 
@@ -71,14 +71,14 @@ class SandboxCache(Construct):
             port=PORT,
             num_node_groups=sandbox.shards,
             node_group_configuration=shard_configuration(
-                sandbox, zones_of(sandbox, cdk.Stack.of(self).region)
+                sandbox, list_zones(sandbox, cdk.Stack.of(self).region)
             ),
             automatic_failover_enabled=True,
             multi_az_enabled=True,
             at_rest_encryption_enabled=True,
             transit_encryption_enabled=True,
             transit_encryption_mode="required",
-            # a dynamic reference: CloudFormation reads the secret, the template never has it
+            # a dynamic reference, which CloudFormation resolves
             auth_token=self.secret.secret_value.unsafe_unwrap(),
             auto_minor_version_upgrade=True,
             snapshot_retention_limit=0,
@@ -88,23 +88,22 @@ class SandboxCache(Construct):
 def shard_configuration(
     sandbox: Sandbox, zones: Sequence[str]
 ) -> list[Group.NodeGroupConfigurationProperty]:
-    """Each shard with its number, so that node names are known, and with zones, so that HAProxies can be near."""
-    replicas = len(members_of(sandbox)) - 1
+    """Returns the configuration of each shard. Explicit ids and zones make those of the nodes known at synth."""
     return [
         Group.NodeGroupConfigurationProperty(
-            node_group_id=number,
-            primary_availability_zone=zones[place % len(zones)],
+            node_group_id=node_group_id,
+            primary_availability_zone=zones[index % len(zones)],
             replica_availability_zones=[
-                zones[(place + one) % len(zones)] for one in range(1, replicas + 1)
+                zones[(index + replica) % len(zones)] for replica in range(1, sandbox.replicas + 1)
             ],
-            replica_count=replicas,
+            replica_count=sandbox.replicas,
         )
-        for place, number in enumerate(shards_of(sandbox))
+        for index, node_group_id in enumerate(list_shards(sandbox))
     ]
 
 
 def make_auth_token(scope: Construct) -> secretsmanager.Secret:
-    """64 letters and digits, as AUTH takes them.
+    """Generates a token of 64 letters and digits, which AUTH accepts.
 
     https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html
     """

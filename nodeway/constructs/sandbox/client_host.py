@@ -1,7 +1,6 @@
-"""The sandbox's client: a host that nobody can connect to, with the lab's own client programs on it.
+"""The sandbox's client: an EC2 instance with the client programs, reached through Systems Manager only.
 
-It is reached through Systems Manager only. Its user data must never hold a secret: the AUTH token is read when a
-check runs, and stays in that process.
+The user data holds no secret: a check reads the AUTH token when it runs, and keeps it in its process.
 """
 
 from collections.abc import Sequence
@@ -20,11 +19,11 @@ from nodeway.constructs.nag import acknowledge
 from nodeway.constructs.network.vpc import name_without_part
 
 PROGRAMS = Path(client.__file__).parent
-"""The check and what it imports: the very package that the lab runs. It imports nothing else of ours."""
+"""The package `nodeway.client`, which the lab runs too. It imports nothing else of this repository."""
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-"""What the programs need, with hashes; `make lock` writes it."""
+"""The programs' dependencies with hashes, written by `make lock`."""
 PYTHON = "python3.12"
-"""Of https://docs.aws.amazon.com/linux/al2023/ug/python.html; the system's own is too old for the programs."""
+"""The default Python of Amazon Linux 2023 is too old: https://docs.aws.amazon.com/linux/al2023/ug/python.html"""
 
 SSM_ACTIONS = [
     "ssm:UpdateInstanceInformation",
@@ -45,13 +44,13 @@ SSM_ACTIONS = [
         )
     ),
 ]
-"""What Run Command and Session Manager need of AmazonSSMManagedInstanceCore, which also reads every parameter:
+"""Permissions for Run Command and Session Manager, without AmazonSSMManagedInstanceCore's to read every parameter:
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html
 """
 
 
 class SandboxClient(Construct):
-    """One small instance: no key, no way in, an encrypted disk, IMDSv2; it may read one secret and one file."""
+    """One small instance: no key pair, no ingress, an encrypted disk, IMDSv2, access to one secret and one asset."""
 
     def __init__(
         self,
@@ -97,7 +96,7 @@ class SandboxClient(Construct):
             user_data_causes_replacement=True,
         )
         name_without_part(instance)
-        # its zone is that of the environment's own words, as its subnet's is
+        # a literal zone: the instance is in a subnet of a configured zone
         instance.instance.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3010"]}})
         for subnet in subnets:
             # the first boot gets its packages through the NAT gateway
@@ -116,14 +115,12 @@ class SandboxClient(Construct):
             description="The sandbox's client host: Systems Manager, its programs, one secret",
         )
         secret.grant_read(role)
-        where = cdk.Stack.of(self)
+        asset = f"{programs.s3_bucket_name}/{programs.s3_object_key}"
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="Programs",
                 actions=["s3:GetObject"],
-                resources=[
-                    f"arn:{where.partition}:s3:::{programs.s3_bucket_name}/{programs.s3_object_key}"
-                ],
+                resources=[f"arn:{cdk.Stack.of(self).partition}:s3:::{asset}"],
             )
         )
         role.add_to_policy(
@@ -140,13 +137,13 @@ class SandboxClient(Construct):
         )
         anywhere = ec2.Peer.any_ipv4()
         group.add_egress_rule(anywhere, ec2.Port.tcp(443), "Systems Manager, packages, the secret")
-        # not only to the HAProxies: that nodes cannot be reached is to be the routes' doing
+        # to any address: the check shows that routes, not this rule, keep the client from the nodes
         group.add_egress_rule(anywhere, ec2.Port.tcp(PORT), "wherever a node may be")
         return group
 
 
 def boot_commands(programs: assets.Asset, region: str) -> ec2.UserData:
-    """Installs Python, redis-py as it is locked for the lab, and the programs; the last line says that it is done."""
+    """Installs Python, the locked redis-py and the programs. The last command creates the file `ready`."""
     data = ec2.UserData.for_linux()
     data.add_commands(
         "set -euo pipefail",

@@ -1,7 +1,6 @@
-"""The sandbox: what of somebody else's account the product needs, made by the deploy, to try it on a live account.
+"""The sandbox: a client VPC with a host, and a cache VPC with a small cluster, to try Nodeway in a live account.
 
-A client's VPC with a host in it, a cache's VPC with a small cluster. The product's own stacks do the rest as for any
-environment. Nothing here is for data that anybody needs: all of it goes with `cdk destroy`, without a snapshot.
+The other stacks are those of any environment. `cdk destroy` deletes everything, without a snapshot.
 """
 
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from nodeway.config.model import CacheVpc, ClientVpc, EnvironmentConfig, ProxyVpc, Sandbox
-from nodeway.config.sandbox import quarters, shards_of, zones_of
+from nodeway.config.sandbox import list_shards, list_zones, split_quarters
 from nodeway.constructs.group import topology_of_group
 from nodeway.constructs.network.sdk_calls import AwsCalls
 from nodeway.constructs.network.vpc import make_vpc
@@ -22,7 +21,7 @@ SUBNETS = "Private"
 
 
 class SandboxSite(Construct):
-    """Client and cache; `config` and `topology` have the deploy's own attributes where these are."""
+    """Client and cache. `config` is the environment, and `topology` the cluster, with the attributes of both."""
 
     def __init__(
         self,
@@ -33,20 +32,18 @@ class SandboxSite(Construct):
         sandbox: Sandbox,
     ) -> None:
         super().__init__(scope, construct_id)
-        client_range, _, cache_range = quarters(sandbox.cidr)
-        zones = tuple(zones_of(sandbox, environment.region))
+        client_range, _, cache_range = split_quarters(sandbox.cidr)
+        zones = tuple(list_zones(sandbox, environment.region))
         calls = AwsCalls(self, "Calls")
 
-        def vpc(name: str, description: ProxyVpc) -> tuple[ec2.Vpc, list[ec2.ISubnet]]:
-            made = make_vpc(
-                Construct(self, name), f"{name}Vpc", description, subnets=SUBNETS, calls=calls
-            )
-            return made, list(made.select_subnets(subnet_group_name=SUBNETS).subnets)
+        def add_vpc(name: str, block: ProxyVpc) -> tuple[ec2.Vpc, list[ec2.ISubnet]]:
+            vpc = make_vpc(Construct(self, name), f"{name}Vpc", block, subnets=SUBNETS, calls=calls)
+            return vpc, list(vpc.select_subnets(subnet_group_name=SUBNETS).subnets)
 
-        client_vpc, client_subnets = vpc(
+        client_vpc, client_subnets = add_vpc(
             "Client", ProxyVpc(cidr=client_range, availability_zones=zones, nat_gateways=1)
         )
-        cache_vpc, cache_subnets = vpc(
+        cache_vpc, cache_subnets = add_vpc(
             "Cache", ProxyVpc(cidr=cache_range, availability_zones=zones)
         )
         self.cache = SandboxCache(
@@ -58,9 +55,9 @@ class SandboxSite(Construct):
         self.topology = topology_of_group(
             self.cache.group,
             replication_group_id=sandbox.replication_group_id,
-            shards=shards_of(sandbox),
+            shards=list_shards(sandbox),
             replicas=sandbox.replicas,
-            # should a replica be a shard's first member, bytes cross a zone
+            # a member may be in another of these zones; its traffic then crosses zones
             availability_zones=zones,
         )
         self.config = environment.model_copy(
@@ -85,10 +82,10 @@ class SandboxSite(Construct):
                 ),
             }
         )
-        self._tell(cache_vpc)
+        self._add_outputs(cache_vpc)
 
-    def _tell(self, cache_vpc: ec2.Vpc) -> None:
-        """What `nodeway sandbox check` reads; none of it is secret."""
+    def _add_outputs(self, cache_vpc: ec2.Vpc) -> None:
+        """Adds the outputs that `nodeway sandbox check` reads. None of them is secret."""
         for name, value in (
             ("ClientInstance", self.client.instance_id),
             ("Secret", self.cache.secret.secret_arn),
@@ -101,5 +98,5 @@ class SandboxSite(Construct):
 
 
 def route_tables_of(subnets: Sequence[ec2.ISubnet]) -> tuple[str, ...]:
-    """The route tables of the subnets."""
+    """Returns the ids of the subnets' route tables."""
     return tuple(subnet.route_table.route_table_id for subnet in subnets)

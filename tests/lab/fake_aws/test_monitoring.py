@@ -9,7 +9,7 @@ import pytest
 
 from lab import layout
 from lab.wait import wait_until
-from nodeway.constructs.monitoring.stopped_tasks import BY_THEMSELVES
+from nodeway.constructs.monitoring.stopped_tasks import UNINTENTIONAL
 from tests.lab.fake_aws.test_fake_aws import CLUSTER, client, process_of, run, stack, start, until
 from tests.support.lab.room import Room
 
@@ -34,7 +34,7 @@ def kept(name: str) -> dict[str, dict[str, Any]]:
         "detail": {
             "clusterArn": [f"arn:aws:ecs:{WHERE}:cluster/{CLUSTER}"],
             "lastStatus": ["STOPPED"],
-            "$or": BY_THEMSELVES,
+            "$or": UNINTENTIONAL,
         },
     }
     rule = {"EventPattern": pattern, "Targets": [{"Id": "Logs", "Arn": f"{LOGS}/{name}"}]}

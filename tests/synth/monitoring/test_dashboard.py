@@ -7,7 +7,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from nodeway.constructs.proxies.haproxy_metrics import filters_of
+from nodeway.constructs.proxies.haproxy_metrics import list_filters
 from nodeway_runtime.model.metrics import (
     PROBE_CLUSTER_METRICS,
     PROBE_NODE_METRICS,
@@ -83,7 +83,7 @@ def test_without_a_probe_the_resync_answers_as_far_as_it_knows() -> None:
 def test_what_is_drawn_is_what_is_written(way: str, *, probe: bool, node_metrics: bool) -> None:
     """Each metric of a cluster or a node is one that the way's own sources write."""
     one = shown(way, probe=probe, node_metrics=node_metrics)
-    haproxies = list(filters_of(by_node=node_metrics)) if way != "envoy" else []
+    haproxies = list(list_filters(by_node=node_metrics)) if way != "envoy" else []
     whole = {f.metric for f in haproxies if f.dimensions.keys() == {Dimension.CLUSTER}}
     each = {f.metric for f in haproxies} if node_metrics else set()
     known = OF_RESYNC | whole | (set(EnvoyMetric) if way == "envoy" else set())

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from lab.layout import ROOT
-from nodeway.constructs.proxies.envoy import warnings_of
+from nodeway.constructs.proxies.envoy import find_warnings
 from nodeway.constructs.proxies.envoy_metrics import METRICS
 from nodeway.constructs.proxies.task import STOP_TIMEOUT_SECONDS
 from nodeway.envoy.render import EnvoySpec, Iam
@@ -140,7 +140,7 @@ def test_synth_says_what_a_person_should_have_decided() -> None:
     whole = EnvoySpec("clustercfg.x", 6379, 512, ("DOWNSTREAM_PASSWORD_1",), downstream_tls=True)
 
     def told(**changes: Any) -> list[str]:  # noqa: ANN401 (any field)
-        return [name for name, _ in warnings_of(replace(whole, **changes))]
+        return [name for name, _ in find_warnings(replace(whole, **changes))]
 
     assert told() == []
     assert told(downstream_tls=False) == ["clients-without-tls"]

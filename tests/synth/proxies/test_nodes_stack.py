@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodeway.constructs.proxies.nodes import SHARDS_PER_STACK, by_shard, by_stack
+from nodeway.constructs.proxies.nodes import SHARDS_PER_STACK, group_by_shard, group_by_stack
 from nodeway.lookup.topology import KnownNode
 from tests.synth.conftest import CONTEXT, Synthesis, Synthesise
 
@@ -121,7 +121,7 @@ def test_a_node_more_moves_no_other(names: set[str], more: str) -> None:
     """Whatever ids a cluster has, also those of one that began without cluster mode."""
 
     def homes(of: set[str]) -> dict[str, str]:
-        parts = by_stack(tuple(node(name) for name in of))
+        parts = group_by_stack(tuple(node(name) for name in of))
         return {one.cache_cluster_id: stack for stack, part in parts.items() for one in part}
 
     before, after = homes(names), homes(names | {more})
@@ -133,11 +133,11 @@ def test_a_node_more_moves_no_other(names: set[str], more: str) -> None:
 @given(st.sets(ids, min_size=1, max_size=60))
 def test_no_stack_holds_more_shards_than_it_may(names: set[str]) -> None:
     """So 150 nodes and 300 resources at most."""
-    for part in by_stack(tuple(node(name) for name in names)).values():
+    for part in group_by_stack(tuple(node(name) for name in names)).values():
         assert len(
             {one.cache_cluster_id[:13] for one in part if len(one.cache_cluster_id) > 12}
         ) <= (SHARDS_PER_STACK)
-        assert len(by_shard(part)) <= SHARDS_PER_STACK + 1
+        assert len(group_by_shard(part)) <= SHARDS_PER_STACK + 1
 
 
 def test_by_stack_500_nodes_stay_small(synthesise: Synthesise) -> None:

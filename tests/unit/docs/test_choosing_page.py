@@ -54,9 +54,9 @@ def test_page_has_the_rules_as_its_decision_table(agrees: CheckBlock) -> None:
 
     def row(rule: Rule) -> tuple[str, ...]:
         when = "; ".join(WORDS[pair] for pair in rule.when.items())
-        return (when, f"**{rule.way}**", f"{rule.why}", rule.mind)
+        return (when, f"**{rule.option}**", f"{rule.why}", rule.caveat)
 
-    text = table(("when", "take", "because", "mind"), [row(rule) for rule in RULES], 4)
+    text = table(("when", "take", "because", "caveat"), [row(rule) for rule in RULES], 4)
     agrees(PAGE, "decision", text)
 
 
@@ -77,11 +77,11 @@ def test_page_has_the_costs_of_the_price_list(agrees: CheckBlock) -> None:
         rows = [one for s in more for one in estimate_rows(s, prices) if one.what == THIS]
         lines[f"Nodeway, {name}"] = [f"{one.month:,.0f}{MARK}" for one in rows]
     ordered = sorted(lines.items(), key=lambda item: not item[0].startswith("Nodeway"))
-    head = ("way", *(f"{n} nodes" for n in NODES))
+    head = ("option", *(f"{n} nodes" for n in NODES))
     text = table(head, [(name, *months) for name, months in ordered], 1)
     assumed = [name for name, one in prices.prices if one.status == "assumed"]
     text = text.replace(MARK, f"\\{MARK}") + (
-        f"\nPrices of {prices.region} as of {prices.as_of}. \\{MARK} rests on assumptions: "
+        f"\nPrices of {prices.region} as of {prices.as_of}. \\{MARK} is based on assumptions: "
         + ", ".join(f"`{name}`" for name in assumed)
         + ".\n"
     )

@@ -3,12 +3,10 @@
 import re
 from typing import Any
 
-import pytest
-
 from lab.layout import ROOT
 from nodeway.config.loader import load
-from nodeway.errors import ConfigError
 from tests.support.pages.environments import environments
+from tests.support.refusals import problems
 
 PAGE = ROOT / "docs" / "networks.md"
 
@@ -28,13 +26,11 @@ def test_table_names_every_environment_of_the_page() -> None:
 
 
 def refusal(name: str, **changes: Any) -> str:  # noqa: ANN401 (any JSON)
-    """What is said about an environment of the page with keys of `proxy_vpc`, or others, changed; None removes one."""
+    """The problems of an environment of the page with these keys, of `proxy_vpc` or others; None removes a key."""
     block = environments()[name]
     inner = {key: changes.pop(key) for key in list(changes) if key in KEYS}
     block["proxy_vpc"] = changed(block["proxy_vpc"], inner)
-    with pytest.raises(ConfigError) as caught:
-        load({"environments": {name: changed(block, changes)}, "env": name})
-    return str(caught.value)
+    return "\n".join(problems({"environments": {name: changed(block, changes)}, "env": name}))
 
 
 KEYS = {"cidr", "availability_zones"}
@@ -47,7 +43,9 @@ def changed(block: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 def test_endpoints_of_a_given_vpc_need_its_range() -> None:
     """Their security group lets it in."""
-    assert "proxy_vpc.cidr: is missing; the endpoints let it in" in refusal("endpoints", cidr=None)
+    assert "proxy_vpc.cidr: is missing; the endpoints' security group admits it" in refusal(
+        "endpoints", cidr=None
+    )
 
 
 def test_made_vpc_has_room_for_four_zones() -> None:
@@ -61,7 +59,7 @@ def test_made_vpc_has_room_for_four_zones() -> None:
 
 def test_made_vpc_is_peered_with_the_caches() -> None:
     """The cache cannot be in a VPC that is not there yet."""
-    assert "cache_vpc: is missing; access: peering peers the VPC to make with it" in refusal(
+    assert "cache_vpc: is missing; access: peering connects the new VPC with it" in refusal(
         "made", cache_vpc=None
     )
 

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from nodeway.client.check import answer, direct, main, named
+from nodeway.client.check import check_address, check_name, main, try_connection
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
 NOBODY = "127.0.0.9"
@@ -22,38 +22,38 @@ def port() -> Iterator[int]:
 
 def test_node_that_connects_or_refuses_is_reached(port: int) -> None:
     """A refusal came from somebody: there is a way."""
-    assert direct("127.0.0.1", port) == {
+    assert check_address("127.0.0.1", port) == {
         "address": "127.0.0.1",
         "ok": False,
         "answer": "connected",
     }
-    assert direct(NOBODY, port)["answer"] == "refused"
-    assert direct(NOBODY, port)["ok"] is False
+    assert check_address(NOBODY, port)["answer"] == "refused"
+    assert check_address(NOBODY, port)["ok"] is False
 
 
 def test_node_that_no_route_leads_to_is_not_reached(port: int) -> None:
     """The broadcast address is nobody's: the kernel says so at once."""
-    assert answer("255.255.255.255", port) == ""
+    assert try_connection("255.255.255.255", port) == ""
 
 
 def test_name_is_right_when_all_its_addresses_are_proxies_that_connect(port: int) -> None:
-    assert named("localhost", port, LOOPBACK)["ok"] is True
+    assert check_name("localhost", port, LOOPBACK)["ok"] is True
 
 
 def test_name_outside_the_proxies_range_is_wrong(port: int) -> None:
-    found = named("localhost", port, IPv4Network("10.71.1.0/24"))
+    found = check_name("localhost", port, IPv4Network("10.71.1.0/24"))
 
     assert (found["ok"], found["elsewhere"]) == (False, ["127.0.0.1"])
 
 
 def test_name_whose_proxy_does_not_connect_is_wrong(port: int) -> None:
-    found = named(NOBODY, port, LOOPBACK)
+    found = check_name(NOBODY, port, LOOPBACK)
 
     assert (found["ok"], found["silent"]) == (False, [NOBODY])
 
 
 def test_name_without_an_address_is_wrong(port: int) -> None:
-    found = named("no-such-name.invalid", port, LOOPBACK)
+    found = check_name("no-such-name.invalid", port, LOOPBACK)
 
     assert (found["ok"], found["addresses"]) == (False, [])
 

@@ -19,7 +19,7 @@ from lab.resilience.loads import Loads, enter_together
 from lab.resilience.suite import SHORT_SUITE, SUITE
 from lab.scenarios.scenario import ExpectationFailed, Load, Result
 from nodeway.client.load import Writer
-from nodeway.client.slots import SLOTS, part, slot_in, slot_of, tags
+from nodeway.client.slots import SLOTS, hash_tags, slot_in, slot_of, slot_range
 
 Figures = dict[str, Any]
 FAILOVER = Failover(frozenset(range(100)), began=1000.0, ended=1004.0)
@@ -42,12 +42,12 @@ def test_slot_of_a_key_is_the_clusters_own() -> None:
 
 
 def test_every_slot_has_a_tag_of_its_own() -> None:
-    assert [slot_of(tag) for tag in tags()] == list(range(SLOTS))
+    assert [slot_of(tag) for tag in hash_tags()] == list(range(SLOTS))
 
 
 @pytest.mark.parametrize("threads", [1, 3, 4, 6])
 def test_parts_cover_all_slots_and_each_slot_has_its_turn(threads: int) -> None:
-    parts = [part(number, threads) for number in range(threads)]
+    parts = [slot_range(number, threads) for number in range(threads)]
 
     assert [slot for one in parts for slot in one] == list(range(SLOTS))
     for one in parts:
@@ -56,7 +56,7 @@ def test_parts_cover_all_slots_and_each_slot_has_its_turn(threads: int) -> None:
 
 def test_keys_of_two_runs_differ_and_lie_in_the_threads_slots() -> None:
     """A value of an earlier run at the same key would hide a loss."""
-    slots = part(1, 3)
+    slots = slot_range(1, 3)
     one, other = Writer("a", 1, slots), Writer("b", 1, slots)
 
     assert one.key(7) != other.key(7)

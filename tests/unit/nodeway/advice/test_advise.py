@@ -1,4 +1,4 @@
-"""Which way suits: every combination of facts has one, each rule is somebody's, and unknown is never taken for no."""
+"""The selection of access options: every combination of facts has one, every rule is used, unknown is not no."""
 
 from itertools import product
 from typing import Any
@@ -20,16 +20,21 @@ SERVED: dict[str, Any] = {
     "routes_allowed": False,
     "scripted": False,
 }
-"""A cluster that Nodeway serves, with everything known."""
+"""A cluster for Nodeway, with all facts known."""
+
+
+def situation(**changes: Any) -> Situation:  # noqa: ANN401 (any JSON)
+    """That cluster with these changes."""
+    return Situation.model_validate(SERVED | changes)
 
 
 def advice(**changes: Any) -> Advice:  # noqa: ANN401 (any JSON)
-    """The advice for that cluster, changed."""
-    return advise(Situation.model_validate(SERVED | changes))
+    """The advice for that cluster with these changes."""
+    return advise(situation(**changes))
 
 
 @pytest.mark.parametrize(
-    ("changes", "way"),
+    ("changes", "option"),
     [
         ({}, AccessOption.NODEWAY),
         ({"routes_allowed": True}, AccessOption.PEERING),
@@ -55,16 +60,14 @@ def advice(**changes: Any) -> Advice:  # noqa: ANN401 (any JSON)
         ({"client": "rueidis"}, AccessOption.NODEWAY),
     ],
 )
-def test_way_for_a_situation(changes: dict[str, Any], way: AccessOption) -> None:
-    """With everything known there is one way, without an if."""
+def test_known_situation_has_one_option(changes: dict[str, Any], option: AccessOption) -> None:
     (branch,) = advice(**changes).branches
 
-    assert branch.rule.way is way
+    assert branch.rule.option is option
     assert branch.holds_if == ()
 
 
-def test_every_combination_has_a_way_and_every_rule_is_somebodys() -> None:
-    """256 combinations, all facts known: never no advice, and no rule that nothing reaches."""
+def test_every_combination_has_an_option_and_every_rule_is_used() -> None:
     used = set()
     for values in product(*VALUES.values()):
         (branch,) = matching_branches(dict(zip(VALUES, values, strict=True)))
@@ -73,44 +76,41 @@ def test_every_combination_has_a_way_and_every_rule_is_somebodys() -> None:
     assert used == {rule.name for rule in RULES}
 
 
-def test_unknown_facts_hide_no_way_that_would_be_the_advice_if_they_were_known() -> None:
-    """For each combination with holes: whatever the holes turn out to be, that way is among the branches."""
+def test_branches_with_unknown_facts_include_the_option_for_each_of_their_values() -> None:
     for values in product(*((*known, None) for known in VALUES.values())):
-        holed = dict(zip(VALUES, values, strict=True))
-        holes = [fact for fact, value in holed.items() if value is None]
-        if len(holes) > 2:
+        facts = dict(zip(VALUES, values, strict=True))
+        unknown = [fact for fact, value in facts.items() if value is None]
+        if len(unknown) > 2:
             continue
-        offered = [branch.rule.name for branch in matching_branches(holed)]
-        for filled in product(*(VALUES[fact] for fact in holes)):
-            (settled,) = matching_branches(holed | dict(zip(holes, filled, strict=True)))
-            assert settled.rule.name in offered
+        branches = [branch.rule.name for branch in matching_branches(facts)]
+        for possible in product(*(VALUES[fact] for fact in unknown)):
+            (branch,) = matching_branches(facts | dict(zip(unknown, possible, strict=True)))
+            assert branch.rule.name in branches
 
 
-def test_every_fact_can_be_said_and_settled() -> None:
+def test_every_fact_has_two_values_with_texts() -> None:
     assert {fact for fact, _ in WORDS} == set(ASK) == set(Fact)
     assert all(len(values) == 2 for values in VALUES.values())
     assert all((fact, value) in WORDS for rule in RULES for fact, value in rule.when.items())
     assert set(RUEIDIS) == set(AccessOption)
 
 
-def test_nothing_known_is_all_conditions_and_no_error() -> None:
-    found = advise(Situation(client=None, serverless=None, on_premises=None))
+def test_without_any_fact_every_rule_is_a_branch_with_conditions() -> None:
+    result = advise(Situation(client=None, serverless=None, on_premises=None))
 
-    assert all(branch.conditions for branch in found.branches)
-    assert set(found.unknown) == set(Fact)
-    assert len(found.branches) == len(RULES)
+    assert all(branch.conditions for branch in result.branches)
+    assert set(result.unknown) == set(Fact)
+    assert len(result.branches) == len(RULES)
 
 
-def test_unknown_routes_give_peering_with_its_condition_and_nodeway_otherwise() -> None:
-    found = advice(routes_allowed=None)
+def test_unknown_routes_are_the_condition_of_peering() -> None:
+    result = advice(routes_allowed=None)
 
-    assert [branch.rule.way for branch in found.branches] == [
-        AccessOption.PEERING,
-        AccessOption.NODEWAY,
+    assert [(branch.rule.option, branch.holds_if) for branch in result.branches] == [
+        (AccessOption.PEERING, ("full routes between the networks may be given",)),
+        (AccessOption.NODEWAY, ()),
     ]
-    assert found.branches[0].holds_if == ("full routes between the networks may be given",)
-    assert found.branches[1].holds_if == ()
-    assert found.unknown == (Fact.ROUTES,)
+    assert result.unknown == (Fact.ROUTES,)
 
 
 @pytest.mark.parametrize(
@@ -123,10 +123,10 @@ def test_unknown_routes_give_peering_with_its_condition_and_nodeway_otherwise() 
         ({"tls": "required"}, "names"),
     ],
 )
-def test_what_moved_carries_is_known_only_when_tls_and_endpoint_type_settle_it(
+def test_content_of_moved_depends_on_tls_and_endpoint_type(
     changes: dict[str, Any], value: str | None
 ) -> None:
-    assert rule_facts(Situation.model_validate(SERVED | changes))[Fact.ANSWERS] == value
+    assert rule_facts(situation(**changes))[Fact.ANSWERS] == value
 
 
 @pytest.mark.parametrize(
@@ -140,38 +140,37 @@ def test_what_moved_carries_is_known_only_when_tls_and_endpoint_type_settle_it(
         ([], ["10.50.0.0/16"], None),
     ],
 )
-def test_ranges_are_apart_only_when_both_sides_are_known(
+def test_ranges_do_not_overlap_only_if_both_sides_are_known(
     client: list[str] | None, cache: list[str] | None, value: str | None
 ) -> None:
-    """No range given is not a range that overlaps with nothing."""
-    situation = Situation.model_validate(SERVED | {"client_cidrs": client, "cache_cidrs": cache})
+    facts = rule_facts(situation(client_cidrs=client, cache_cidrs=cache))
 
-    assert rule_facts(situation)[Fact.OVERLAP] == value
+    assert facts[Fact.OVERLAP] == value
 
 
-def test_overlap_is_named_with_both_ranges_and_says_what_it_keeps_out() -> None:
-    found = advice(routes_allowed=True, client_cidrs=["10.50.64.0/20"])
+def test_overlap_is_a_note_and_excludes_peering() -> None:
+    result = advice(routes_allowed=True, client_cidrs=["10.50.64.0/20"])
 
-    assert found.notes[0].startswith("10.50.64.0/20 (client) and 10.50.0.0/16 (cache) overlap")
-    assert [(one.way, one.because) for one in found.excluded] == [
+    assert result.notes[0].startswith("10.50.64.0/20 (client) and 10.50.0.0/16 (cache) overlap")
+    assert [(excluded.option, excluded.because) for excluded in result.excluded] == [
         (AccessOption.PEERING, ("the address ranges overlap",)),
-        (AccessOption.LATTICE, ("nodes come and go, and nobody scripts that",)),
+        (AccessOption.LATTICE, (WORDS[Fact.NODE_SET, "nobody"],)),
     ]
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "text"),
     [
-        ({"tls": "preferred"}, "finish the move to `required`"),
+        ({"tls": "preferred"}, "finish the migration to `required`"),
         ({"endpoint_type": "ip"}, "set cluster-preferred-endpoint-type to tls-dynamic"),
         ({"other_account": True}, "associated with the zone by an authorisation"),
         ({"on_premises": True}, "Route 53 Resolver inbound endpoint"),
         ({"scripted": True, "nodes": 60}, "60 nodes and the configuration endpoint are more than"),
     ],
 )
-def test_what_is_to_be_minded_is_said_and_only_then(changes: dict[str, Any], told: str) -> None:
-    assert any(told in note for note in advice(**changes).notes)
-    assert not any(told in note for note in advice().notes)
+def test_notes_are_those_of_the_situation(changes: dict[str, Any], text: str) -> None:
+    assert any(text in note for note in advice(**changes).notes)
+    assert not any(text in note for note in advice().notes)
 
 
 def test_59_nodes_fit_a_lattice_group() -> None:
@@ -179,7 +178,7 @@ def test_59_nodes_fit_a_lattice_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "text"),
     [
         ({}, "rueidis, Nodeway: its defaults"),
         ({"tls": "off"}, "ForceSingleClient: true, DisableCache: true, AlwaysRESP2: true"),
@@ -187,10 +186,12 @@ def test_59_nodes_fit_a_lattice_group() -> None:
         ({"routes_allowed": None}, "rueidis, VPC peering, Nodeway: its defaults"),
     ],
 )
-def test_rueidis_gets_its_settings_once_for_each_way(changes: dict[str, Any], told: str) -> None:
-    (said,) = advice(client="rueidis", **changes).client
+def test_rueidis_has_one_line_for_options_with_equal_settings(
+    changes: dict[str, Any], text: str
+) -> None:
+    (line,) = advice(client="rueidis", **changes).client
 
-    assert told in said
+    assert text in line
     assert advice(**changes).client == ()
 
 

@@ -1,4 +1,4 @@
-"""What `nodeway advise` reads of a live group: every fact, and each refusal as unknown and never as absent."""
+"""The facts that `nodeway advise` reads of a live group. A fact that cannot be read is unknown."""
 
 from typing import Any, cast
 
@@ -24,7 +24,7 @@ DENIED = "AccessDenied"
 
 
 class Aws:
-    """A session whose clients give prepared answers, each checked against botocore's model, in order."""
+    """A session of which the clients return prepared answers in order, each checked against botocore's model."""
 
     def __init__(self) -> None:
         session = boto3.Session("x", "x", region_name="us-east-1")
@@ -35,64 +35,59 @@ class Aws:
         self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
 
     def client(self, name: str, **_: object) -> Any:  # noqa: ANN401 (any client)
-        """As a session gives it."""
+        """Returns the client of a service."""
         return self.clients[name]
 
-    def says(self, call: str, answer: dict[str, Any] | str, **asked: Any) -> "Aws":  # noqa: ANN401
-        """The next answer; a text is the code of a refusal."""
+    def answers(self, call: str, answer: dict[str, Any] | str, **expected: Any) -> "Aws":  # noqa: ANN401
+        """Adds an answer, or an error with this code, for a call with these parameters."""
         stub = self.stubs["ec2" if call == "describe_vpcs" else "elasticache"]
         if isinstance(answer, str):
-            stub.add_client_error(call, answer, "not allowed", expected_params=asked or None)
+            stub.add_client_error(call, answer, "not allowed", expected_params=expected or None)
         else:
-            stub.add_response(call, answer, asked or None)
+            stub.add_response(call, answer, expected or None)
         return self
 
-    def about(self, name: str = "demo") -> ReadFacts:
-        """What is read of a group, with every prepared answer used."""
+    def answers_group(self, **changes: Any) -> "Aws":  # noqa: ANN401 (any member of the shape)
+        """Adds the answers for the group `demo` and its first member."""
+        groups = {"ReplicationGroups": [group(ONE, TWO, **changes)]}
+        member = {"CacheClusters": [cluster(ONE) | {"CacheSubnetGroupName": "private"}]}
+        self.answers("describe_replication_groups", groups, ReplicationGroupId="demo")
+        return self.answers("describe_cache_clusters", member, CacheClusterId=ONE)
+
+    def answers_parameters(self, value: str | None) -> "Aws":
+        """Adds the answer for a parameter group with this endpoint type; None: without the parameter."""
+        parameter = {"ParameterName": "cluster-preferred-endpoint-type", "ParameterValue": value}
+        present = [parameter] if value else []
+        parameters = {"Parameters": [{"ParameterName": "maxmemory"}, *present]}
+        return self.answers("describe_cache_parameters", parameters)
+
+    def answers_subnets(self) -> "Aws":
+        """Adds the answer for the subnet group."""
+        groups = {"CacheSubnetGroups": [{"VpcId": "vpc-0000000b"}]}
+        return self.answers("describe_cache_subnet_groups", groups, CacheSubnetGroupName="private")
+
+    def answers_network(self) -> "Aws":
+        """Adds the answers for the subnet group and its VPC."""
+        return self.answers_subnets().answers(
+            "describe_vpcs", {"Vpcs": [VPC]}, VpcIds=["vpc-0000000b"]
+        )
+
+    def read(self) -> ReadFacts:
+        """Reads the facts, and checks that every answer was used."""
         for stub in self.stubs.values():
             stub.activate()
-        found = read_facts(name, None, cast("boto3.Session", self))
+        facts = read_facts("demo", None, cast("boto3.Session", self))
         for stub in self.stubs.values():
             stub.assert_no_pending_responses()
-        return found
-
-
-def member() -> dict[str, Any]:
-    """The answer for one member."""
-    return {"CacheClusters": [cluster(ONE) | {"CacheSubnetGroupName": "private"}]}
-
-
-def aws(**changes: Any) -> Aws:  # noqa: ANN401 (any member of the shape)
-    """An account with the group `demo`, as far as its member."""
-    told = {"ReplicationGroups": [group(ONE, TWO, **changes)]}
-    return (
-        Aws()
-        .says("describe_replication_groups", told, ReplicationGroupId="demo")
-        .says("describe_cache_clusters", member(), CacheClusterId=ONE)
-    )
-
-
-def parameters(value: str | None) -> dict[str, Any]:
-    """A parameter group with that endpoint type; None: an engine that has no such parameter."""
-    one = {"ParameterName": "cluster-preferred-endpoint-type", "ParameterValue": value}
-    return {"Parameters": [{"ParameterName": "maxmemory"}, *([one] if value else [])]}
-
-
-def network(there: Aws) -> Aws:
-    """Its subnet group and VPC."""
-    subnets = {"CacheSubnetGroups": [{"VpcId": "vpc-0000000b"}]}
-    return there.says("describe_cache_subnet_groups", subnets, CacheSubnetGroupName="private").says(
-        "describe_vpcs", {"Vpcs": [VPC]}, VpcIds=["vpc-0000000b"]
-    )
+        return facts
 
 
 @pytest.mark.parametrize("value", ["tls-dynamic", "ip", None])
-def test_live_group_is_read_whole(value: str | None) -> None:
-    """Every fact, and the ranges that the VPC has or gets."""
-    found = network(aws().says("describe_cache_parameters", parameters(value))).about()
+def test_every_fact_of_a_live_group_is_read(value: str | None) -> None:
+    facts = Aws().answers_group().answers_parameters(value).answers_network().read()
 
-    assert found.unread == []
-    assert found.situation == Situation.model_validate(
+    assert facts.unread == []
+    assert facts.situation == Situation.model_validate(
         {
             "name": "demo",
             "cluster_mode": True,
@@ -113,67 +108,61 @@ def test_live_group_is_read_whole(value: str | None) -> None:
     ],
 )
 def test_tls_is_read_with_its_mode(changes: dict[str, Any], tls: str) -> None:
-    there = network(aws(**changes).says("describe_cache_parameters", parameters("tls-dynamic")))
+    answers = Aws().answers_group(**changes).answers_parameters("tls-dynamic").answers_network()
 
-    assert there.about().situation.tls == tls
-
-
-def test_what_is_refused_is_unknown_and_says_what_to_do() -> None:
-    """A parameter that may not be read is not one that is absent."""
-    found = (
-        aws()
-        .says("describe_cache_parameters", DENIED)
-        .says("describe_cache_subnet_groups", DENIED)
-        .about()
-    )
-
-    assert found.situation.endpoint_type is None
-    assert found.situation.cache_cidrs is None
-    assert "not allowed" in found.unread[0]
-    assert found.unread[0].endswith("allow elasticache:DescribeCacheParameters")
-    assert "give --cache-cidr" in found.unread[1]
+    assert answers.read().situation.tls == tls
 
 
-def test_vpc_that_may_not_be_read_leaves_the_ranges_unknown() -> None:
-    there = aws().says("describe_cache_parameters", parameters("ip"))
-    there.says("describe_cache_subnet_groups", {"CacheSubnetGroups": [{"VpcId": "vpc-0000000b"}]})
-
-    found = there.says("describe_vpcs", "UnauthorizedOperation").about()
-
-    assert (found.situation.endpoint_type, found.situation.cache_cidrs) == ("ip", None)
-    assert "ec2:DescribeVpcs" in found.unread[0]
-
-
-def test_endpoint_type_of_a_later_year_is_unknown() -> None:
-    found = network(aws().says("describe_cache_parameters", parameters("tls-static"))).about()
-
-    assert found.situation.endpoint_type is None
-    assert "AWS says 'tls-static', which this version does not know" in found.unread[0]
-
-
-def test_members_that_may_not_be_read_leave_two_facts_unknown() -> None:
-    there = Aws().says("describe_replication_groups", {"ReplicationGroups": [group(ONE)]})
-
-    found = there.says("describe_cache_clusters", DENIED).about()
-
-    assert found.situation.cluster_mode
-    assert (found.situation.endpoint_type, found.situation.cache_cidrs) == (None, None)
-    assert "allow elasticache:DescribeCacheClusters" in found.unread[0]
-
-
-def test_name_of_a_serverless_cache_is_one() -> None:
-    found = (
+def test_refused_fact_is_unknown_with_a_remedy() -> None:
+    facts = (
         Aws()
-        .says("describe_replication_groups", "ReplicationGroupNotFoundFault")
-        .says("describe_serverless_caches", {"ServerlessCaches": [{"ServerlessCacheName": "demo"}]})
-        .about()
+        .answers_group()
+        .answers("describe_cache_parameters", DENIED)
+        .answers("describe_cache_subnet_groups", DENIED)
+        .read()
     )
 
-    assert found.situation.serverless
+    assert (facts.situation.endpoint_type, facts.situation.cache_cidrs) == (None, None)
+    assert "not allowed" in facts.unread[0]
+    assert facts.unread[0].endswith("allow elasticache:DescribeCacheParameters")
+    assert "give --cache-cidr" in facts.unread[1]
+
+
+def test_refused_vpc_leaves_the_ranges_unknown() -> None:
+    answers = Aws().answers_group().answers_parameters("ip").answers_subnets()
+
+    facts = answers.answers("describe_vpcs", "UnauthorizedOperation").read()
+
+    assert (facts.situation.endpoint_type, facts.situation.cache_cidrs) == ("ip", None)
+    assert "ec2:DescribeVpcs" in facts.unread[0]
+
+
+def test_unknown_endpoint_type_is_unread() -> None:
+    facts = Aws().answers_group().answers_parameters("tls-static").answers_network().read()
+
+    assert facts.situation.endpoint_type is None
+    assert "AWS says 'tls-static', which this version does not know" in facts.unread[0]
+
+
+def test_refused_members_leave_two_facts_unknown() -> None:
+    answers = Aws().answers("describe_replication_groups", {"ReplicationGroups": [group(ONE)]})
+
+    facts = answers.answers("describe_cache_clusters", DENIED).read()
+
+    assert facts.situation.cluster_mode
+    assert (facts.situation.endpoint_type, facts.situation.cache_cidrs) == (None, None)
+    assert "allow elasticache:DescribeCacheClusters" in facts.unread[0]
+
+
+def test_name_can_be_that_of_a_serverless_cache() -> None:
+    caches = {"ServerlessCaches": [{"ServerlessCacheName": "demo"}]}
+    answers = Aws().answers("describe_replication_groups", "ReplicationGroupNotFoundFault")
+
+    assert answers.answers("describe_serverless_caches", caches).read().situation.serverless
 
 
 @pytest.mark.parametrize(
-    ("serverless", "told"),
+    ("serverless", "message"),
     [
         (
             "ServerlessCacheNotFoundFault",
@@ -182,18 +171,18 @@ def test_name_of_a_serverless_cache_is_one() -> None:
         (DENIED, "serverless caches cannot be read: "),
     ],
 )
-def test_name_of_nothing_is_one_line(serverless: str, told: str) -> None:
-    there = Aws().says("describe_replication_groups", "ReplicationGroupNotFoundFault")
+def test_unknown_name_is_one_line(serverless: str, message: str) -> None:
+    answers = Aws().answers("describe_replication_groups", "ReplicationGroupNotFoundFault")
 
     with pytest.raises(CommandError, match="no replication group") as caught:
-        there.says("describe_serverless_caches", serverless).about()
+        answers.answers("describe_serverless_caches", serverless).read()
 
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_group_that_may_not_be_read_is_one_line() -> None:
+def test_refused_group_is_one_line() -> None:
     with pytest.raises(
         CommandError, match=r"cannot be asked for demo: .*; describe it with --from"
     ):
-        Aws().says("describe_replication_groups", DENIED).about()
+        Aws().answers("describe_replication_groups", DENIED).read()

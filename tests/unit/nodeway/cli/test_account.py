@@ -1,4 +1,4 @@
-"""What a command finds of a deployment: the project here, the account of its credentials, or one line that helps."""
+"""The project and the account of a command, and its one-line errors."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from lab.layout import ROOT
-from nodeway.cli.account import AwsAccount, load_environment
+from nodeway.cli.account import AwsAccount, Deployment, load_environment
 from nodeway.config.loader import load
 from nodeway.errors import CommandError
 from nodeway_runtime.model.settings import Mode
@@ -19,8 +19,7 @@ from tests.support.fakes import NOW, ZONE, context
 from tests.support.terminal import Terminal, write_project
 
 
-def test_environment_is_the_project_s_here_else_the_repository_s(tmp_path: Path) -> None:
-    """`cdk.json` here counts; elsewhere it is the repository's own."""
+def test_environment_is_that_of_the_directory_else_of_the_repository(tmp_path: Path) -> None:
     write_project(tmp_path)
 
     assert load_environment("dev", tmp_path).clusters[0].replication_group_id == "demo"
@@ -28,7 +27,7 @@ def test_environment_is_the_project_s_here_else_the_repository_s(tmp_path: Path)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"context": 1}'])
-def test_broken_project_is_one_line(tmp_path: Path, text: str) -> None:
+def test_invalid_project_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "cdk.json").write_text(text)
 
     with pytest.raises(CommandError, match="has no object context"):
@@ -36,7 +35,6 @@ def test_broken_project_is_one_line(tmp_path: Path, text: str) -> None:
 
 
 def test_no_credentials_is_one_line(nodeway: Terminal, fake_aws: pytest.MonkeyPatch) -> None:
-    """Nobody is asked for a key."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         fake_aws.delenv(name)
 
@@ -61,7 +59,6 @@ def test_unknown_profile_is_one_line(nodeway: Terminal, fake_aws: pytest.MonkeyP
 
 @pytest.mark.usefixtures("fake_aws")
 def test_credentials_of_another_account_are_refused(nodeway: Terminal) -> None:
-    """A plan of the wrong account would be a plan of nothing."""
     with mock_aws():
         said = nodeway(None, "plan", "--env", "dev")
 
@@ -72,66 +69,53 @@ def test_credentials_of_another_account_are_refused(nodeway: Terminal) -> None:
     )
 
 
-class Scripted(boto3.Session):
-    """A session whose clients answer what a test queues, and nothing else."""
+class StubbedSession(boto3.Session):
+    """A session of which the clients return prepared answers."""
 
     def __init__(self) -> None:
         super().__init__(region_name="us-east-1")
-        self.stubs: dict[str, Stubber] = {}
-        self.made: dict[str, Any] = {}
+        self.clients = {
+            name: super(StubbedSession, self).client(name)
+            for name in ("sts", "cloudformation", "lambda", "elasticache", "route53", "ecs")
+        }
+        self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
+        for stub in self.stubs.values():
+            stub.activate()
 
-    def queue(self, service: str, action: str, answer: dict[str, Any]) -> None:
-        """The next answer of a service."""
-        self._stub(service).add_response(action, answer)
+    def client(self, service: str, **_: Any) -> Any:  # type: ignore[override] # noqa: ANN401
+        """Returns the client of a service."""
+        return self.clients[service]
 
-    def refuse(self, service: str, action: str, code: str, message: str) -> None:
-        """The next answer of a service is an error."""
-        self._stub(service).add_client_error(action, code, message)
+    def answer_stack(self, **outputs: str) -> None:
+        """Adds the answer for a stack with these outputs."""
+        stack = {
+            "StackName": "a",
+            "CreationTime": NOW,
+            "StackStatus": "UPDATE_COMPLETE",
+            "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
+        }
+        self.stubs["cloudformation"].add_response("describe_stacks", {"Stacks": [stack]})
 
-    def _stub(self, service: str) -> Stubber:
-        if service not in self.stubs:
-            self.made[service] = super().client(service)
-            self.stubs[service] = Stubber(self.made[service])
-            self.stubs[service].activate()
-        return self.stubs[service]
+    def answer_function(self, configuration: dict[str, Any]) -> None:
+        """Adds the answer for a function's configuration."""
+        self.stubs["lambda"].add_response("get_function_configuration", configuration)
 
-    def client(self, service: str, **options: Any) -> Any:  # type: ignore[override] # noqa: ANN401
-        """The queued one, else a real one that nobody is going to ask."""
-        return self.made.get(service) or super().client(service, **options)
+    def deployment(self) -> Deployment:
+        """Reads the deployment of the cluster `demo` of `dev`."""
+        return AwsAccount(load(context()), self).deployment("demo")
 
 
 @pytest.fixture
-def session(fake_aws: pytest.MonkeyPatch) -> Scripted:
+def session(fake_aws: pytest.MonkeyPatch) -> StubbedSession:
     """A session with credentials of the right account."""
     _ = fake_aws
-    made = Scripted()
-    who = {"Account": "111122223333", "Arn": "arn:aws:iam::111122223333:user/a", "UserId": "a"}
-    made.queue("sts", "get_caller_identity", who)
-    return made
+    stubbed = StubbedSession()
+    identity = {"Account": "111122223333", "Arn": "arn:aws:iam::111122223333:user/a", "UserId": "a"}
+    stubbed.stubs["sts"].add_response("get_caller_identity", identity)
+    return stubbed
 
 
-def account(session: Scripted) -> AwsAccount:
-    """The account of `dev`."""
-    return AwsAccount(load(context()), session)
-
-
-def stack(**outputs: str) -> dict[str, Any]:
-    """DescribeStacks' answer for a stack with these outputs."""
-    told = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-    return {
-        "Stacks": [
-            {
-                "StackName": "a",
-                "CreationTime": NOW,
-                "StackStatus": "UPDATE_COMPLETE",
-                "Outputs": told,
-            }
-        ]
-    }
-
-
-def test_settings_are_those_of_the_deployed_function(session: Scripted) -> None:
-    """What is in force is what the function has, not what cdk.json says by now."""
+def test_settings_are_those_of_the_deployed_function(session: StubbedSession) -> None:
     variables = {
         "REPLICATION_GROUP_ID": "demo",
         "HOSTED_ZONE_ID": "Z0DEMO",
@@ -140,52 +124,60 @@ def test_settings_are_those_of_the_deployed_function(session: Scripted) -> None:
         "TTL_SECONDS": "7",
         "RESYNC": "observe",
     }
-    session.queue("cloudformation", "describe_stacks", stack(ResyncFunction="f"))
-    session.queue("lambda", "get_function_configuration", {"Environment": {"Variables": variables}})
+    session.answer_stack(ResyncFunction="f")
+    session.answer_function({"Environment": {"Variables": variables}})
 
-    found = account(session).deployment("demo").settings
+    settings = session.deployment().settings
 
-    assert (found.hosted_zone_id, found.ttl_seconds, found.mode) == ("Z0DEMO", 7, Mode.OBSERVE)
-
-
-def test_environment_that_was_never_deployed_is_one_line(session: Scripted) -> None:
-    """It says which stack is not there, and how it would be."""
-    missing = "Stack with id nodeway-dev-demo-resync does not exist"
-    session.refuse("cloudformation", "describe_stacks", "ValidationError", missing)
-
-    with pytest.raises(CommandError) as told:
-        account(session).deployment("demo")
-
-    assert str(told.value) == (
-        "nothing is deployed: account 111122223333, us-east-1 has no stack"
-        " nodeway-dev-demo-resync; deploy it with cdk deploy -c env=dev --all"
-    )
+    assert (settings.hosted_zone_id, settings.ttl_seconds) == ("Z0DEMO", 7)
+    assert settings.mode is Mode.OBSERVE
 
 
-def test_missing_permission_is_one_line(session: Scripted) -> None:
-    session.refuse("cloudformation", "describe_stacks", "AccessDenied", "not\nauthorized")
+@pytest.mark.parametrize(
+    ("code", "text", "message"),
+    [
+        (
+            "ValidationError",
+            "Stack with id nodeway-dev-demo-resync does not exist",
+            (
+                "^nothing is deployed: account 111122223333, us-east-1 has no stack"
+                " nodeway-dev-demo-resync; deploy it with cdk deploy -c env=dev --all$"
+            ),
+        ),
+        (
+            "AccessDenied",
+            "not\nauthorized",
+            "^the deployment cannot be read: .* not authorized$",
+        ),
+    ],
+    ids=["never deployed", "no permission"],
+)
+def test_unreadable_stack_is_one_line(
+    session: StubbedSession, code: str, text: str, message: str
+) -> None:
+    session.stubs["cloudformation"].add_client_error("describe_stacks", code, text)
 
-    with pytest.raises(CommandError, match=r"^what is deployed cannot be read: .* not authorized$"):
-        account(session).deployment("demo")
+    with pytest.raises(CommandError, match=message):
+        session.deployment()
 
 
-def test_stack_of_an_older_version_is_one_line(session: Scripted) -> None:
-    session.queue("cloudformation", "describe_stacks", stack(Other="x"))
+def test_stack_of_an_older_version_is_one_line(session: StubbedSession) -> None:
+    session.answer_stack(Other="x")
 
     with pytest.raises(CommandError, match="has no output ResyncFunction: deploy it again"):
-        account(session).deployment("demo")
+        session.deployment()
 
 
-def test_function_without_settings_is_one_line(session: Scripted) -> None:
-    session.queue("cloudformation", "describe_stacks", stack(ResyncFunction="f"))
-    session.queue("lambda", "get_function_configuration", {})
+def test_function_without_settings_is_one_line(session: StubbedSession) -> None:
+    session.answer_stack(ResyncFunction="f")
+    session.answer_function({})
 
     with pytest.raises(CommandError, match=r"HOSTED_ZONE_ID is missing.*deploy the stack again"):
-        account(session).deployment("demo")
+        session.deployment()
 
 
 def test_command_does_not_import_the_cdk() -> None:
-    """Its start takes a second less."""
+    """The import takes a second."""
     script = (
         "import sys, nodeway.cli.main; sys.exit('aws_cdk' in sys.modules or 'jsii' in sys.modules)"
     )

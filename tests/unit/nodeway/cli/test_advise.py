@@ -1,15 +1,12 @@
-"""`nodeway advise`: what a person and a machine read, and each refusal."""
+"""`nodeway advise`: its table, its JSON and its errors."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.elasticache_answers import ElastiCacheServer
-from tests.support.programs.loopback import loopback
+from nodeway.advice.rules import RULES
 from tests.support.terminal import Terminal
 
 KNOWN = {
@@ -24,18 +21,10 @@ KNOWN = {
 }
 
 
-@contextmanager
-def live(fake_aws: pytest.MonkeyPatch) -> Iterator[None]:
-    """The cluster `demo` over HTTP, in a VPC that may not be read."""
-    with loopback(ElastiCacheServer()) as here:
-        fake_aws.setenv("AWS_ENDPOINT_URL_ELASTICACHE", here.url)
-        yield
-
-
-def test_command_reads_a_live_group(nodeway: Terminal, fake_aws: pytest.MonkeyPatch) -> None:
-    """From the option to the advice, over HTTP; the ranges stay unknown and are asked for."""
-    with live(fake_aws):
-        said = nodeway(None, "advise", "--replication-group", "demo", "--region", "us-east-1")
+@pytest.mark.usefixtures("elasticache")
+def test_live_group_is_read_over_http(nodeway: Terminal) -> None:
+    """ElastiCache names no subnet group, so the ranges are unknown."""
+    said = nodeway(None, "advise", "--replication-group", "demo", "--region", "us-east-1")
 
     assert (said.code, said.err) == (0, "")
     lines = said.out.splitlines()
@@ -48,14 +37,15 @@ def test_command_reads_a_live_group(nodeway: Terminal, fake_aws: pytest.MonkeyPa
 
 
 def write(directory: Path, **changes: Any) -> str:  # noqa: ANN401 (any JSON)
-    """A description."""
+    """Writes a description."""
     file = directory / "demo.json"
     file.write_text(json.dumps(KNOWN | changes))
     return str(file)
 
 
-def test_command_prints_the_advice_with_reasons(nodeway: Terminal, empty_directory: Path) -> None:
-    """Plain text within the terminal's width, no colour."""
+def test_table_is_plain_text_of_the_terminal_s_width(
+    nodeway: Terminal, empty_directory: Path
+) -> None:
     file = write(empty_directory)
 
     said = nodeway(None, "advise", "--from", file, "--client-cidr", "10.40.0.0/16", "--routes")
@@ -69,48 +59,42 @@ def test_command_prints_the_advice_with_reasons(nodeway: Terminal, empty_directo
     assert max(map(len, said.out.splitlines())) <= 80
 
 
-def test_options_win_over_the_description(nodeway: Terminal, empty_directory: Path) -> None:
+def test_options_override_the_description(nodeway: Terminal, empty_directory: Path) -> None:
     file = write(
         empty_directory, routes_allowed=True, client="plain", client_cidrs=["10.50.0.0/24"]
     )
-    words = (
-        "--client",
-        "rueidis",
-        "--client-cidr",
-        "10.40.0.0/16",
-        "--client-cidr",
-        "10.41.0.0/16",
-    )
+    ranges = ("--client-cidr", "10.40.0.0/16", "--client-cidr", "10.41.0.0/16")
+    words = ("--client", "rueidis", *ranges, "--json")
 
-    said = nodeway(None, "advise", "--from", file, *words, "--json").json
+    document = nodeway(None, "advise", "--from", file, *words).json
 
-    assert said["recommended"]["way"] == "VPC peering"
-    assert said["client_settings"] == [
-        f"rueidis, VPC peering: {said['client_settings'][0].partition(': ')[2]}"
-    ]
+    assert document["recommended"]["option"] == "VPC peering"
+    (settings,) = document["client_settings"]
+    assert settings.startswith("rueidis, VPC peering: ")
 
 
-def test_command_for_machines_has_every_key(nodeway: Terminal, empty_directory: Path) -> None:
-    said = nodeway(None, "advise", "--from", write(empty_directory, tls=None), "--json").json
+def test_json_has_every_key(nodeway: Terminal, empty_directory: Path) -> None:
+    document = nodeway(None, "advise", "--from", write(empty_directory, tls=None), "--json").json
 
-    assert set(said) == {
+    assert set(document) == {
         *("name", "recommended", "otherwise", "excluded", "facts", "unknown"),
         *("not_read", "notes", "client_settings"),
     }
-    assert said["recommended"] == {
-        "way": "Envoy's Redis proxy",
+    (rule,) = (rule for rule in RULES if rule.name == "addresses")
+    assert document["recommended"] == {
+        "option": "Envoy's Redis proxy",
         "rule": "addresses",
         "holds_if": ["MOVED carries addresses (no TLS, or endpoint type `ip`)"],
-        "why": said["recommended"]["why"],
-        "mind": said["recommended"]["mind"],
+        "why": rule.why,
+        "caveat": rule.caveat,
     }
-    assert [one["way"] for one in said["otherwise"]] == ["Nodeway"]
-    assert said["facts"]["answers"] is None
-    assert [one["fact"] for one in said["unknown"]] == ["answers"]
+    assert [branch["option"] for branch in document["otherwise"]] == ["Nodeway"]
+    assert document["facts"]["answers"] is None
+    assert [unknown["fact"] for unknown in document["unknown"]] == ["answers"]
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("advise",), "give one of --replication-group NAME and --from FILE"),
         (("advise", "--from", "x.json", "--replication-group", "demo"), "give one of"),
@@ -128,14 +112,13 @@ def test_command_for_machines_has_every_key(nodeway: Terminal, empty_directory: 
         (("advise", "--replication-group", "demo"), "no AWS credentials: sign in"),
     ],
 )
-def test_every_refusal_is_one_line(
+def test_every_error_is_one_line(
     nodeway: Terminal,
     empty_directory: Path,
     fake_aws: pytest.MonkeyPatch,
     words: tuple[str, ...],
-    told: str,
+    message: str,
 ) -> None:
-    """What, and what to do; exit code 1 and nothing on standard output."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         fake_aws.delenv(name)
     (empty_directory / "broken.json").write_text("{")
@@ -144,7 +127,7 @@ def test_every_refusal_is_one_line(
     said = nodeway(None, *words)
 
     assert (said.code, said.out) == (1, "")
-    assert said.err.startswith(f"nodeway: {told}")
+    assert said.err.startswith(f"nodeway: {message}")
     assert said.err.count("\n") == 1
 
 
@@ -156,7 +139,7 @@ def test_no_region_is_one_line(nodeway: Terminal, fake_aws: pytest.MonkeyPatch) 
     assert said.err == "nodeway: no Region: give --region, or set AWS_REGION\n"
 
 
-def test_misspelt_client_names_the_ones_there_are(nodeway: Terminal) -> None:
+def test_unknown_client_is_an_error_with_the_known_ones(nodeway: Terminal) -> None:
     said = nodeway(None, "advise", "--from", "x.json", "--client", "go-redis")
 
     assert said.code == 2

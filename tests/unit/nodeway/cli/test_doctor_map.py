@@ -1,7 +1,8 @@
-"""What `nodeway doctor` walks: what a person typed, what the cluster says, or what is deployed."""
+"""The targets of `nodeway doctor`: from arguments, from the cluster, or from AWS."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -44,19 +45,19 @@ from tests.support.probing import (
 from tests.support.terminal import Cloud, Said, Terminal, cloud, settled_world, write_project
 
 USER = Login("probe", SECRET)
+TYPED = targets_from_args(str(ENDPOINT), [])
 
 
-def test_what_a_person_types_is_the_map() -> None:
-    """One label is the endpoint's; any other is a node's."""
+def test_arguments_are_an_endpoint_and_nodes() -> None:
+    """The endpoint is the configuration endpoint if its first label says so."""
     both = targets_from_args(f"{ENDPOINT.upper()}.:6380", [str(named(ONE)), str(named(ONE))])
+    node = targets_from_args(str(named(ONE)), [])
 
     assert both == Targets("demo", ZONE, 6380, (named(ONE), ENDPOINT), ENDPOINT)
-    assert targets_from_args(str(named(ONE)), []).endpoint is None
-    assert targets_from_args(str(named(ONE)), []).port == 6379
+    assert (node.endpoint, node.port) == (None, 6379)
 
 
-def test_cluster_that_may_be_asked_says_which_nodes_it_has() -> None:
-    """All of them are walked, not only the one that was typed."""
+def test_cluster_reports_its_nodes() -> None:
     view = (
         *members(),
         replace(member(ONE, f"old.{ZONE}x"), node_id="e" * 40),
@@ -64,92 +65,79 @@ def test_cluster_that_may_be_asked_says_which_nodes_it_has() -> None:
     )
     walker = fake_walker(name_trace(ENDPOINT, address_trace(ONE, view=view)), login=USER)
 
-    found = targets_from_cluster(targets_from_args(str(ENDPOINT), []), walker)
+    targets = targets_from_cluster(TYPED, walker)
 
-    assert found.names == (named(ONE), named(TWO), named(THREE), ENDPOINT)
-    assert found.notes == (f"the cluster names nodes outside of the zone: old.{ZONE}x",)
+    assert targets.names == (named(ONE), named(TWO), named(THREE), ENDPOINT)
+    assert targets.notes == (f"the cluster names nodes outside of the zone: old.{ZONE}x",)
 
 
-def test_cluster_that_names_what_is_no_name_is_not_believed() -> None:
+def test_reported_texts_that_are_no_host_names_are_ignored() -> None:
     names = [f"a b.{ZONE}", f"\x00.{ZONE}", f"{'x' * 64}.{ZONE}"]
-    view = tuple(member(ONE, one) for one in names)
+    view = tuple(member(ONE, name) for name in names)
+    walker = fake_walker(name_trace(ENDPOINT, address_trace(ONE, view=view)), login=USER)
 
-    found = targets_from_cluster(
-        targets_from_args(str(ENDPOINT), []),
-        fake_walker(name_trace(ENDPOINT, address_trace(ONE, view=view)), login=USER),
-    )
-
-    assert found.names == (ENDPOINT,)
+    assert targets_from_cluster(TYPED, walker).names == (ENDPOINT,)
 
 
-def test_cluster_that_nobody_may_ask_is_walked_as_far_as_it_was_typed() -> None:
-    one = targets_from_args(str(ENDPOINT), [])
+def test_targets_without_a_login_are_the_arguments() -> None:
+    two = targets_from_args(str(ENDPOINT), [str(named(ONE))])
 
-    assert targets_from_cluster(one, fake_walker()).notes == (NOT_KNOWN,)
-    assert (
-        targets_from_cluster(
-            targets_from_args(str(ENDPOINT), [str(named(ONE))]), fake_walker()
-        ).notes
-        == ()
-    )
-    assert targets_from_cluster(one, fake_walker(*healthy())).names == (ENDPOINT,)
+    assert targets_from_cluster(TYPED, fake_walker()).notes == (NOT_KNOWN,)
+    assert targets_from_cluster(two, fake_walker()).notes == ()
+    assert targets_from_cluster(TYPED, fake_walker(*healthy())).names == (ENDPOINT,)
 
 
-def of(there: Cloud, env: str = "dev", cluster: str | None = None) -> Targets:
-    """The map of what is deployed."""
-
-    @dataclass
-    class Context:
-        obj: Cloud
-
-    return targets_from_aws(cast("typer.Context", Context(there)), env, cluster)
+def deployed(account: Cloud, cluster: str | None = None) -> Targets:
+    """The targets of the environment `dev`."""
+    context = cast("typer.Context", SimpleNamespace(obj=account))
+    return targets_from_aws(context, "dev", cluster)
 
 
 @pytest.mark.usefixtures("nodeway")
-def test_what_is_deployed_is_the_map() -> None:
-    told_ = world(topology(ONE, TWO), fleet(proxy(ONE, "10.20.1.5")), record(ONE, "10.20.1.5"))
+def test_deployment_has_nodes_records_and_proxies() -> None:
+    targets = deployed(
+        cloud(world(topology(ONE, TWO), fleet(proxy(ONE, "10.20.1.5")), record(ONE, "10.20.1.5")))
+    )
 
-    found = of(cloud(told_))
-
-    assert found.names == (named(ONE), named(TWO), ENDPOINT)
-    assert found.records == {named(ONE): (Address("10.20.1.5"),)}
-    assert [one.address for one in found.proxies] == ["10.20.1.5"]
-    assert not found.one_name
+    assert targets.names == (named(ONE), named(TWO), ENDPOINT)
+    assert targets.records == {named(ONE): (Address("10.20.1.5"),)}
+    assert [proxy.address for proxy in targets.proxies] == ["10.20.1.5"]
+    assert not targets.one_name
 
 
 @pytest.mark.usefixtures("nodeway")
-def test_shared_proxies_are_asked_for_their_cluster_s_nodes_too() -> None:
-    one_name = world(topology(ONE), fleet())
+def test_deployment_of_shared_proxies_has_nodes_too() -> None:
+    shared = settings(fleet_name=hostname("any"))
 
-    found = of(Cloud({"demo": (one_name, settings(fleet_name=hostname("any")))}))
+    targets = deployed(Cloud({"demo": (world(topology(ONE), fleet()), shared)}))
 
-    assert found.one_name
-    assert named(ONE) in found.names
+    assert targets.one_name
+    assert named(ONE) in targets.names
 
 
 def test_one_of_several_clusters_is_chosen(nodeway: Terminal, empty_directory: Path) -> None:
     write_project(empty_directory, "demo", "other")
-    there = Cloud({"demo": (settled_world(), settings()), "other": (settled_world(), settings())})
+    account = Cloud({"demo": (settled_world(), settings()), "other": (settled_world(), settings())})
 
-    said: Said = nodeway(there, "doctor", "--env", "dev")
+    said: Said = nodeway(account, "doctor", "--env", "dev")
 
     assert (said.code, said.err) == (1, "nodeway: --cluster: give one of demo, other\n")
-    assert of(there, cluster="other").cluster == "other"
+    assert deployed(account, cluster="other").cluster == "other"
 
 
 @pytest.mark.usefixtures("nodeway")
-def test_zone_that_cannot_be_read_is_one_line() -> None:
-    one_name = world(topology(ONE), fleet())
-    one_name.elasticache.error = "throttled"
+def test_unreadable_zone_is_one_line() -> None:
+    throttled = world(topology(ONE), fleet())
+    throttled.elasticache.error = "throttled"
 
-    with pytest.raises(CommandError, match=r"what is deployed cannot be read: .*throttled"):
-        of(Cloud({"demo": (one_name, settings(fleet_name=hostname("any")))}))
+    with pytest.raises(CommandError, match=r"the deployment cannot be read: .*throttled"):
+        deployed(Cloud({"demo": (throttled, settings(fleet_name=hostname("any")))}))
 
 
-def test_authorities_of_a_file_are_trusted_instead_of_the_system_s(tmp_path: Path) -> None:
+def test_file_of_cas_must_have_a_certificate(tmp_path: Path) -> None:
     empty = tmp_path / "empty.pem"
     empty.write_text("")
 
-    with pytest.raises(CommandError, match="it holds no certificate"):
+    with pytest.raises(CommandError, match="it has no certificate"):
         make_walker(6379, empty, None)
     assert make_walker(6379, None, USER).login == USER

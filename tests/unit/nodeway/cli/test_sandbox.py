@@ -1,20 +1,19 @@
-"""`nodeway sandbox check`: what it asks AWS for, what it says, and that it never takes less than a pass for a pass."""
+"""`nodeway sandbox check`: its calls of AWS, its table and its errors."""
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from lab.layout import ROOT
-from nodeway.cli.sandbox import Patience, run_check
+from nodeway.cli.sandbox import Polling, run_check
 from nodeway.errors import CommandError
 from tests.support.sandboxed import CONFIG, HOST, NAMES, OWN, SECRET, SENT, Sandboxed, passed
 from tests.support.terminal import Terminal
 
-ONCE = Patience(timeout=0, pause=0)
-"""Asks once, and does not wait."""
+ONCE = Polling(timeout=0, pause=0)
+"""One poll without a pause."""
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def account() -> Sandboxed:
 
 @pytest.fixture(autouse=True)
 def here(nodeway: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the repository, whose cdk.json has a sandbox."""
+    """Runs in the repository, of which the cdk.json has a sandbox."""
     del nodeway
     monkeypatch.chdir(ROOT)
 
@@ -35,8 +34,8 @@ def test_passed_check_is_a_table_and_exit_code_0(nodeway: Terminal, account: San
     said = nodeway(account, "sandbox", "check")
 
     assert said.code == 0
-    for words in (*OWN, *NAMES, "no answer", "10000 of 10000 read as written", "16384"):
-        assert words in said.out
+    for text in (*OWN, *NAMES, "no answer", "10000 of 10000 read as written", "16384"):
+        assert text in said.out
     assert "NO" not in re.findall(r"\w+", said.out)
     assert f"waiting for {HOST}" in said.err
     account.all_asked()
@@ -50,75 +49,60 @@ def test_json_is_the_whole_result(nodeway: Terminal, account: Sandboxed) -> None
     assert (said.code, said.json) == (0, {"environment": "sandbox", **passed()})
 
 
-def reached() -> dict[str, Any]:
-    """A node answered the client itself."""
-    found = passed()
-    found["direct"][0] |= {"ok": False, "answer": "connected"}
-    return {**found, "ok": False}
-
-
-def bypassed() -> dict[str, Any]:
-    """A name that leads to the node itself."""
-    found = passed()
-    found["names"][0] |= {"ok": False, "addresses": [OWN[0]], "elsewhere": [OWN[0]]}
-    return {**found, "ok": False}
-
-
-def unverified() -> dict[str, Any]:
-    """TLS that was not verified, and a command with a wrong result."""
-    found = passed()
-    found["exercise"] |= {"ok": False, "tls_verified": False, "tls_problems": ["no TLS"]}
-    found["exercise"]["commands"]["scan"] = "wrong result"
-    return {**found, "ok": False}
-
-
-def not_connected() -> dict[str, Any]:
-    """No cluster client could be made."""
-    return {**passed(), "exercise": {"ok": False, "error": "TimeoutError: late"}, "ok": False}
+DIRECT, NAME, EXERCISE = passed()["direct"], passed()["names"], passed()["exercise"]
 
 
 @pytest.mark.parametrize(
-    ("failed", "words"),
+    ("failed", "text"),
     [
-        (reached, "connected: there is a way around"),
-        (bypassed, "not a HAProxy's: 10.71.2.5"),
-        (unverified, "wrong result"),
-        (not_connected, "TimeoutError: late"),
+        (
+            {"direct": [{**DIRECT[0], "ok": False, "answer": "connected"}, *DIRECT[1:]]},
+            "connected: the proxy is bypassed",
+        ),
+        (
+            {"names": [{**NAME[0], "ok": False, "elsewhere": [OWN[0]]}, *NAME[1:]]},
+            "not a HAProxy's: 10.71.2.5",
+        ),
+        (
+            {"exercise": {**EXERCISE, "tls_verified": False, "tls_problems": ["no TLS"]}},
+            "no TLS",
+        ),
+        ({"exercise": {**EXERCISE, "commands": {"scan": "wrong result"}}}, "wrong result"),
+        ({"exercise": {"ok": False, "error": "TimeoutError: late"}}, "TimeoutError: late"),
     ],
+    ids=["node reached", "name of a node", "TLS", "command", "no connection"],
 )
-def test_failed_check_is_told_and_exit_code_1(
-    nodeway: Terminal, account: Sandboxed, failed: Callable[[], dict[str, Any]], words: str
+def test_failed_check_is_in_the_table_with_exit_code_1(
+    nodeway: Terminal, account: Sandboxed, failed: dict[str, Any], text: str
 ) -> None:
-    account.ready().invocation("Failed", json.dumps(failed()))
+    account.ready().invocation("Failed", json.dumps({**passed(), **failed, "ok": False}))
 
     said = nodeway(account, "sandbox", "check")
 
     assert said.code == 1
-    assert words in said.out
+    assert text in said.out
     assert "NO" in re.findall(r"\w+", said.out)
 
 
-def test_a_pass_of_a_failed_command_is_none(account: Sandboxed) -> None:
-    """The program said ok, and Systems Manager did not: something else went wrong."""
+def test_passed_result_of_a_failed_command_is_a_failure(account: Sandboxed) -> None:
     account.ready().invocation("Failed", json.dumps(passed()))
 
     assert run_check(CONFIG, account, ONCE)["ok"] is False
 
 
-def test_command_names_the_secret_and_everything_to_look_at(account: Sandboxed) -> None:
-    """And it is what the shell can run, to its end or not at all."""
-    sent: list[dict[str, Any]] = []
+def test_command_has_the_secret_s_arn_and_the_nodes(account: Sandboxed) -> None:
+    requests: list[dict[str, Any]] = []
     account.client("ssm").meta.events.register(
-        "provide-client-params.ssm.SendCommand", lambda params, **_: sent.append(params)
+        "provide-client-params.ssm.SendCommand", lambda params, **_: requests.append(params)
     )
     account.ready().invocation("Success", json.dumps(passed()))
 
     run_check(CONFIG, account, ONCE)
 
-    (asked,) = sent
-    assert asked["InstanceIds"] == [HOST]
-    assert asked["DocumentName"] == "AWS-RunShellScript"
-    lines = asked["Parameters"]["commands"]
+    (request,) = requests
+    assert request["InstanceIds"] == [HOST]
+    assert request["DocumentName"] == "AWS-RunShellScript"
+    lines = request["Parameters"]["commands"]
     assert lines[0] == "set -eu"
     assert f"--secret-id {SECRET})" in "\n".join(lines)
     assert lines[-1] == (
@@ -127,19 +111,19 @@ def test_command_names_the_secret_and_everything_to_look_at(account: Sandboxed) 
     )
 
 
-def test_host_that_comes_late_is_waited_for(account: Sandboxed) -> None:
-    """Not there, there and not online, online; and a command that Systems Manager does not know at once."""
+def test_host_and_command_are_polled(account: Sandboxed) -> None:
+    """The host is unknown, then offline, then online. The invocation does not exist at first."""
     account.interfaces(*OWN).registration().registration("ConnectionLost").registration("Online")
     account.takes_the_command()
     account.stubs["ssm"].add_client_error("get_command_invocation", "InvocationDoesNotExist")
     account.invocation("Pending").invocation("InProgress")
     account.invocation("Success", json.dumps(passed()))
 
-    assert run_check(CONFIG, account, Patience(timeout=30, pause=0))["ok"] is True
+    assert run_check(CONFIG, account, Polling(timeout=30, pause=0))["ok"] is True
     account.all_asked()
 
 
-def test_host_that_never_comes_is_one_line(account: Sandboxed) -> None:
+def test_unregistered_host_is_one_line(account: Sandboxed) -> None:
     account.interfaces(*OWN).registration()
 
     with pytest.raises(CommandError, match=f"{HOST} is not in Systems Manager after 0 s"):
@@ -157,28 +141,28 @@ def test_check_that_does_not_end_is_cancelled(account: Sandboxed) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "out", "err", "words"),
+    ("status", "out", "err", "message"),
     [
-        ("Failed", "", "the host did not boot\nto its end:", "the host did not boot to its end:"),
-        ("TimedOut", "", "", "the check ended as TimedOut without a result: it said nothing"),
+        ("Failed", "", "the host did\nnot boot", "the host did not boot"),
+        ("TimedOut", "", "", "the check ended as TimedOut without a result: no output"),
         ("Success", "no JSON", "", "the check ended as Success without a result"),
         ("Success", '{"ok": true}', "", "the check ended as Success without a result"),
         ("Success", "[]", "", "the check ended as Success without a result"),
     ],
 )
-def test_check_without_a_result_is_no_pass(
-    account: Sandboxed, status: str, out: str, err: str, words: str
+def test_check_without_a_result_is_an_error(
+    account: Sandboxed, status: str, out: str, err: str, message: str
 ) -> None:
     account.ready().invocation(status, out, err)
 
-    with pytest.raises(CommandError, match=re.escape(words)):
+    with pytest.raises(CommandError, match=re.escape(message)):
         run_check(CONFIG, account, ONCE)
 
 
-def test_fewer_interfaces_than_nodes_prove_nothing(account: Sandboxed) -> None:
+def test_fewer_interfaces_than_nodes_are_an_error(account: Sandboxed) -> None:
     account.interfaces(*OWN[:3])
 
-    with pytest.raises(CommandError, match="3 interfaces of nodes, and there are 4 nodes"):
+    with pytest.raises(CommandError, match="3 interfaces of 4 nodes"):
         run_check(CONFIG, account, ONCE)
 
 
@@ -209,7 +193,7 @@ def test_sandbox_that_is_not_deployed_is_one_line(account: Sandboxed) -> None:
         run_check(CONFIG, Empty(), ONCE)
 
 
-def test_refusal_of_aws_is_one_line(account: Sandboxed) -> None:
+def test_error_of_aws_is_one_line(account: Sandboxed) -> None:
     account.interfaces(*OWN).registration("Online")
     account.stubs["ssm"].add_client_error("send_command", "AccessDeniedException", "not\nallowed")
 

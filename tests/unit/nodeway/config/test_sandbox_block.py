@@ -1,4 +1,4 @@
-"""The sandbox's block in cdk.json: what may stand in it, and what beside it."""
+"""The block `sandbox` in cdk.json, and the page about it."""
 
 import json
 import re
@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from lab.layout import ROOT
-from nodeway.config.loader import load
 from nodeway.config.model import Sandbox
-from nodeway.config.sandbox import node_ids
-from nodeway.errors import ConfigError
+from nodeway.config.sandbox import list_node_ids
 from nodeway.pricing.prices import load_prices
+from tests.support.refusals import problems
 
 CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
 BLOCK = CONTEXT["environments"]["sandbox"]
@@ -19,25 +18,23 @@ NODE = "trial-0001-001.trial.a1b2c3.use1.cache.amazonaws.com"
 
 
 def test_nodes_are_named_by_shard_and_member() -> None:
-    assert list(node_ids(Sandbox(shards=2, replicas=2))) == [
+    assert list(list_node_ids(Sandbox(shards=2, replicas=2))) == [
         f"trial-{shard}-{member}" for shard in ("0001", "0002") for member in ("001", "002", "003")
     ]
 
 
-def problems(block: dict[str, Any], **variables: str) -> str:
-    """What a person is told of a sandbox."""
+def sandbox(block: dict[str, Any], **variables: str) -> dict[str, Any]:
+    """The repository's context, with these keys in the block of the sandbox."""
     environments = {"sandbox": {**BLOCK, **block}}
-    with pytest.raises(ConfigError) as told:
-        load({**CONTEXT, "environments": environments, "env": "sandbox", **variables})
-    return str(told.value)
+    return {**CONTEXT, "environments": environments, "env": "sandbox", **variables}
 
 
 @pytest.mark.parametrize(
-    ("block", "words"),
+    ("block", "message"),
     [
         (
             {"clusters": [], "client_vpcs": []},
-            "sandbox: got client_vpcs, clusters beside it; the deploy makes them itself, leave them out",
+            "sandbox: got client_vpcs, clusters beside it; the deployment derives them, leave them out",
         ),
         ({"pins": {}}, "sandbox: got pins beside it"),
         ({"sandbox": {"shard": 2}}, "sandbox.shard: extra inputs are not permitted"),
@@ -52,37 +49,35 @@ def problems(block: dict[str, Any], **variables: str) -> str:
         ),
         (
             {"sandbox": {"availability_zones": ["us-east-1a"]}},
-            "sandbox.availability_zones: 1 given; allowed: 2 to 4",
+            "sandbox.availability_zones: got 1; allowed: 2 to 4",
         ),
         ({"sandbox": {"replication_group_id": "Trial"}}, "sandbox.replication_group_id: "),
         ({"region": "nowhere"}, "region: "),
         ({"cpu": 300}, "cpu: "),
     ],
 )
-def test_wrong_block_is_one_line(block: dict[str, Any], words: str) -> None:
-    told = problems(block)
+def test_wrong_block_has_one_message(block: dict[str, Any], message: str) -> None:
+    (line,) = problems(sandbox(block))
 
-    assert told.startswith("environment sandbox has 1 problem:\n"), told
-    assert words in told
+    assert message in line
 
 
 @pytest.mark.parametrize("variables", [{"nodes": NODE}, {"pin": f"{NODE}=10.9.0.1"}])
-def test_names_by_hand_are_refused(variables: dict[str, str]) -> None:
-    """They are known only when it is deployed."""
-    assert "beside it; the deploy makes them itself" in problems({}, **variables)
+def test_names_of_nodes_are_refused(variables: dict[str, str]) -> None:
+    """The deployment creates the nodes."""
+    assert "beside it; the deployment derives them" in "".join(problems(sandbox({}, **variables)))
 
 
 def test_page_has_the_price_list_s_figures() -> None:
-    """What can be computed is; a price list that was renewed makes the page stale."""
     prices = load_prices().prices
     vcpu, gb = prices.fargate_vcpu_hour.value, prices.fargate_gb_hour.value
     nat = prices.nat_gateway_hour.value + prices.public_ipv4_hour.value
     page = (ROOT / "docs" / "sandbox.md").read_text()
     rows = re.findall(r"^\| (.+?) \| (\d\.\d{4}) \|", page, re.MULTILINE)
-    told = {what: float(hour) for what, hour in rows}
-    total = told.pop("sum")
+    hours = {what: float(hour) for what, hour in rows}
+    total = hours.pop("sum")
 
-    assert told["4 HAProxies on Fargate"] == round(4 * (vcpu / 4 + gb / 2), 4)
-    assert told["2 NAT gateways with an address each"] == round(2 * nat, 4)
-    assert total == round(sum(told.values()), 4)
+    assert hours["4 HAProxies on Fargate"] == round(4 * (vcpu / 4 + gb / 2), 4)
+    assert hours["2 NAT gateways with an address each"] == round(2 * nat, 4)
+    assert total == round(sum(hours.values()), 4)
     assert f"{24 * total:.2f} a day" in page

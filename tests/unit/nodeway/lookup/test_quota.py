@@ -1,4 +1,4 @@
-"""Fargate's vCPU quota before a deploy: the sum, when AWS is asked, and the sentences."""
+"""Fargate's vCPU quota: the vCPU that a deployment needs, the look-up, and the warning."""
 
 import json
 from pathlib import Path
@@ -41,12 +41,12 @@ DISCOVERED: dict[str, Any] = {"clusters": [GROUP]}
 
 
 def environment(**changes: Any) -> EnvironmentConfig:  # noqa: ANN401 (any JSON)
-    """An environment whose cluster is looked up."""
+    """An environment of which the nodes are looked up."""
     return load(context(environment_block(**DISCOVERED | changes)))
 
 
 def topology(shards: int, members: int = 2, group: str = "demo") -> KnownTopology:
-    """A cluster of so many nodes."""
+    """A cluster with so many shards, and members in each."""
     labels = [f"{group}-{s + 1:04}-{m + 1:03}" for s in range(shards) for m in range(members)]
     return KnownTopology(
         zone_name=ZONE,
@@ -59,19 +59,19 @@ def topology(shards: int, members: int = 2, group: str = "demo") -> KnownTopolog
 
 
 def never(region: str) -> float | None:
-    """A look-up that must not happen."""
+    """Fails, as a look-up is not expected."""
     pytest.fail(f"AWS was asked in {region}")
 
 
 @pytest.mark.parametrize(
     ("changes", "topologies", "need"),
     [
-        # 6 nodes of 0.25; 3 shards roll one node each; 10 stand-ins
+        # 6 nodes of 0.25 vCPU; one service of each of 3 shards is deployed at a time; 10 stand-ins
         ({}, [topology(3)], Need(6, 1.5, 2.25, 4.75)),
-        # two HAProxies a node: a service that rolls runs two more
+        # a service of two HAProxies has two more during its deployment
         ({"haproxies_per_node": 2}, [topology(3)], Need(12, 3.0, 4.5, 7.0)),
         ({"cpu": 1024, "memory": 2048, "max_stand_ins": 0}, [topology(3)], Need(6, 6.0, 9.0, 9.0)),
-        # without the schedule nobody starts stand-ins
+        # without the schedule there are no stand-ins
         ({"resync": "off"}, [topology(3)], Need(6, 1.5, 2.25, 2.25)),
         (
             {"max_stand_ins": 1, "clusters": [GROUP, GROUP | {"replication_group_id": "b"}]},
@@ -79,151 +79,142 @@ def never(region: str) -> float | None:
             Need(4, 1.0, 1.5, 2.0),
         ),
         ({"clusters": [DIRECT], **PEERED}, [], Need(0, 0, 0, 0)),
-        # two tasks for all nodes, both doubled while they roll; no stand-ins
+        # two tasks for all nodes, twice as many during a deployment; no stand-ins
         ({"clusters": [SHARED]}, [topology(15)], Need(2, 0.5, 1.0, 1.0)),
         ({"clusters": [GROUP, ENVOY]}, [topology(3), topology(3)], Need(9, 2.25, 3.75, 6.25)),
+        # the shard is the id without what follows its last dash
+        ({"max_stand_ins": 0}, [topology(2, group="a-b-0001")], Need(4, 1.0, 1.5, 1.5)),
     ],
     ids=[
         *("defaults", "two a node", "size", "resync off", "two clusters", "no proxy", "shared"),
-        "two ways",
+        *("two modes", "dashes"),
     ],
 )
-def test_need_is_at_rest_while_rolling_and_with_stand_ins(
+def test_need_is_that_of_services_of_a_deployment_and_of_stand_ins(
     changes: dict[str, Any], topologies: list[KnownTopology], need: Need
 ) -> None:
     assert compute_need(environment(**changes), topologies) == need
 
 
-def test_shards_with_dashes_in_their_group_s_name_are_counted_apart() -> None:
-    """The member is what follows the last dash, and nothing else."""
-    found = compute_need(environment(max_stand_ins=0), [topology(2, group="a-b-0001")])
-
-    assert found.rolling - found.steady == 0.5
-
-
-def test_enough_is_silent() -> None:
-    """4.75 vCPU at most: neither a quota of 4.75 nor AWS's default is worth a word."""
-    assert describe_shortages(environment(), [topology(3)], 4.75) == ()
-    assert describe_shortages(environment(), [topology(3)], None) == ()
+@pytest.mark.parametrize("quota", [4.75, None])
+def test_sufficient_quota_has_no_warning(quota: float | None) -> None:
+    """The need is 4.75 vCPU, and AWS's default is 6."""
+    assert describe_shortages(environment(), [topology(3)], quota) == ()
 
 
 @pytest.mark.parametrize(
-    ("quota", "told"),
+    ("quota", "verdict"),
     [
-        (4.5, "is not enough when every allowed stand-in runs as well"),
-        (2.0, "is not enough while a change rolls"),
+        (4.5, "is not enough if every allowed stand-in runs as well"),
+        (2.0, "is not enough during a deployment"),
         (1.25, "is not enough to deploy it"),
     ],
 )
-def test_too_small_a_quota_says_for_what_and_how_to_raise_it(quota: float, told: str) -> None:
-    what, command = describe_shortages(environment(), [topology(3)], quota)
+def test_warning_has_the_shortage_and_the_remedy(quota: float, verdict: str) -> None:
+    shortage, command = describe_shortages(environment(), [topology(3)], quota)
 
-    assert "6 HAProxies of 0.25 vCPU need 1.5, 2.25 while a change rolls, 4.75 with every" in what
-    assert f"the quota of account 111122223333 in us-east-1, {quota:g} vCPU, {told}." in what
-    assert "All else that runs on Fargate in this account and Region counts too." in what
+    assert (
+        "6 HAProxies of 0.25 vCPU need 1.5, 2.25 during a deployment, 4.75 with every" in shortage
+    )
+    assert f"the quota of account 111122223333 in us-east-1, {quota:g} vCPU, {verdict}." in shortage
+    assert "All other Fargate tasks in this account and Region count too." in shortage
     assert command.endswith(
         "aws service-quotas request-service-quota-increase --service-code fargate"
         " --quota-code L-3032A538 --desired-value 5 --region us-east-1"
     )
 
 
-def test_proxies_of_both_kinds_are_called_so() -> None:
-    (what, _) = describe_shortages(
-        environment(clusters=[GROUP, ENVOY]), [topology(3), topology(3)], 1.0
+def test_warning_names_proxies_of_both_kinds() -> None:
+    environment_ = environment(clusters=[GROUP, ENVOY])
+
+    shortage, _ = describe_shortages(environment_, [topology(3), topology(3)], 1.0)
+
+    assert "9 proxies of 0.25 vCPU need 2.25" in shortage
+
+
+def test_unknown_quota_is_aws_s_default() -> None:
+    shortage, _ = describe_shortages(environment(), [topology(12)], None)
+
+    assert (
+        "is unknown (look it up with -c refresh=true), and AWS's default of 6 vCPU is" in shortage
     )
 
-    assert "9 proxies of 0.25 vCPU need 2.25" in what
 
-
-def test_unknown_quota_is_aws_s_default_and_says_so() -> None:
-    what, _ = describe_shortages(environment(), [topology(12)], None)
-
-    assert "is not known (renew with -c refresh=true), and AWS's default of 6 vCPU is not" in what
-
-
-def test_quota_is_asked_with_the_topology_and_remembered(empty_directory: Path) -> None:
-    """Beside the other look-ups, under a key of this account and Region."""
+def test_quota_is_looked_up_with_the_topology_and_cached(empty_directory: Path) -> None:
     (empty_directory / CONTEXT_FILE).write_text('{"vpc-provider:x": 1}')
-    asked: list[str] = []
+    regions: list[str] = []
 
     def look_up(region: str) -> float:
-        asked.append(region)
+        regions.append(region)
         return 40.0
 
-    found = load_quota(environment(), {}, look_up)
+    quota = load_quota(environment(), {}, look_up)
 
     key = quota_key(environment())
     assert key == "nodeway:fargate-vcpu-quota:account=111122223333:region=us-east-1"
-    assert (found, asked) == (40.0, ["us-east-1"])
+    assert (quota, regions) == (40.0, ["us-east-1"])
     assert json.loads((empty_directory / CONTEXT_FILE).read_text()) == {
         "vpc-provider:x": 1,
         key: 40.0,
     }
 
 
-def test_quota_that_aws_does_not_say_is_not_remembered(empty_directory: Path) -> None:
-    """So that the next look-up asks again."""
+def test_unknown_quota_is_not_cached(empty_directory: Path) -> None:
     assert load_quota(environment(), {}, lambda _: None) is None
     assert list(empty_directory.iterdir()) == []
 
 
 @pytest.mark.parametrize("cached", [16, 16.0])
-def test_synth_from_files_asks_nobody(cached: float, empty_directory: Path) -> None:
-    there = environment()
-    known = {context_key(there, there.clusters[0]): {}, quota_key(there): cached}
+def test_synth_with_a_cached_topology_looks_nothing_up(
+    cached: float, empty_directory: Path
+) -> None:
+    config = environment()
+    topologies: dict[str, object] = {context_key(config, config.clusters[0]): {}}
 
-    assert load_quota(there, known, never) == 16.0
-    assert load_quota(there, known | {quota_key(there): "many"}, never) is None
-    assert load_quota(there, {context_key(there, there.clusters[0]): {}}, never) is None
+    assert load_quota(config, topologies | {quota_key(config): cached}, never) == 16.0
+    assert load_quota(config, topologies | {quota_key(config): "many"}, never) is None
+    assert load_quota(config, topologies, never) is None
     assert list(empty_directory.iterdir()) == []
 
 
-def test_nodes_by_hand_ask_nobody_even_when_refreshed() -> None:
-    """`nodes` means no look-up at all."""
-    by_hand = environment(
-        clusters=[{"replication_group_id": "demo", "nodes": [named(ONE), named(TWO)]}]
-    )
+def test_configured_nodes_need_no_look_up_even_with_refresh() -> None:
+    config = environment(clusters=[GROUP | {"nodes": [named(ONE), named(TWO)]}])
 
-    assert load_quota(by_hand, {"refresh": "true"}, never) is None
-    assert load_quota(by_hand, {quota_key(by_hand): 9}, never) == 9.0
+    assert load_quota(config, {"refresh": "true"}, never) is None
+    assert load_quota(config, {quota_key(config): 9}, never) == 9.0
 
 
-def test_refresh_asks_again(empty_directory: Path) -> None:
-    there = environment()
-    known = {context_key(there, there.clusters[0]): {}, quota_key(there): 6, "refresh": "true"}
+def test_refresh_looks_up_again(empty_directory: Path) -> None:
+    config = environment()
+    key = quota_key(config)
+    cached = {context_key(config, config.clusters[0]): {}, key: 6, "refresh": "true"}
 
-    assert load_quota(there, known, lambda _: 100.0) == 100.0
-    assert json.loads((empty_directory / CONTEXT_FILE).read_text()) == {quota_key(there): 100.0}
-
-
-def test_ask_reads_service_quotas(fake_aws: pytest.MonkeyPatch) -> None:
-    with loopback(lambda _: (200, b'{"Quota": {"Value": 48.0}}')) as here:
-        fake_aws.setenv("AWS_ENDPOINT_URL_SERVICE_QUOTAS", here.url)
-
-        assert fetch_quota("us-east-1") == 48.0
-
-    sent = json.loads(here.requests[0].body)
-    assert sent == {"ServiceCode": "fargate", "QuotaCode": "L-3032A538"}
+    assert load_quota(config, cached, lambda _: 100.0) == 100.0
+    assert json.loads((empty_directory / CONTEXT_FILE).read_text()) == {key: 100.0}
 
 
 @pytest.mark.parametrize(
-    ("status", "body"),
+    ("status", "body", "quota"),
     [
-        (400, b'{"__type": "AccessDeniedException", "Message": "no"}'),
-        (400, b'{"__type": "NoSuchResourceException"}'),
-        (200, b"{}"),
+        (200, b'{"Quota": {"Value": 48.0}}', 48.0),
+        (400, b'{"__type": "AccessDeniedException", "Message": "no"}', None),
+        (400, b'{"__type": "NoSuchResourceException"}', None),
+        (200, b"{}", None),
     ],
 )
-def test_ask_gives_nothing_when_it_is_refused(
-    fake_aws: pytest.MonkeyPatch, status: int, body: bytes
+def test_quota_is_read_from_service_quotas(
+    fake_aws: pytest.MonkeyPatch, status: int, body: bytes, quota: float | None
 ) -> None:
-    with loopback(lambda _: (status, body)) as here:
-        fake_aws.setenv("AWS_ENDPOINT_URL_SERVICE_QUOTAS", here.url)
+    with loopback(lambda _: (status, body)) as server:
+        fake_aws.setenv("AWS_ENDPOINT_URL_SERVICE_QUOTAS", server.url)
 
-        assert fetch_quota("us-east-1") is None
+        assert fetch_quota("us-east-1") == quota
+
+    request = json.loads(server.requests[0].body)
+    assert request == {"ServiceCode": "fargate", "QuotaCode": "L-3032A538"}
 
 
-def test_ask_without_credentials_gives_nothing(fake_aws: pytest.MonkeyPatch) -> None:
+def test_quota_is_unknown_without_credentials(fake_aws: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         fake_aws.delenv(name)
 

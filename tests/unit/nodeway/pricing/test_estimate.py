@@ -1,4 +1,4 @@
-"""The month's estimate: sums by hand, what an environment adds, what is assumed, a price list that is broken."""
+"""The monthly estimate: sums computed by hand, the usage of an environment, assumptions, invalid price lists."""
 
 import json
 from dataclasses import replace
@@ -24,7 +24,7 @@ from nodeway.pricing.usage import (
     PROBE_NODE_METRICS,
     Fleet,
     Usage,
-    usage_of,
+    compute_usage,
 )
 from nodeway_runtime.functions.probe_journal import LogJournal
 from nodeway_runtime.model.metrics import Dimension
@@ -32,6 +32,7 @@ from tests.support.fakes import context, environment_block
 from tests.support.reports import report
 
 SHARED = Fleet("shared HAProxies", 2, HAPROXY_METRICS + HAPROXY_NODE_METRICS)
+ENVOYS = Fleet("Envoys", 3, ENVOY_METRICS)
 SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:clients-AbCdEf"
 NETWORK = {
     "vpc_id": "vpc-0000000a",
@@ -43,20 +44,35 @@ NETWORK = {
     "route_table_ids": ["rtb-0000000a"],
 }
 
+NEW_NETWORK = {
+    "image": "111122223333.dkr.ecr.us-east-1.amazonaws.com/haproxy:2.8.25-alpine",
+    "proxy_vpc": {
+        "cidr": "10.20.0.0/16",
+        "availability_zones": ["us-east-1a", "us-east-1b", "us-east-1c"],
+        "nat_gateways": 2,
+        "endpoints": ["ecr.api", "ecr.dkr", "logs", "s3", "ssm"],
+    },
+}
+ON_PREMISES = {
+    "cidrs": ["192.168.0.0/16"],
+    "resolver_vpc_id": "vpc-0000000c",
+    "resolver_subnet_ids": ["subnet-0000000c", "subnet-0000000d"],
+}
+
 
 @pytest.fixture
 def prices() -> Prices:
-    """The list in the repository."""
+    """The repository's price list."""
     return load_prices()
 
 
 def row(rows: tuple[Row, ...], what: str) -> Row:
-    """The row of this name."""
-    return next(one for one in rows if one.what.startswith(what))
+    """The row of which the title begins with `what`."""
+    return next(row for row in rows if row.what.startswith(what))
 
 
-def list_with(tmp_path: Path, change: Any) -> Path:  # noqa: ANN401 (a function of the document)
-    """A copy of the price list, changed."""
+def changed_list(tmp_path: Path, change: Any) -> Path:  # noqa: ANN401 (a function of the document)
+    """A changed copy of the price list."""
     document = json.loads(PRICES.read_text())
     change(document)
     file = tmp_path / "prices.json"
@@ -82,23 +98,22 @@ def list_with(tmp_path: Path, change: Any) -> Path:  # noqa: ANN401 (a function 
         ("VPC peering", 0.0),
     ],
 )
-def test_month_of_twelve_nodes_is_what_a_calculator_says(
+def test_month_of_twelve_nodes_is_as_computed_by_hand(
     prices: Prices, what: str, month: float
 ) -> None:
-    """Worked by hand from the prices in the comments."""
     assert round(row(estimate_rows(Usage(nodes=12), prices), what).month, 2) == month
 
 
-def test_sum_is_of_the_parts_and_of_nothing_else(prices: Prices) -> None:
+def test_sum_is_that_of_the_parts_without_traffic(prices: Prices) -> None:
     rows = estimate_rows(Usage(nodes=5, interface_endpoints=4, nat_gateways=1), prices)
 
-    parts = [one for one in rows if one.part]
-    assert row(rows, THIS).month == pytest.approx(sum(one.month for one in parts))
-    assert [one.gb for one in parts] == [None] * len(parts), "traffic is no part of a sum"
+    parts = [row for row in rows if row.part]
+    assert row(rows, THIS).month == pytest.approx(sum(part.month for part in parts))
+    assert [part.gb for part in parts] == [None] * len(parts)
 
 
 @pytest.mark.parametrize(
-    ("changes", "shape"),
+    ("changes", "usage"),
     [
         ({}, {}),
         (
@@ -111,15 +126,15 @@ def test_sum_is_of_the_parts_and_of_nothing_else(prices: Prices) -> None:
             {"proxy_vpc": NETWORK | {"endpoints": ["ecr.api", "ecr.dkr", "logs", "s3"]}},
             {"interface_endpoints": 6},
         ),
+        (NEW_NETWORK, {"interface_endpoints": 12, "nat_gateways": 2}),
+        ({"on_premises": ON_PREMISES}, {"resolver_addresses": 2}),
     ],
-    ids=["as it is", "size", "metrics", "endpoints"],
+    ids=["defaults", "size", "metrics", "endpoints", "new network", "resolver"],
 )
-def test_shape_has_what_the_configuration_says(
-    changes: dict[str, Any], shape: dict[str, Any]
-) -> None:
+def test_usage_is_that_of_the_configuration(changes: dict[str, Any], usage: dict[str, Any]) -> None:
     environment = load(context(environment_block(**{"proxy_vpc": NETWORK} | changes)))
 
-    assert usage_of(environment, [7]) == Usage(nodes=7, **shape)
+    assert compute_usage(environment, [7]) == Usage(nodes=7, **usage)
 
 
 PROBED = {
@@ -129,157 +144,104 @@ PROBED = {
 }
 
 
-def test_probe_costs_its_functions_and_its_metrics(prices: Prices) -> None:
-    """Worked by hand: 13 metrics of the cluster and 7 of each of 8 names, at 0.30; two functions, 1.5 GB together."""
-    environment = load(context(environment_block(**PROBED)))
-    shape = usage_of(environment, [7])
-    found = row(estimate_rows(shape, prices), "probe")
+def test_probe_is_a_part_with_functions_and_metrics(prices: Prices) -> None:
+    """13 metrics of the cluster and 7 of each of 8 names at 0.30; two functions with 1.5 GB together."""
+    usage = compute_usage(load(context(environment_block(**PROBED))), [7])
     f = prices.prices
     seconds = cost.RUNS * f.lambda_seconds_per_run.value * 1.5 * f.lambda_gb_second.value
     runs = seconds + 2 * cost.RUNS / 1e6 * f.lambda_request_million.value
 
-    assert (shape.probed, shape.logins, shape.probed_names, shape.probe_vpcs) == (1, 0, 8, 1)
-    assert found.month == pytest.approx((13 + 7 * 8) * 0.30 + runs)
-    assert not [one for one in estimate_rows(Usage(nodes=7), prices) if one.what == "probe"]
+    assert (usage.probed, usage.logins, usage.probed_names, usage.probe_vpcs) == (1, 0, 8, 1)
+    month = row(estimate_rows(usage, prices), "probe").month
+    assert month == pytest.approx((13 + 7 * 8) * 0.30 + runs)
+    assert "probe" not in {row.what for row in estimate_rows(Usage(nodes=7), prices)}
 
 
-def test_probe_is_counted_as_its_journal_writes(capsys: pytest.CaptureFixture[str]) -> None:
-    """A report with everything in it: the metrics of the cluster, and of one name."""
+def test_probe_s_metrics_are_those_that_its_journal_writes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     journal = LogJournal(cluster="demo", request_id="r", node_metrics=True)
     journal.write(replace(report(), failovers=1, rejected_connections=0))
-    lines = [json.loads(one) for one in capsys.readouterr().out.splitlines()]
-    told: dict[tuple[str, ...], set[str]] = {}
-    for line in (one["_aws"]["CloudWatchMetrics"][0] for one in lines if "_aws" in one):
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    metrics: dict[tuple[str, ...], set[str]] = {}
+    for line in (line["_aws"]["CloudWatchMetrics"][0] for line in lines if "_aws" in line):
         names = {metric["Name"] for metric in line["Metrics"]}
-        told.setdefault(tuple(line["Dimensions"][0]), set()).update(names)
+        metrics.setdefault(tuple(line["Dimensions"][0]), set()).update(names)
 
-    assert {len(names) for names in told.values()} == {PROBE_METRICS, PROBE_NODE_METRICS}
-    assert set(told) == {(Dimension.CLUSTER,), (Dimension.CLUSTER, Dimension.NODE)}
-
-
-def test_shape_of_a_made_network_has_its_nat_gateways_and_resolver() -> None:
-    """Copied from a checked environment, so that this is about cost and not about a whole network."""
-    environment = load(context(environment_block()))
-    assert environment.proxy_vpc is not None
-    made = environment.proxy_vpc.model_copy(
-        update={
-            "vpc_id": None,
-            "subnets": (),
-            "availability_zones": ("us-east-1a", "us-east-1b", "us-east-1c"),
-            "nat_gateways": 2,
-            "endpoints": ("logs",),
-        }
-    )
-    outside = {
-        "cidrs": ("192.168.0.0/16",),
-        "resolver_vpc_id": "vpc-1",
-        "resolver_subnet_ids": ("a", "b"),
-    }
-    environment = environment.model_copy(
-        update={"proxy_vpc": made, "on_premises": type("Outside", (), outside)()}
-    )
-
-    shape = usage_of(environment, [2])
-
-    assert (shape.interface_endpoints, shape.nat_gateways, shape.resolver_addresses) == (3, 2, 2)
+    assert len(metrics.pop((Dimension.CLUSTER,))) == PROBE_METRICS
+    assert len(metrics.pop((Dimension.CLUSTER, Dimension.NODE))) == PROBE_NODE_METRICS
+    assert metrics == {}
 
 
-def in_ways(*ways: tuple[str, str]) -> EnvironmentConfig:
-    """An environment whose clusters are reached in these ways: group and proxy each."""
-    more: dict[str, dict[str, Any]] = {
+def in_modes(*clusters: str) -> EnvironmentConfig:
+    """An environment with these clusters, each GROUP/MODE."""
+    keys: dict[str, dict[str, Any]] = {
         "haproxy": {},
         "shared": {"clients": ["rueidis"], "cache_cidrs": ["10.60.0.0/24"]},
         "envoy": {"tasks": 3, "envoy": {"downstream_secret_arns": [SECRET]}},
     }
-    clusters = [{"replication_group_id": group, "proxy": way, **more[way]} for group, way in ways]
-    return load(context(environment_block(clusters=clusters)))
+    blocks = [
+        {"replication_group_id": group, "proxy": mode, **keys[mode]}
+        for group, _, mode in (cluster.partition("/") for cluster in clusters)
+    ]
+    return load(context(environment_block(clusters=blocks)))
 
 
 @pytest.mark.parametrize(
-    ("ways", "nodes", "shape"),
+    ("clusters", "nodes", "usage"),
     [
+        (["a/shared"], [90], Usage(0, 0, (SHARED,), other_nodes=90, other_clusters=1)),
+        (["a/haproxy", "a/envoy"], [6, 6], Usage(6, 1, (ENVOYS,))),
         (
-            [("a", "shared")],
-            [90],
-            Usage(0, 0, (SHARED,), other_nodes=90, other_clusters=1),
-        ),
-        (
-            [("a", "haproxy"), ("a", "envoy")],
-            [6, 6],
-            Usage(6, 1, (Fleet("Envoys", 3, ENVOY_METRICS),)),
-        ),
-        (
-            [("a", "haproxy"), ("b", "shared"), ("b", "envoy")],
+            ["a/haproxy", "b/shared", "b/envoy"],
             [6, 4, 4],
-            Usage(
-                6,
-                1,
-                (SHARED, Fleet("Envoys", 3, ENVOY_METRICS)),
-                other_nodes=4,
-                other_clusters=1,
-            ),
+            Usage(6, 1, (SHARED, ENVOYS), other_nodes=4, other_clusters=1),
         ),
     ],
-    ids=["shared", "one cluster in two ways", "two clusters"],
+    ids=["shared", "one group in two modes", "two groups"],
 )
-def test_shape_counts_each_fleet_s_tasks_and_each_node_once(
-    ways: list[tuple[str, str]], nodes: list[int], shape: Usage
+def test_usage_has_the_tasks_of_each_fleet_and_each_node_once(
+    clusters: list[str], nodes: list[int], usage: Usage
 ) -> None:
-    assert usage_of(in_ways(*ways), nodes) == shape
+    assert compute_usage(in_modes(*clusters), nodes) == usage
 
 
-def test_fleet_costs_its_tasks_one_zone_and_its_metrics(prices: Prices) -> None:
-    """Worked by hand: 2 tasks of 9.01, one zone instead of two, and 20 metrics of 0.30, or ten beside Envoy."""
+def test_fleets_are_parts_with_tasks_a_zone_metrics_and_alarms(prices: Prices) -> None:
+    """By hand: 2 tasks of 9.01; 20 metrics of 0.30, 10 of Envoy; alarms on 10 metrics, 7 of Envoy, 0.10 each."""
     alone = estimate_rows(Usage(nodes=6), prices)
-    shared = estimate_rows(usage_of(in_ways(("a", "shared")), [90]), prices)
-    envoy = estimate_rows(usage_of(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6]), prices)
+    shared = estimate_rows(compute_usage(in_modes("a/shared"), [90]), prices)
+    envoy = estimate_rows(compute_usage(in_modes("a/haproxy", "a/envoy"), [6, 6]), prices)
 
     assert row(shared, "shared HAProxies on Fargate").month == pytest.approx(18.02, abs=0.01)
     assert row(shared, "private hosted zones").how == "1 zone"
     assert row(shared, "resync Lambda").month == row(alone, "resync Lambda").month
     assert row(shared, "NLB").how == "90 NLBs, endpoints in 2 AZs"
+    assert row(shared, "metrics of the proxies").month == pytest.approx(6.00)
     assert row(envoy, "HAProxies on Fargate") == row(alone, "HAProxies on Fargate")
     assert row(envoy, "private hosted zones").how == "3 zones"
-    assert row(shared, "metrics of the proxies").month == pytest.approx(6.00)
     own = row(alone, "metrics of the proxies").month
     assert row(envoy, "metrics of the proxies").month == pytest.approx(own + 3.00)
     assert row(envoy, "resync Lambda").month == 2 * row(alone, "resync Lambda").month
     assert row(envoy, "NLB").month == row(alone, "NLB").month
+    assert row(alone, "alarms").month == pytest.approx(1.00 + 3.00)
+    assert row(envoy, "alarms").month == pytest.approx(1.70 + 3.00)
 
 
-def test_alarms_and_one_dashboard_are_of_all_ways_together(prices: Prices) -> None:
-    """Worked by hand: alarms on 10 metrics, 7 more for Envoy, 0.10 each, and a dashboard of 3.00."""
-    both = estimate_rows(usage_of(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6]), prices)
+@pytest.mark.parametrize(("node_metrics", "month"), [(True, 48.90), (False, 2.10)])
+def test_metrics_of_nodes_are_optional(prices: Prices, month: float, *, node_metrics: bool) -> None:
+    """By hand: 7 metrics of the cluster and 13 of each of 12 nodes, at 0.30."""
+    rows = estimate_rows(Usage(nodes=12, node_metrics=node_metrics), prices)
 
-    assert row(estimate_rows(Usage(nodes=6), prices), "alarms").month == pytest.approx(4.00)
-    assert row(both, "alarms").month == pytest.approx(4.70)
-    assert not any(one.what.startswith("alarms") for one in estimate_rows(Usage(0, 0), prices))
-
-
-def test_metrics_of_each_node_are_paid_for_unless_left_out(prices: Prices) -> None:
-    """Worked by hand: 7 for the cluster and 13 for each node, 0.30 each."""
-    every, few = (estimate_rows(Usage(nodes=12, node_metrics=one), prices) for one in (True, False))
-
-    assert row(every, "metrics of the proxies").month == pytest.approx(48.90)
-    assert row(few, "metrics of the proxies").month == pytest.approx(2.10)
+    assert row(rows, "metrics of the proxies").month == pytest.approx(month)
 
 
-def test_table_of_two_ways_counts_a_node_once(prices: Prices) -> None:
-    text = render_estimate(in_ways(("a", "haproxy"), ("a", "envoy")), [6, 6], prices)
-
-    assert "6 nodes)" in text.splitlines()[0]
-    assert "  Envoys on Fargate" in text
-    assert max(map(len, text.splitlines())) <= WIDTH
-
-
-def test_environment_without_haproxies_costs_nothing_a_month(prices: Prices) -> None:
-    """Plain peering: no other way stands beside it."""
+def test_environment_without_proxies_costs_nothing(prices: Prices) -> None:
     rows = estimate_rows(Usage(nodes=0, clusters=0), prices)
 
-    assert [(one.what, one.month) for one in rows] == [(THIS, 0)]
+    assert [(row.what, row.month) for row in rows] == [(THIS, 0)]
 
 
-def test_assumptions_mark_the_rows_that_use_them(prices: Prices) -> None:
+def test_rows_have_their_assumptions(prices: Prices) -> None:
     rows = estimate_rows(Usage(nodes=2), prices)
 
     assert row(rows, "VPC Lattice, resource endpoint").assumed == ("resource_endpoint_hour",)
@@ -287,75 +249,74 @@ def test_assumptions_mark_the_rows_that_use_them(prices: Prices) -> None:
     assert row(rows, "NLB").assumed == row(rows, "HAProxies").assumed == ()
 
 
-def test_lattice_may_be_billed_by_the_group(prices: Prices, tmp_path: Path) -> None:
-    """The assumption is a figure that one can turn."""
-
+def test_lattice_can_be_billed_by_group(prices: Prices, tmp_path: Path) -> None:
     def change(document: dict[str, Any]) -> None:
         document["prices"]["lattice_billed_per_name"]["value"] = 0
 
-    changed = load_prices(list_with(tmp_path, change))
+    by_group = load_prices(changed_list(tmp_path, change))
 
-    per_name = row(estimate_rows(Usage(nodes=9), prices), "VPC Lattice, service").month
-    assert per_name == pytest.approx(
-        10 * row(estimate_rows(Usage(nodes=9), changed), "VPC Lattice, service").month
+    name, group = (
+        row(estimate_rows(Usage(nodes=9), each), "VPC Lattice, service").month
+        for each in (prices, by_group)
     )
+    assert name == pytest.approx(10 * group)
 
 
-@pytest.mark.parametrize("nodes", [1, 2, 90, 500])
-def test_table_is_plain_and_narrow(prices: Prices, nodes: int) -> None:
-    """Whatever the size: no line is cut or too wide, and none has colour."""
-    text = render_estimate(load(context(environment_block())), [nodes], prices)
+@pytest.mark.parametrize(
+    ("clusters", "nodes"),
+    [(["a/haproxy"], [nodes]) for nodes in (1, 2, 90, 500)] + [(["a/haproxy", "a/envoy"], [6, 6])],
+)
+def test_table_has_every_row_within_its_width(
+    prices: Prices, clusters: list[str], nodes: list[int]
+) -> None:
+    environment = in_modes(*clusters)
+
+    text = render_estimate(environment, nodes, prices)
 
     assert max(map(len, text.splitlines())) <= WIDTH
     assert "\x1b" not in text
-    assert f"{nodes} node{'s' * (nodes > 1)})" in text.splitlines()[0]
-    for one in estimate(load(context(environment_block())), [nodes], prices):
-        assert f"{one.what:<30}" in text
-        assert one.how in text
+    assert f"{nodes[0]} node{'s' * (nodes[0] > 1)})" in text.splitlines()[0]
+    for row in estimate(environment, nodes, prices):
+        assert f"{row.what:<30}" in text
+        assert row.how in text
 
 
-def test_table_says_date_region_assumptions_and_another_region(prices: Prices) -> None:
+def test_table_has_the_date_the_region_and_assumptions(prices: Prices) -> None:
+    subnet = {"subnet_id": "subnet-0000000a", "availability_zone": "eu-west-1a"}
     block = environment_block(
-        region="eu-west-1",
-        proxy_vpc={
-            "vpc_id": "vpc-0000000a",
-            "subnets": [{"subnet_id": "subnet-0000000a", "availability_zone": "eu-west-1a"}],
-        },
+        region="eu-west-1", proxy_vpc={"vpc_id": "vpc-0000000a", "subnets": [subnet]}
     )
-    here, there = (
-        render_estimate(load(context(one)), [2], prices) for one in (environment_block(), block)
+    same, other = (
+        render_estimate(load(context(block)), [2], prices) for block in (environment_block(), block)
     )
 
-    assert f"us-east-1 prices of {prices.as_of} (stacks/prices.json)" in here
-    assert f"{MARK} rests on assumptions" in here
-    assert "edit stacks/prices.json" not in here
+    assert f"us-east-1 prices of {prices.as_of}\n" in same
+    assert "the price list is nodeway/pricing/prices.json" in same
+    assert f"{MARK} is based on assumptions" in same
+    assert "edit the price list" not in same
     assert (
-        "the prices are those of us-east-1, but dev is in eu-west-1: edit stacks/prices.json"
-        in there
+        "the prices are those of us-east-1, but dev is in eu-west-1: edit the price list" in other
     )
 
 
 def test_every_figure_is_used_and_has_a_source(prices: Prices) -> None:
-    """A figure that nothing reads would only look like a price."""
     text = Path(str(cost.__file__)).read_text()
 
     assert [name for name, _ in prices.prices if name not in text] == []
-    for _, one in prices.prices:
-        assert one.source.startswith("https://") or one.status == "assumed"
+    for _, price in prices.prices:
+        assert price.source.startswith("https://") or price.status == "assumed"
 
 
-def test_counts_are_those_of_the_stacks() -> None:
-    """What the estimate counts for each cluster is what is deployed and written."""
+def test_counts_are_those_of_the_constructs() -> None:
     assert len(envoy_metrics.METRICS) == ENVOY_METRICS
-    of_haproxy = list(haproxy_metrics.filters_of(by_node=True))
-    by_node = [one for one in of_haproxy if one.dimensions == haproxy_metrics.NODE]
-    of_all = [one for one in of_haproxy if one.dimensions == haproxy_metrics.CLUSTER]
-    assert (len(of_all), len(by_node)) == (HAPROXY_METRICS, HAPROXY_NODE_METRICS)
+    dimensions = [spec.dimensions for spec in haproxy_metrics.list_filters(by_node=True)]
+    assert dimensions.count(haproxy_metrics.CLUSTER) == HAPROXY_METRICS
+    assert dimensions.count(haproxy_metrics.NODE) == HAPROXY_NODE_METRICS
     assert MEMORY_MIB / 1024 == cost.RUN_MEMORY_GB
 
 
 @pytest.mark.parametrize(
-    ("change", "told_of"),
+    ("change", "message"),
     [
         (
             lambda d: d["prices"]["nlb_hour"].update(value=-1),
@@ -369,15 +330,15 @@ def test_counts_are_those_of_the_stacks() -> None:
         (lambda d: d.update(as_of="yesterday"), "as_of: "),
     ],
 )
-def test_broken_price_list_is_one_line(tmp_path: Path, change: Any, told_of: str) -> None:  # noqa: ANN401
-    with pytest.raises(ConfigError, match=r"the price list prices\.json is broken") as caught:
-        load_prices(list_with(tmp_path, change))
+def test_invalid_price_list_is_one_line(tmp_path: Path, change: Any, message: str) -> None:  # noqa: ANN401
+    with pytest.raises(ConfigError, match=r"the price list prices\.json is invalid") as caught:
+        load_prices(changed_list(tmp_path, change))
 
-    assert told_of in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_price_list_that_is_no_json_or_is_not_there_is_one_line(tmp_path: Path) -> None:
+def test_unreadable_price_list_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "prices.json").write_text("{")
     for file in (tmp_path / "prices.json", tmp_path / "none.json"):
         with pytest.raises(ConfigError, match="the price list") as caught:
@@ -385,7 +346,6 @@ def test_price_list_that_is_no_json_or_is_not_there_is_one_line(tmp_path: Path) 
         assert "\n" not in str(caught.value)
 
 
-def test_parts_that_cost_nothing_are_left_out(prices: Prices) -> None:
-    """All nine are known; a row of zeros says nothing."""
+def test_parts_without_cost_have_no_row(prices: Prices) -> None:
     assert len(list(usage_rows(Usage(nodes=1), prices.prices))) == 9
-    assert len([one for one in estimate_rows(Usage(nodes=1), prices) if one.part]) == 5
+    assert len([row for row in estimate_rows(Usage(nodes=1), prices) if row.part]) == 5

@@ -1,7 +1,4 @@
-"""What Envoy sends to a node when it logs in by IAM: a token of the task's role, and no password. Loopback, with TLS.
-
-The node is a socket that keeps what it is sent: no Valkey can judge such a token.
-"""
+"""Envoy's IAM login to a node, on loopback with TLS. The node is a fake, as no Valkey can verify such a token."""
 
 import socket
 import ssl
@@ -23,11 +20,11 @@ LISTENER = "127.0.0.3"
 
 
 class Node:
-    """Answers +OK to every request, and keeps the words of each."""
+    """Answers +OK to every request, and records its words."""
 
-    def __init__(self, made: Certificates, directory: Path) -> None:
+    def __init__(self, files: Certificates, directory: Path) -> None:
         pem = directory / "node.pem"
-        pem.write_text(made.key + made.chain)
+        pem.write_text(files.key + files.chain)
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self.context.load_cert_chain(str(pem))
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -36,7 +33,7 @@ class Node:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port of the listener."""
         return int(self.listener.getsockname()[1])
 
     def _serve(self) -> None:
@@ -64,7 +61,7 @@ class Node:
 
 @contextmanager
 def envoy(text: str, variables: dict[str, str], output: Path) -> Iterator[None]:
-    """A running Envoy for the time of the block."""
+    """Runs Envoy for the time of the block."""
     command = [ENVOY, "--config-yaml", text, "--disable-hot-restart", "--concurrency", "1"]
     with (
         output.open("wb") as out,
@@ -75,14 +72,14 @@ def envoy(text: str, variables: dict[str, str], output: Path) -> Iterator[None]:
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Node]:
-    """A node whose certificate is for localhost."""
+    """A node with a certificate for localhost."""
     started = Node(certificates(tmp_path, "localhost"), tmp_path)
     with closing(started.listener):
         yield started
 
 
 def test_envoy_logs_in_with_a_token_of_its_role(node: Node, tmp_path: Path) -> None:
-    """AUTH with the user and a signed request for this group, good for 15 minutes."""
+    """AUTH has the user and a signed request for the group, which is valid for 15 minutes."""
     spec = EnvoySpec(
         "localhost",
         node.port,
@@ -102,7 +99,7 @@ def test_envoy_logs_in_with_a_token_of_its_role(node: Node, tmp_path: Path) -> N
     }
     client = redis.Redis(LISTENER, node.port, password="of-the-clients", protocol=2)
 
-    def asked() -> bool:
+    def is_answered() -> bool:
         try:
             client.get("k")
         except redis.RedisError:
@@ -110,15 +107,15 @@ def test_envoy_logs_in_with_a_token_of_its_role(node: Node, tmp_path: Path) -> N
         return True
 
     with envoy(text, variables, tmp_path / "envoy.log"):
-        wait_until(asked, timeout_seconds=30, what="an answer through Envoy")
+        wait_until(is_answered, timeout_seconds=30, what="an answer through Envoy")
 
     (login, *rest) = node.requests
     command, user, token = login
-    said = {key: values[0] for key, values in parse_qs(urlsplit(f"//{token}").query).items()}
+    query = {key: values[0] for key, values in parse_qs(urlsplit(f"//{token}").query).items()}
     assert (command.lower(), user) == ("auth", "iam-user-01")
     assert urlsplit(f"//{token}").hostname == "demo"
-    assert (said["Action"], said["User"]) == ("connect", "iam-user-01")
-    assert said["X-Amz-Expires"] == "900"
-    assert said["X-Amz-Credential"].split("/")[2:] == ["us-east-1", "elasticache", "aws4_request"]
+    assert (query["Action"], query["User"]) == ("connect", "iam-user-01")
+    assert query["X-Amz-Expires"] == "900"
+    assert query["X-Amz-Credential"].split("/")[2:] == ["us-east-1", "elasticache", "aws4_request"]
     assert "not-a-real-key" not in token
-    assert ["get", "k"] in [[one.lower() for one in words] for words in rest]
+    assert ["get", "k"] in [[word.lower() for word in words] for words in rest]

@@ -1,4 +1,4 @@
-"""Envoy's start script with a real Envoy and a real Valkey, on loopback: what it tells, and how it leaves."""
+"""Envoy's start script with a real Envoy and a real Valkey on loopback: its log lines, and its end."""
 
 import json
 import os
@@ -33,24 +33,24 @@ DRAIN_SECONDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A started script: its process, its output, and its listeners' and its health check's ports."""
+    """A started script: its process, its output, and the ports of its listeners and of its health check."""
 
     process: subprocess.Popen[str]
     output: Path
     resp2: int
     admin: int
 
-    def told(self) -> list[dict[str, Any]]:
-        """The lines that CloudWatch would make metrics of."""
+    def lines(self) -> list[dict[str, Any]]:
+        """The lines that metric filters read."""
         lines = self.output.read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def total(self, field: str) -> int:
-        """What the lines say of a counter, together."""
-        return sum(one[field] for one in self.told())
+        """The sum of a counter over all lines."""
+        return sum(line[field] for line in self.lines())
 
     def client(self, *, protocol: int = 2) -> redis.Redis:
-        """A plain client of the listener for its protocol, which never tries again by itself."""
+        """A client without cluster mode and retries, of the listener for its protocol."""
         return redis.Redis(
             host="127.0.0.1",
             port=self.resp2 + protocol - 2,
@@ -64,7 +64,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def ports() -> tuple[int, int, int]:
-    """Free ones: the node's and the RESP2 listener's, the RESP3 listener's behind it, and the admin's."""
+    """Free ports: of the node and the RESP2 listener, of the RESP3 listener, and of the admin interface."""
     for _ in range(50):
         with socket.socket() as one, socket.socket() as next_one, socket.socket() as admin:
             one.bind(("127.0.0.1", 0))
@@ -77,7 +77,7 @@ def ports() -> tuple[int, int, int]:
                 continue
             admin.bind(("127.0.0.1", 0))
             return port, port + 1, admin.getsockname()[1]
-    pytest.fail("no two free ports beside each other")
+    pytest.fail("no two consecutive free ports")
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def node(ports: tuple[int, int, int], tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def running(ports: tuple[int, int, int], node: None, tmp_path: Path) -> Iterator[Running]:
-    """The script as the task runs it, with short times."""
+    """The script as a task runs it, with short times."""
     del node
     resp2, _, admin = ports
     spec = EnvoySpec(NODE, resp2, 256, ("DOWNSTREAM_PASSWORD_1",), upstream_tls=False)
@@ -145,14 +145,14 @@ def running(ports: tuple[int, int, int], node: None, tmp_path: Path) -> Iterator
 
 
 def healthy(started: Running) -> bool:
-    """What the container's health check says."""
+    """Runs the container's health check."""
     command = cast("list[str]", HEALTH_CHECK["command"])
     argv = [word.replace("9901", str(started.admin)) for word in command[1:]]
     return subprocess.run(argv, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def test_counters_are_told_as_the_metrics_want_them(running: Running) -> None:
-    """Each metric's field is there, with what clients did since the line before."""
+def test_lines_have_a_field_for_each_metric(running: Running) -> None:
+    """A counter is the difference to the line before."""
     with running.client() as two, running.client(protocol=3) as three:
         for number in range(20):
             two.set(f"two:{number}", "x")
@@ -162,22 +162,22 @@ def test_counters_are_told_as_the_metrics_want_them(running: Running) -> None:
     wait_until(
         lambda: running.total("requests") >= 40 and running.total("unsupported_commands") >= 1,
         timeout_seconds=10,
-        what="the counters to be told",
+        what="the counters",
     )
-    settled = len(running.told())
-    wait_until(lambda: len(running.told()) > settled, timeout_seconds=10, what="another line")
+    count = len(running.lines())
+    wait_until(lambda: len(running.lines()) > count, timeout_seconds=10, what="another line")
 
-    for line in running.told():
+    for line in running.lines():
         assert line["message"] == "envoy"
         assert line["cluster"] == "demo-envoy"
         assert set(METRICS.values()) <= line.keys()
     assert 40 <= running.total("requests") < 60
-    assert running.told()[-1]["requests"] == 0
-    assert running.told()[-1]["nodes"] == 1
+    assert running.lines()[-1]["requests"] == 0
+    assert running.lines()[-1]["nodes"] == 1
 
 
 def test_client_of_the_other_protocol_is_counted(running: Running) -> None:
-    """A RESP2 client at the RESP3 listener is refused, and somebody can see why."""
+    """A RESP2 client of the RESP3 listener is refused."""
     wrong = redis.Redis(
         host="127.0.0.1", port=running.resp2 + 1, password=PASSWORD, protocol=2, socket_timeout=5
     )
@@ -188,10 +188,10 @@ def test_client_of_the_other_protocol_is_counted(running: Running) -> None:
     wait_until(lambda: running.total("wrong_protocol") >= 1, timeout_seconds=10, what="the refusal")
 
 
-def test_stopped_envoy_lets_its_clients_go(running: Running) -> None:
-    """New ones are taken while DNS moves, then each connection is closed behind an answer, then Envoy ends."""
-    held, late = running.client(), running.client()
-    held.set("k", "1")
+def test_stopped_envoy_drains_its_clients(running: Running) -> None:
+    """It accepts clients for the grace period, then closes each connection after an answer, then exits."""
+    early, late = running.client(), running.client()
+    early.set("k", "1")
     running.process.send_signal(signal.SIGTERM)
     late.set("k", "2")
 
@@ -200,33 +200,31 @@ def test_stopped_envoy_lets_its_clients_go(running: Running) -> None:
     def closed() -> bool:
         nonlocal answered
         try:
-            held.set("k", "3")
+            early.set("k", "3")
         except NotConnected:
             return True
         answered += 1
         return False
 
-    # every command was answered until the connection was closed; a closed one shows when it is used again
+    # a closed connection is noticed when it is used again
     wait_until(closed, timeout_seconds=GRACE_SECONDS + DRAIN_SECONDS + 10, what="the drain")
 
     assert answered > 0
     assert running.process.wait(timeout=DRAIN_SECONDS + 10) == 0
 
 
-def test_no_secret_is_in_a_process_list_or_in_the_output(running: Running) -> None:
-    """The password comes in the environment and goes nowhere else."""
+def test_password_is_not_in_the_process_list_or_the_output(running: Running) -> None:
     with running.client() as client:
         client.set("k", "1")
-    wait_until(running.told, timeout_seconds=10, what="a line")
+    wait_until(running.lines, timeout_seconds=10, what="a line")
 
-    listed = "\n".join(command_lines().values())
-    assert "--config-yaml" in listed
-    assert PASSWORD not in listed
+    processes = "\n".join(command_lines().values())
+    assert "--config-yaml" in processes
+    assert PASSWORD not in processes
     assert PASSWORD not in running.output.read_text()
 
 
-def test_envoy_that_dies_ends_its_container(running: Running) -> None:
-    """ECS sees it, and starts it again; its exit code is not 0."""
+def test_killed_envoy_ends_its_container(running: Running) -> None:
     (envoy,) = [
         pid
         for pid, line in command_lines().items()

@@ -1,10 +1,9 @@
-"""The line that HAProxy writes of a session that ended abnormally, by a real HAProxy on loopback."""
+"""HAProxy's log line of a session that ended abnormally, by a real HAProxy on loopback."""
 
 import json
 import re
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,18 +25,11 @@ HOSTILE = {
     "all that must be escaped": b"\x01" * 255,
     "longer than any name": b"\x01" * 5000,
 }
-"""Names that a client may say in its TLS hello."""
+"""Names that a client can send as SNI."""
 
 
-@pytest.fixture
-def started(tmp_path: Path) -> Iterator[Running]:
-    """A node's HAProxy, its node up."""
-    with running(tmp_path) as one:
-        yield one
-
-
-def test_session_that_ended_well_is_no_line(started: Running) -> None:
-    """By whichever side, with or without a word. The one that a reset ends tells that the others were waited for."""
+def test_session_that_ended_normally_has_no_line(started: Running) -> None:
+    """Whichever side ended it, with or without data. The line of the last session shows that the others have none."""
     started.talk().close()
     started.connect().close()
     with started.talk() as client:
@@ -46,10 +38,10 @@ def test_session_that_ended_well_is_no_line(started: Running) -> None:
     with started.talk() as last:
         abrupt(last)
 
-    assert [one["cause"] for one in started.sessions()] == ["CD"]
+    assert [line["cause"] for line in started.sessions()] == ["CD"]
 
 
-def test_line_says_who_and_how_much(started: Running) -> None:
+def test_line_has_the_client_and_the_bytes(started: Running) -> None:
     with started.talk() as client:
         abrupt(client)
 
@@ -64,11 +56,11 @@ def test_node_that_dies_ends_each_of_its_sessions(started: Running) -> None:
     with started.talk(), started.talk():
         started.node.die()
 
-        assert [one["cause"] for one in started.sessions(2)] == ["SD", "SD"]
+        assert [line["cause"] for line in started.sessions(2)] == ["SD", "SD"]
 
 
 def test_node_that_refuses_and_then_is_down(started: Running) -> None:
-    """The first waits for its second try, and must not wait for ever; the next is refused at once."""
+    """The first session has a second try. The session after the failed health check has none."""
     started.node.die()
     with started.connect() as first:
         assert ended(first)
@@ -76,14 +68,14 @@ def test_node_that_refuses_and_then_is_down(started: Running) -> None:
     with started.connect() as second:
         assert ended(second)
 
-    told = started.sessions(2)
-    assert [one["cause"] for one in told] == ["SC", "SC"]
-    assert [one["connect_milliseconds"] for one in told] == [-1, -1]
-    assert [one["retries"] for one in told] == ["+1", "0"]
+    lines = started.sessions(2)
+    assert [line["cause"] for line in lines] == ["SC", "SC"]
+    assert [line["connect_milliseconds"] for line in lines] == [-1, -1]
+    assert [line["retries"] for line in lines] == ["+1", "0"]
 
 
-def test_session_whose_node_is_lost_is_ended_when_the_checks_say_so(started: Running) -> None:
-    """As when its host is gone: nothing closes the session but HAProxy."""
+def test_session_is_ended_by_a_failed_health_check(started: Running) -> None:
+    """HAProxy closes the session of a lost host, as nothing else does."""
     with started.talk() as client:
         started.node.refuse()
         assert ended(client)
@@ -92,10 +84,8 @@ def test_session_whose_node_is_lost_is_ended_when_the_checks_say_so(started: Run
     assert line["cause"] == "D-"
 
 
-def test_no_storm_of_lines_when_all_clients_come_back_to_a_node_that_is_down(
-    started: Running,
-) -> None:
-    """A hundred in a second are enough to be read; the counters tell of all."""
+def test_lines_are_limited_to_a_hundred_a_second(started: Running) -> None:
+    """The counters count all sessions."""
     started.node.die()
     started.node_is(up=False)
     began = time.monotonic()
@@ -107,14 +97,14 @@ def test_no_storm_of_lines_when_all_clients_come_back_to_a_node_that_is_down(
         lambda: started.total("connect_failures") >= 400, timeout_seconds=15, what="the counters"
     )
 
-    # and a hundred for what the second before does not know of
+    # plus a hundred of the second before
     assert 90 <= len(started.told("session")) <= 100 * (seconds + 1) + 20
 
 
-@pytest.mark.parametrize("said", [b"\0" * 100, b'"}\n{"message":"session"}\n', b"\xff" * 70000])
-def test_what_a_client_sends_is_in_no_line(started: Running, said: bytes) -> None:
+@pytest.mark.parametrize("data", [b"\0" * 100, b'"}\n{"message":"session"}\n', b"\xff" * 70000])
+def test_data_of_a_client_is_in_no_line(started: Running, data: bytes) -> None:
     with started.connect() as client:
-        client.sendall(said)
+        client.sendall(data)
         assert client.recv(10)
         abrupt(client)
 
@@ -123,25 +113,24 @@ def test_what_a_client_sends_is_in_no_line(started: Running, said: bytes) -> Non
     assert line["cause"] == "CD"
 
 
-def test_name_that_a_client_asks_a_shared_haproxy_for_is_text(tmp_path: Path) -> None:
-    """A line each, of at most 255 bytes of the name, whatever is in it."""
+def test_sni_of_a_client_is_escaped(tmp_path: Path) -> None:
+    """A line has at most 255 bytes of the name."""
     with running(tmp_path, shared=True) as started:
         for name in HOSTILE.values():
             with started.connect() as client:
                 client.sendall(hello(name))
                 assert ended(client)
-        told = started.sessions(len(HOSTILE))
+        lines = started.sessions(len(HOSTILE))
 
-        assert [one["name"].encode("latin-1") for one in told] == [
-            name[:255] for name in HOSTILE.values()
-        ]
-        for one in told:
-            assert one.keys() == FIELDS | {"name", "address"}
-            assert (one["cause"], one["node"], one["address"]) == ("PR", "*", "-")
+        names = [line["name"].encode("latin-1") for line in lines]
+        assert names == [name[:255] for name in HOSTILE.values()]
+        for line in lines:
+            assert line.keys() == FIELDS | {"name", "address"}
+            assert (line["cause"], line["node"], line["address"]) == ("PR", "*", "-")
 
 
-def test_shared_haproxy_says_where_an_abnormal_session_went(tmp_path: Path) -> None:
-    """Silence is no session; plaintext has no name."""
+def test_line_of_a_shared_haproxy_has_the_name(tmp_path: Path) -> None:
+    """A connection without data has no line. Plaintext has no name."""
     with running(tmp_path, shared=True) as started:
         started.connect().close()
         with started.connect() as client:
@@ -164,8 +153,8 @@ def test_page_explains_every_field_and_cause() -> None:
     assert shown >= FIELDS | {"name", "address", "CD", "SD", "SC", "sC", "D-", "K-", "PR"}
 
 
-def test_page_shows_a_line_as_it_is() -> None:
-    found = re.search(r'^\{"message":"session".*\}$', PAGE.read_text(), re.MULTILINE)
+def test_page_shows_a_line() -> None:
+    line = re.search(r'^\{"message":"session".*\}$', PAGE.read_text(), re.MULTILINE)
 
-    assert found is not None
-    assert json.loads(found[0]).keys() == FIELDS
+    assert line is not None
+    assert json.loads(line[0]).keys() == FIELDS

@@ -1,13 +1,10 @@
-"""HAProxy's start script with a real HAProxy on loopback: what it tells each minute, and that it ends with HAProxy."""
+"""HAProxy's start script with a real HAProxy on loopback: its log lines, and its end with HAProxy."""
 
 import signal
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-
-import pytest
 
 from lab.wait import wait_until
 from nodeway.constructs.proxies.haproxy_metrics import COUNTERS
@@ -25,23 +22,16 @@ from tests.support.programs.haproxies import (
 GAUGES = {"current", "limit", "connect_milliseconds", "queue", "backend_down", "uptime_seconds"}
 
 
-@pytest.fixture
-def started(tmp_path: Path) -> Iterator[Running]:
-    """A node's HAProxy, its node up."""
-    with running(tmp_path) as one:
-        yield one
-
-
 def lines_more(started: Running, count: int = 1) -> None:
-    """Waits for so many lines of counters that begin from now."""
-    wanted = len(started.told("haproxy")) + count
+    """Waits for so many further lines of counters."""
+    expected = len(started.told("haproxy")) + count
     wait_until(
-        lambda: len(started.told("haproxy")) >= wanted, timeout_seconds=15, what="more lines"
+        lambda: len(started.told("haproxy")) >= expected, timeout_seconds=15, what="more lines"
     )
 
 
-def test_each_start_is_one_line(started: Running) -> None:
-    """The first: so that restarts in place can be counted."""
+def test_first_line_is_the_start(started: Running) -> None:
+    """It counts restarts in the container."""
     assert started.output.read_text().splitlines()[0] == (
         '{"message":"started","cluster":"demo","node":"demo-0001-001"}'
     )
@@ -58,8 +48,8 @@ def test_line_has_a_number_for_each_metric(started: Running) -> None:
         assert (line["limit"], line["backend_down"]) == (682, 0)
 
 
-def test_counters_are_told_once_and_gauges_each_time(started: Running) -> None:
-    """A session that lasts is counted when it begins, and its bytes while they flow."""
+def test_counters_are_differences_and_gauges_are_not(started: Running) -> None:
+    """A session is counted at its begin, and its bytes during it."""
     with started.talk() as held:
         for _ in range(3):
             started.talk().close()
@@ -80,8 +70,7 @@ def test_counters_are_told_once_and_gauges_each_time(started: Running) -> None:
     assert started.told("session") == []
 
 
-def test_ends_that_are_no_good_ones_are_counted(started: Running) -> None:
-    """By who aborted; then the node is gone, and nobody can connect."""
+def test_abnormal_ends_are_counted_by_cause(started: Running) -> None:
     with started.talk() as client:
         abrupt(client)
     wait_until(
@@ -104,23 +93,22 @@ def test_ends_that_are_no_good_ones_are_counted(started: Running) -> None:
     assert started.total("sessions") == 3
 
 
-def test_stranger_is_counted_as_refused(tmp_path: Path) -> None:
-    """Only 127.0.0.1 is a client's address here."""
-    with running(tmp_path) as started:
-        # it may be closed before the connection is known to be there
-        with (
-            suppress(ConnectionResetError),
-            socket.create_connection(
-                ("127.0.0.1", started.port), timeout=10, source_address=("127.0.0.2", 0)
-            ) as stranger,
-        ):
-            assert ended(stranger)
+def test_client_of_another_range_is_counted_as_refused(started: Running) -> None:
+    """127.0.0.1 is the only address of clients."""
+    # HAProxy can close the connection before it is established
+    with (
+        suppress(ConnectionResetError),
+        socket.create_connection(
+            ("127.0.0.1", started.port), timeout=10, source_address=("127.0.0.2", 0)
+        ) as stranger,
+    ):
+        assert ended(stranger)
 
-        wait_until(lambda: started.total("refused") == 1, timeout_seconds=15, what="the refusal")
-        assert started.told("session") == []
+    wait_until(lambda: started.total("refused") == 1, timeout_seconds=15, what="the refusal")
+    assert started.told("session") == []
 
 
-def test_shared_haproxy_tells_the_same_of_all_nodes(tmp_path: Path) -> None:
+def test_shared_haproxy_logs_the_same_metrics(tmp_path: Path) -> None:
     with running(tmp_path, shared=True) as started:
         lines_more(started)
 
@@ -131,7 +119,7 @@ def test_shared_haproxy_tells_the_same_of_all_nodes(tmp_path: Path) -> None:
 
 
 def test_stopped_haproxy_drains_and_the_script_ends_with_it(started: Running) -> None:
-    """The signal reaches HAProxy itself: it takes sessions for a while, keeps those that are there, and goes."""
+    """The signal reaches HAProxy itself, which accepts sessions for the grace period, and keeps those that exist."""
     held = started.talk()
     lines_more(started)
     assert started.others()
@@ -156,8 +144,8 @@ def test_stopped_haproxy_drains_and_the_script_ends_with_it(started: Running) ->
     wait_until(lambda: not started.others(), timeout_seconds=5, what="the script's end")
 
 
-def test_killed_haproxy_leaves_nobody_behind(started: Running) -> None:
-    """Where no kernel ends them with their container; ECS sees HAProxy's own exit code."""
+def test_killed_haproxy_leaves_no_process_behind(started: Running) -> None:
+    """Also without a container. The exit code is HAProxy's own."""
     started.process.kill()
 
     assert started.process.wait(timeout=5) == -signal.SIGKILL
@@ -165,7 +153,7 @@ def test_killed_haproxy_leaves_nobody_behind(started: Running) -> None:
 
 
 def test_script_needs_no_variable_but_the_configuration() -> None:
-    """Whoever starts HAProxy by it has lines, of a cluster without a name; the last command is HAProxy."""
+    """The other variables have defaults. The last command executes HAProxy."""
     assert "${CLUSTER:-}" in START_COMMAND
     assert "${REPORT_SECONDS:-60}" in START_COMMAND
     assert START_COMMAND.endswith(
