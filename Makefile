@@ -9,6 +9,8 @@ READY := .venv/.ready
 RUN := PATH="$$(pwd -P)/.venv/bin:$$PATH"
 # A file's tests share what they made, so a file stays with one process.
 SIDE_BY_SIDE := --numprocesses auto --dist loadfile
+# Labs mostly wait; tests/lab/conftest.py says which tests share one.
+TWO_LABS := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 # The stamp holds the folder of the checkout, as scripts in .venv do: set up again where it was moved, or lost a part.
 STALE := $(shell [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ] && [ -x .venv/bin/node ] && [ -e tools/node_modules/aws-cdk ] || echo stale)
@@ -41,7 +43,7 @@ conformance: $(READY) ## every client in every way, real programs: build/conform
 
 test: lint ## every test, the lab's included
 	$(RUN) .venv/bin/pytest -m "not lab" $(SIDE_BY_SIDE)
-	$(RUN) .venv/bin/pytest -m lab
+	$(RUN) .venv/bin/pytest -m lab $(TWO_LABS)
 
 check: lint ## format, lint, types, import rules, fast tests
 	$(RUN) .venv/bin/pytest -m "not lab" $(SIDE_BY_SIDE)

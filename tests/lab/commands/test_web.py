@@ -5,7 +5,6 @@ import json
 import signal
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -26,19 +25,6 @@ POINTS = 20
 
 
 @pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """A page on a lab that was up before it."""
-    with own_run_directory(tmp_path_factory.mktemp("lab") / "run"):
-        up = nodeway("lab", "up")
-        assert up.returncode == 0, up.stderr
-        try:
-            with started() as running:
-                yield running
-        finally:
-            nodeway("lab", "down")
-
-
-@pytest.fixture(scope="module")
 def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     """A browser; where none can be had, these tests are shown as not run."""
     try:
@@ -47,6 +33,21 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
         pytest.skip(str(reason))
     with chromium.opened(found, tmp_path_factory.mktemp("browser") / "profile") as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def web(chrome: Chrome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """A page that has started its lab. Its end ends the lab, too, and the browser says that it is over."""
+    with own_run_directory(tmp_path_factory.mktemp("lab") / "run"):
+        with started() as running:
+            yield running
+            tab = Tab(chrome)
+            tab.open(running.address)
+            said = running.end(signal.SIGINT)
+            tab.until(lambda: tab.text("#link").startswith("✕"), "the end in the browser")
+
+        assert (running.process.returncode, left_behind()) == (0, [])
+        assert said.splitlines()[-1] == "the page and the lab have ended"
 
 
 @pytest.fixture
@@ -183,20 +184,6 @@ def of_pages() -> Counter[str]:
     found = Counter(one for process in left_behind() for one in programs if one in process)
     assert set(found) == set(programs)
     return found
-
-
-def test_page_s_end_ends_the_lab_that_it_started(chrome: Chrome, tmp_path: Path) -> None:
-    """And the browser says that what it shows is over."""
-    tab = Tab(chrome)
-    with own_run_directory(tmp_path / "run"):
-        with started() as running:
-            tab.open(running.address)
-            said = running.end(signal.SIGINT)
-        tab.until(lambda: tab.text("#link").startswith("✕"), "the end in the browser")
-        tab.complaints()
-
-        assert (running.process.returncode, left_behind()) == (0, [])
-        assert said.splitlines()[-1] == "the page and the lab have ended"
 
 
 def test_picture_of_the_map_is_small() -> None:
