@@ -115,7 +115,7 @@ def test_killed_node_s_row_breaks_and_recovers(tab: Tab, request: pytest.Fixture
     drawn = "return document.querySelector('#chart .line')?.points.length ?? 0"
     tab.until(lambda: tab.script(drawn) > POINTS, "a chart")
     tab.press("kill-proxy", "demo-0003-002")
-    tab.until(lambda: "the HAProxy of demo-0003-002" in tab.text("#happenings"), "a dead HAProxy")
+    tab.until(lambda: "the HAProxy of demo-0003-002" in tab.text("#events"), "a dead HAProxy")
     button = tab.script(
         "return document.querySelector('button[data-event=kill-primary]').innerText"
     )
@@ -124,11 +124,11 @@ def test_killed_node_s_row_breaks_and_recovers(tab: Tab, request: pytest.Fixture
 
     tab.press("kill-primary", node.split("-")[1])
     tab.until(lambda: tab.rows()[node] == ("broken", "✕ broken"), f"{node} to be broken")
-    tab.until(lambda: "failover: " in tab.text("#happenings"), "its failover in the list")
+    tab.until(lambda: "failover: " in tab.text("#events"), "its failover in the list")
 
     assert "broken" in tab.text("#map .hd")
     assert "Next: see the node in ElastiCache" in tab.text("#map")
-    assert f"{node}: broken" in tab.text("#happenings")
+    assert f"{node}: broken" in tab.text("#events")
     assert f"{node}: broken" in tab.text("#spoken")
     assert "broken" in tab.chrome.title
     picture = tab.picture("fault")
@@ -140,7 +140,7 @@ def test_killed_node_s_row_breaks_and_recovers(tab: Tab, request: pytest.Fixture
 
     tab.press("restart-node", node)
     tab.until(lambda: tab.rows()[node] == ("ok", "✓ ok"), f"{node} to be well again")
-    tab.until(lambda: f"restart-node {node}: {node} is back" in tab.text("#happenings"), "the end")
+    tab.until(lambda: f"restart-node {node}: {node} is back" in tab.text("#events"), "the end")
     tab.until(lambda: all(row == ("ok", "✓ ok") for row in tab.rows().values()), "all to be well")
 
 
@@ -150,9 +150,7 @@ def test_refused_fault_says_why(tab: Tab) -> None:
         body: JSON.stringify({event: "restart-node", about: "demo-0001-001"})}).then((it) => it.status)"""
 
     assert tab.script(asked) == 202
-    tab.until(
-        lambda: "restart-node demo-0001-001 could not be done" in tab.text("#happenings"), "why"
-    )
+    tab.until(lambda: "restart-node demo-0001-001 could not be done" in tab.text("#events"), "why")
 
 
 def test_other_origin_in_the_same_browser_cannot_press_a_button(tab: Tab, web: Web) -> None:
