@@ -12,12 +12,12 @@ from lab.cluster.node import USERNAME, Node, ask
 from lab.errors import LabError
 from lab.wait import wait_until
 
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 120.0
 KEYS_AT_ONCE = 100
 
 
 def move(plan: Mapping[str, int], target: Node, connections: Connections, password: str) -> int:
-    """Move so many slots from each of these primaries (by name) to `target`; gives how many moved.
+    """Move so many slots from each of these primaries (by name) to `target`; returns how many moved.
 
     Returns when every node knows the new owner. Raises LabError when a move fails.
     """
@@ -47,7 +47,7 @@ def move_by_hand(
     *,
     while_open: Callable[[], object],
 ) -> None:
-    """Move these slots of a primary (by name) by hand, whatever the server can do, so that clients are told ASK.
+    """Move these slots of a primary (by name) key by key, also where the server moves slots itself: clients get ASK.
 
     `while_open` is called when all of their keys are at the target and the source still owns the slots. Returns when
     every node knows the new owner. Raises LabError and redis.RedisError.
@@ -89,7 +89,7 @@ def _owns(connection: redis.Redis, name: str, slots: set[int]) -> bool:
 
 
 def _migrates_itself(connection: redis.Redis) -> bool:
-    """Valkey 9 moves whole slots by itself (https://valkey.io/commands/cluster-migrateslots/)."""
+    """Whether the server moves slots itself, as Valkey 9 (https://valkey.io/commands/cluster-migrateslots/)."""
     return "MIGRATESLOTS" in str(ask(connection, "CLUSTER", "HELP"))
 
 
@@ -120,7 +120,7 @@ def _pairs(flat: Sequence[str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Hands:
-    """The classic way, slot by slot and key by key (https://valkey.io/commands/cluster-setslot/)."""
+    """A move slot by slot and key by key (https://valkey.io/commands/cluster-setslot/)."""
 
     source: redis.Redis
     source_id: str
@@ -133,17 +133,17 @@ class _Hands:
     login: Sequence[str]
 
     def open(self, slot: int) -> None:
-        """From now on the source says ASK for a key of this slot that it does not have."""
+        """Let the source answer ASK for a key of this slot that it does not have."""
         ask(self.receiver, "CLUSTER", "SETSLOT", slot, "IMPORTING", self.source_id)
         ask(self.source, "CLUSTER", "SETSLOT", slot, "MIGRATING", self.receiver_id)
 
     def empty(self, slot: int) -> None:
-        """The slot's keys go to the receiver."""
+        """Move the slot's keys to the receiver."""
         while keys := ask(self.source, "CLUSTER", "GETKEYSINSLOT", slot, KEYS_AT_ONCE):
             ask(self.source, "MIGRATE", *self.access, *self.login, "KEYS", *keys)
 
     def close(self, slot: int) -> None:
-        """The slot is the receiver's."""
+        """Give the slot to the receiver."""
         # the receiver first: a slot must never be without an owner
         for connection in (self.receiver, self.source, *self.others):
             ask(connection, "CLUSTER", "SETSLOT", slot, "NODE", self.receiver_id)

@@ -15,8 +15,8 @@ from lab.host import programs, run_directory, sandbox
 from lab.host.foreground import run_foreground, run_in_new_lab
 from lab.wait import wait_until
 
-UP_SECONDS = 240
-DOWN_SECONDS = 30
+UP_SECONDS = 600
+DOWN_SECONDS = 90
 
 
 def current() -> sandbox.Sandbox:

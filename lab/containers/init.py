@@ -1,13 +1,12 @@
 """`python -m lab.containers.init`: becomes one container of an ECS task.
 
-It is started by lab.containers.container, speaks with it over stdin (the specification, later `go`) and stdout
-(`ready`, or what
-failed), and ends in the container's own program. When ECS starts a container again, its namespaces are there already:
-the specification names the descriptors, and there is no `go`. It must never change a file of the machine: all it does
-is mounts, limits and capabilities of its own namespaces.
+lab.containers.container starts it and talks to it over stdin (the specification, later `go`) and stdout (`ready`, or
+an error). It ends in the container's own program. When ECS restarts a container, its namespaces exist already: the
+specification names the descriptors, and there is no `go`. It changes mounts, limits and capabilities of its own
+namespaces only.
 
-What an image has and this has not: a root file system of its own (the machine's is seen, read-only when the container
-asks for it), a user of its own (a user namespace without root has one user only), a pid namespace.
+Unlike an image it has no root file system of its own (it sees the machine's, read-only when the container asks for
+it), no user of its own (a user namespace without root has one user only), and no pid namespace.
 """
 
 import ctypes
@@ -63,7 +62,7 @@ class MountAttributes(ctypes.Structure):
 
 
 def main() -> None:
-    """Build the container's world, say so, wait for its network, and become its program."""
+    """Set the container up, report, wait for its network, and become its program."""
     linux.die_with_parent()
     # both ends close by themselves when the program takes over: that is how the parent knows
     status = os.dup(1)
@@ -82,7 +81,7 @@ def main() -> None:
 
 
 def _move_in(specification: dict[str, object], status: int) -> None:
-    """A world of its own; its network comes from the parent, which waits for `ready`."""
+    """Make new namespaces; the parent gives them a network after `ready`."""
     linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS)
     linux.make_mounts_private()
     os.write(status, b"ready\n")
@@ -92,7 +91,7 @@ def _move_in(specification: dict[str, object], status: int) -> None:
 
 
 def _come_back(net: int, mounts: int) -> None:
-    """Into the world that this container had before its program ended."""
+    """Enter the namespaces that this container had before its program ended."""
     linux.enter(net, linux.CLONE_NEWNET)
     linux.enter(mounts, linux.CLONE_NEWNS)
     for descriptor in (net, mounts):
@@ -127,7 +126,7 @@ def _mounts(specification: dict[str, object]) -> None:
 
 
 def _fresh(path: str, keep: list[str]) -> None:
-    """An empty file system over `path`; what lies below it and is needed to run stays reachable."""
+    """Mount an empty file system over `path`; what lies below it and is needed to run stays reachable."""
     held = [(kept, os.open(kept, os.O_PATH)) for kept in keep if kept.startswith(path + "/")]
     linux.mount("tmpfs", path, "tmpfs")
     for kept, descriptor in held:
@@ -137,7 +136,7 @@ def _fresh(path: str, keep: list[str]) -> None:
 
 
 def _volume(path: str, keep: list[str]) -> None:
-    """A task's empty volume. Where the machine has no such directory, the nearest one above it is emptied."""
+    """Mount a task's empty volume; where the machine has no such directory, over the nearest one above it."""
     place = Path(path)
     while not place.is_dir():
         place = place.parent
@@ -150,7 +149,7 @@ def _volume(path: str, keep: list[str]) -> None:
 
 
 def _read_only_root(*, except_for: list[str]) -> None:
-    """readonlyRootFilesystem: every mount, and so /tmp, is read-only; the task's volumes are not."""
+    """Make every mount read-only, and so /tmp, but for the task's volumes (readonlyRootFilesystem)."""
     _set_read_only("/", on=True)
     for path in except_for:
         place = Path(path)
@@ -180,7 +179,7 @@ def _set_read_only(path: str, *, on: bool) -> None:
 
 
 def _limits(ulimits: list[dict[str, object]]) -> None:
-    """The container's ulimits; as high as this process may go where the machine allows less."""
+    """Set the container's ulimits, at most as high as the machine allows."""
     wanted = {"nofile": (FARGATE_OPEN_FILES, FARGATE_OPEN_FILES)}
     wanted |= {
         str(u["name"]): (int(str(u["softLimit"])), int(str(u["hardLimit"]))) for u in ulimits
@@ -195,7 +194,7 @@ def _limits(ulimits: list[dict[str, object]]) -> None:
 
 
 def _capabilities(*, drop_all: bool) -> None:
-    """No program of a container gains a privilege; with linuxParameters.capabilities.drop ALL it starts with none."""
+    """Forbid new privileges; with linuxParameters.capabilities.drop ALL also drop all capabilities."""
     libc = ctypes.CDLL(None, use_errno=True)
     if drop_all:
         # fails from the first number that this kernel does not know

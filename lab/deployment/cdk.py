@@ -17,7 +17,7 @@ from lab import layout
 from lab.errors import LabError
 from lab.wait import wait_until
 
-START_SECONDS = 40
+START_SECONDS = 120
 CDK_SECONDS = 900
 LAST_LINES = 12
 CHATTER = ("[WARNING]", "WARNING", "NOTICES", "***", "!!")

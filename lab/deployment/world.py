@@ -87,14 +87,14 @@ class World:
                 == 0
             )
 
-        wait_until(answers, timeout_seconds=20, what="the client's resolver to answer")
+        wait_until(answers, timeout_seconds=60, what="the client's resolver to answer")
 
     def stop_resolver(self) -> None:
         """Kill both resolvers: no query is answered. Raises LabError when they do not end."""
         pid = int((self.run_dir / "resolver.pid").read_text())
         os.kill(pid, signal.SIGKILL)
         wait_until(
-            lambda: not linux.alive(pid), timeout_seconds=10, what="the resolvers to have ended"
+            lambda: not linux.alive(pid), timeout_seconds=60, what="the resolvers to have ended"
         )
 
     def client_environment(self, mode: AccessMode = AccessMode.PER_NODE) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""Which services, ECS actions and parameters the fake AWS has. Everything else is refused with the reason.
+"""The services, ECS actions and parameters of the fake AWS. Everything else is refused with the reason.
 
-ministack ignores a parameter that it does not know: here that would be a lab that says yes to what it did not do.
+ministack ignores a parameter that it does not know, and would answer as if it had applied it.
 """
 
 import json

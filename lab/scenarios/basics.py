@@ -85,10 +85,10 @@ def failover_follows(world: World) -> Figures:
     with under_load(world, "failover") as load:
         killed = world.cluster.kill_primary("0001")
         new = world.cluster.wait_for_primary("0001", other_than=killed)
-        load.goes_on(500)
+        load.wait_for_writes(500)
         world.cluster.restart_node(killed)
         back = world.cluster.failover("0001")
-        load.goes_on(500)
+        load.wait_for_writes(500)
     seen: Figures = {
         "killed": killed,
         "new_primary": new,
@@ -111,8 +111,8 @@ def lost_proxy_is_replaced(world: World) -> Figures:
     before = product.records()[name]
     with under_load(world, "lost-proxy") as load:
         lose_task(world.run_dir, before[0])
-        wait_until_records_left(product, before[0], count=1, timeout_seconds=120)
-        load.goes_on(2000)
+        wait_until_records_left(product, before[0], count=1, timeout_seconds=300)
+        load.wait_for_writes(2000)
     after = product.records()
     seen: Figures = {"node": name, "before": before, "after": after[name], **load.figures}
     expect(len(after) == NODES + 1, "no record may be lost", seen)
@@ -129,7 +129,7 @@ def scale_out_follows(world: World) -> Figures:
         aws.deploy("refresh=true")
         records = product.records()
         moved = world.cluster.move_slots(shard, NEW_SHARD_SLOTS)
-        load.goes_on(2000)
+        load.wait_for_writes(2000)
     seen: Figures = {"records": len(records), "slots_moved": moved, **load.figures}
     expect(seen["records"] == NODES + 2 + 1, "two more nodes must have records", seen)
     expect(len(seen["nodes"]) == NODES + 2, "the client must use the new nodes", seen)

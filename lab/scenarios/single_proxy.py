@@ -1,7 +1,6 @@
-"""The design that does not work: one HAProxy for the configuration endpoint, as people build it first.
+"""The design that does not work: one HAProxy for the configuration endpoint.
 
-It is made by hand through the AWS API, as they would, of the product's own HAProxy configuration; the
-product is not deployed yet.
+It is made by hand through the AWS API, of the product's own HAProxy configuration; the product is not deployed yet.
 """
 
 import sys
@@ -24,7 +23,7 @@ MEMORY_MIB = 512
 
 @contextmanager
 def proxy(world: World) -> Iterator[str]:
-    """A single HAProxy to which the client resolves the configuration endpoint; gives its address, and goes again."""
+    """A single HAProxy to which the client resolves the configuration endpoint; yields its address."""
     ecs, route53 = client("ecs"), client("route53")
     ecs.create_cluster(clusterName=NAME)
     register_task_definition(ecs)
@@ -42,13 +41,13 @@ def proxy(world: World) -> Iterator[str]:
     }
     change(route53, zone_id, "CREATE", record)
     try:
-        leads(world, address, expected=True)
+        wait_for_look_up(world, address, expected=True)
         yield address
     finally:
         change(route53, zone_id, "DELETE", record)
         route53.delete_hosted_zone(Id=zone_id)
         ecs.stop_task(cluster=NAME, task=task)
-        leads(world, address, expected=False)
+        wait_for_look_up(world, address, expected=False)
 
 
 def register_task_definition(ecs: Any) -> None:
@@ -90,8 +89,8 @@ def change(route53: Any, zone_id: str, action: str, record: dict[str, Any]) -> N
     route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch)
 
 
-def leads(world: World, address: str, *, expected: bool) -> None:
-    """Waits until the client's look-up of the configuration endpoint gives this address, or no longer does."""
+def wait_for_look_up(world: World, address: str, *, expected: bool) -> None:
+    """Wait until the client's look-up of the configuration endpoint gives this address, or no longer does."""
     look_up = f"import socket; print(socket.gethostbyname({layout.CONFIGURATION_ENDPOINT!r}))"
 
     def as_expected() -> bool:
@@ -100,5 +99,5 @@ def leads(world: World, address: str, *, expected: bool) -> None:
         ) == expected
 
     wait_until(
-        as_expected, timeout_seconds=30, what=f"the client's name look-up to change ({address})"
+        as_expected, timeout_seconds=90, what=f"the client's name look-up to change ({address})"
     )

@@ -1,7 +1,7 @@
-"""The events that a stack of the fake AWS tells: what AWS tells, at the moment when it happens.
+"""The events of a stack, as AWS emits them, and when AWS emits them.
 
-ministack tells of every resource at each update, of a service before it is steady, and of nothing that an update
-removes. It must never tell of a change that was not made.
+ministack emits events for every resource at each update, for a service before it is steady, and none for what an
+update removes.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def install() -> None:
 
 
 def untouched(stack: str, logical_id: str) -> None:
-    """An update leaves this resource as it is: nothing is told of it."""
+    """Note that an update leaves this resource as it is: it has no event."""
     stack_id = cloudformation._stacks[stack]["StackId"]
     events = cloudformation._stack_events[stack_id]
     if events and events[-1]["LogicalResourceId"] == logical_id:

@@ -1,7 +1,7 @@
-"""CloudFormation resource types that ministack lacks, or makes otherwise than AWS does.
+"""CloudFormation resource types that ministack lacks, or handles otherwise than AWS.
 
-Each is made through the same functions that the API calls, so that both are judged by the same rules. A request is
-checked with botocore's own model of the API: an unknown or ill-typed property fails the deployment.
+Each is made through the functions of the API calls, so that both have the same rules. A request is checked with
+botocore's model of the API: an unknown or ill-typed property fails the deployment.
 """
 
 import json
@@ -26,7 +26,7 @@ VERBATIM = frozenset({"Options", "DockerLabels", "Labels", "DriverOpts"})
 
 
 def install(handlers: dict[str, Props]) -> None:
-    """Put the types into ministack's table."""
+    """Add the types to ministack's table."""
     for direction in ("Ingress", "Egress"):
         handlers[f"AWS::EC2::SecurityGroup{direction}"] = _rule_handler(direction)
     handlers["AWS::Route53::HostedZone"] = {

@@ -1,9 +1,9 @@
-"""The life of an ECS task in the fake AWS: placement, start, health, stop, and the events of it.
+"""The life of an ECS task in the fake AWS: placement, start, health, stop, and their events.
 
-Replaces the part of ministack's ECS that talks to Docker. A task's state is never ahead of its processes: RUNNING means
-that they run, STOPPED that they ended; what stops shows desiredStatus STOPPED at once and drains in the background.
-A program that its container starts again (lab.containers.container) changes nothing here but its health.
-One thing is simpler than on AWS: an unhealthy task of a service is stopped first and replaced then.
+It replaces the part of ministack's ECS that talks to Docker. A task's state follows its processes: at RUNNING they
+run, at STOPPED they have ended; a stopping task has desiredStatus STOPPED at once and drains in the background. When
+a container restarts its program (lab.containers.container), only the health changes. Simpler than on AWS: an
+unhealthy task of a service is stopped before it is replaced.
 """
 
 import copy
@@ -32,7 +32,7 @@ Task = dict[str, Any]
 
 
 class Tasks:
-    """The functions that take the place of ministack's own; `install` puts them there."""
+    """Functions in place of ministack's own; `install` puts them there."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -83,7 +83,7 @@ class Tasks:
     def _ask_to_stop(
         self, arn: str, task: Task, reason: str, stop_code: str, exit_code: int | None = None
     ) -> bool:
-        """Say desiredStatus STOPPED, at once and once; `_clean_up`, which ministack calls next, does the rest."""
+        """Set desiredStatus STOPPED, at once and once; `_clean_up`, which ministack calls next, does the rest."""
         del exit_code  # the containers' own exit codes are told when they have ended
         with resource_lock("ecs-task", arn):
             if not ecs._task_is_active(arn, task):
@@ -106,7 +106,7 @@ class Tasks:
     def _clean_up(
         self, task: Task, _client: object, extra_container: Container | None = None
     ) -> None:
-        """Stop the task's containers in the background, then say STOPPED."""
+        """Stop the task's containers in the background, then set STOPPED."""
         with resource_lock("ecs-task", task["taskArn"]):
             if task.get("_draining"):
                 return
@@ -142,7 +142,7 @@ class Tasks:
 
 
 class _Reporter:
-    """Where a container's health goes: into its task, and to the service when it is bad."""
+    """Passes a container's health to its task, and to the service when it is bad."""
 
     def __init__(self, task: Task, index: int) -> None:
         self._task = task
@@ -174,7 +174,7 @@ class _Reporter:
 
 
 def _why(problem: Exception) -> str:
-    """ECS's word for a container that did not start, and the reason."""
+    """ECS's error code for a container that did not start, and the reason."""
     unread = isinstance(problem, overlay_secrets.Unreadable)
     return f"{'ResourceInitializationError' if unread else 'CannotStartContainerError'}: {problem}"
 
@@ -182,7 +182,7 @@ def _why(problem: Exception) -> str:
 def specification(
     task: Task, definition: Task, container: Task, override: Task, secrets: Mapping[str, str]
 ) -> ContainerSpec:
-    """What ECS would start for this container of the task definition, the overrides of RunTask, and its secrets."""
+    """The container that ECS would start: its definition, the overrides of RunTask, and its secrets."""
     environment = {e["name"]: e["value"] for e in container.get("environment") or []}
     environment |= {e["name"]: e["value"] for e in override.get("environment") or []}
     environment |= secrets
@@ -221,7 +221,7 @@ def _restart_policy(stated: Mapping[str, Any]) -> RestartPolicy | None:
 
 
 def publish(task: Task) -> None:
-    """Put an "ECS Task State Change" on the default bus, in AWS's shape: without tags, without health."""
+    """Put an "ECS Task State Change" on the default bus, in AWS's shape, which has no tags and no health."""
     with resource_lock("ecs-task", task["taskArn"]):
         detail = copy.deepcopy(ecs._sanitize(task))
     for hidden in ("tags", "healthStatus"):

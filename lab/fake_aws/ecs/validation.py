@@ -1,7 +1,4 @@
-"""ECS requests that AWS refuses and ministack answers: limits, pages, clusters and networks that do not exist.
-
-It must never change what an allowed request does.
-"""
+"""ECS requests that AWS refuses and ministack answers: limits, pages, unknown clusters and networks."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +18,7 @@ RESTART_PERIODS = range(60, 1801)
 
 
 class Refused(Exception):
-    """An answer that AWS gives instead of doing what was asked."""
+    """A refusal of AWS."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

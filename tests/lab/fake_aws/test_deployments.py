@@ -102,7 +102,7 @@ def waves() -> dict[str, Any]:
     after = tasks_of(*names)
     shrunk, removed = update("waves", {**chain("A", BIGGER), **chain("B", {})})
     client("cloudformation").delete_stack(StackName="waves")
-    wait_until(lambda: "waves" not in alive_stacks(), timeout_seconds=20, what="the stack's end")
+    wait_until(lambda: "waves" not in alive_stacks(), timeout_seconds=60, what="the stack's end")
     return {
         "states": [created[0], state, shrunk],
         "at_first": at_first,
@@ -154,7 +154,7 @@ def bad_update(why: str) -> dict[str, Any]:
     running = [describe_task(arn)["lastStatus"] for arns in after.values() for arn in arns]
     again, _ = update("bad", {**chain("A", BIGGER, BIGGER), **chain("B", BIGGER)})
     client("cloudformation").delete_stack(StackName="bad")
-    wait_until(lambda: "bad" not in alive_stacks(), timeout_seconds=20, what="the stack's end")
+    wait_until(lambda: "bad" not in alive_stacks(), timeout_seconds=60, what="the stack's end")
     return {
         "state": state,
         "told": told,
@@ -189,7 +189,7 @@ def bad_second_wave() -> dict[str, Any]:
         describe_task(arn)["lastStatus"] for arns in tasks_of("A1", "A2").values() for arn in arns
     ]
     client("cloudformation").delete_stack(StackName="second")
-    wait_until(lambda: "second" not in alive_stacks(), timeout_seconds=20, what="the stack's end")
+    wait_until(lambda: "second" not in alive_stacks(), timeout_seconds=60, what="the stack's end")
     return {"state": state, "told": told, "kept": before == after, "running": running}
 
 

@@ -107,7 +107,7 @@ def function() -> dict[str, Any]:
     )
     answer = json.loads(functions.invoke(FunctionName="f", Payload=b"{}")["Payload"].read())
     functions.invoke(FunctionName="f", InvocationType="Event", Payload=json.dumps({"sleep": 3}))
-    wait_until(lambda: seen.read_text().count("\n") == 2, timeout_seconds=10, what="the event")
+    wait_until(lambda: seen.read_text().count("\n") == 2, timeout_seconds=60, what="the event")
     busy = answer_of(functions.invoke, FunctionName="f", Payload=b"{}")
     (arn_of_task,) = run_tasks("healthy")
     wait_for(arn_of_task, "lastStatus", "RUNNING")
@@ -122,7 +122,7 @@ def function() -> dict[str, Any]:
         own = [detail for detail in details if detail["taskArn"] == arn_of_task]
         return own if own and own[-1]["lastStatus"] == "STOPPED" else []
 
-    told = wait_until(events, timeout_seconds=20, what="the task's events")
+    told = wait_until(events, timeout_seconds=60, what="the task's events")
     return {
         "state": state,
         "answer": answer,

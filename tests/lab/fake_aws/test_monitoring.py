@@ -80,7 +80,7 @@ def stopped_tasks() -> dict[str, Any]:
     wait_for(meant, "lastStatus", "STOPPED")
     os.kill(process_of(killed), signal.SIGKILL)
     wait_for(killed, "lastStatus", "STOPPED")
-    wait_until(lambda: lines("kept"), timeout_seconds=10, what="the event")
+    wait_until(lambda: lines("kept"), timeout_seconds=60, what="the event")
     return {
         "states": states,
         "kept": [one["detail"]["taskArn"] == killed for one in lines("kept")],

@@ -68,7 +68,7 @@ def start_hurried() -> bool:
             stderr=log,
             start_new_session=True,
         )
-    wait_until(has_cluster, timeout_seconds=40, what="the fake AWS")
+    wait_until(has_cluster, timeout_seconds=120, what="the fake AWS")
     return True
 
 
@@ -91,7 +91,7 @@ def running(family: str, **changes: object) -> tuple[str, str]:
     register(family, **changes)
     (arn,) = run_tasks(family)
     address = address_of(wait_for(arn, "lastStatus", "RUNNING"))
-    wait_until(lambda: answer(address) == "alive", timeout_seconds=10, what="an answer")
+    wait_until(lambda: answer(address) == "alive", timeout_seconds=60, what="an answer")
     return arn, address
 
 
@@ -114,7 +114,7 @@ def answer(address: str) -> str:
 def run_long_enough(address: str) -> None:
     wait_until(
         lambda: haproxies.restarts_in_place(layout.run_dir(), address),
-        timeout_seconds=10,
+        timeout_seconds=60,
         what="the period",
     )
 
@@ -136,7 +136,7 @@ def killed() -> dict[str, Any]:
         heard.append(answer(address))
         return heard[-1] == "alive" and process_of(arn) != first
 
-    wait_until(back, timeout_seconds=10, what="an answer")
+    wait_until(back, timeout_seconds=60, what="an answer")
     at_once = describe_task(arn)
     after = wait_for(arn, "healthStatus", "HEALTHY")
     return {
@@ -170,7 +170,7 @@ def killed_twice() -> list[str]:
     arn, address = running("twice", restartPolicy=POLICY | {"restartAttemptPeriod": 300})
     first = process_of(arn)
     kill_when_it_may_come_back(address)
-    wait_until(lambda: process_of(arn) != first, timeout_seconds=10, what="the second start")
+    wait_until(lambda: process_of(arn) != first, timeout_seconds=60, what="the second start")
     os.kill(process_of(arn), signal.SIGKILL)
     ended = wait_for(arn, "lastStatus", "STOPPED")
     return [ended["stopCode"], ended["containers"][0]["exitCode"]]
@@ -235,7 +235,7 @@ def lost() -> dict[str, Any]:
     haproxies.lose_task(layout.run_dir(), address)
     ended = wait_for(arn, "lastStatus", "STOPPED")
     wait_until(
-        lambda: answer(address) != "ConnectionRefusedError", timeout_seconds=5, what="silence"
+        lambda: answer(address) != "ConnectionRefusedError", timeout_seconds=30, what="silence"
     )
     return {"code": ended["stopCode"], "heard": answer(address)}
 

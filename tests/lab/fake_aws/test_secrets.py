@@ -84,7 +84,7 @@ def read_by_a_role() -> dict[str, Any]:
     wait_for(task, "lastStatus", "RUNNING")
     definition = client("ecs").describe_task_definition(taskDefinition="reads")
     said = wait_until(
-        lambda: read_log(task).strip(), timeout_seconds=10, what="the container's word"
+        lambda: read_log(task).strip(), timeout_seconds=60, what="the container's word"
     )
     return {"said": said, "shown": "of-allowed" in json.dumps(definition, default=str)}
 

@@ -45,7 +45,7 @@ def deployed_service() -> dict[str, Any]:
             len(ecs.list_tasks(cluster=CLUSTER, serviceName=at_first["serviceName"])["taskArns"])
             == 2
         ),
-        timeout_seconds=10,
+        timeout_seconds=60,
         what="the replacement",
     )
     client("cloudformation").delete_stack(StackName="service")
@@ -56,7 +56,7 @@ def deployed_service() -> dict[str, Any]:
             describe_task(t)["group"] != group for t in ecs.list_tasks(cluster=CLUSTER)["taskArns"]
         )
 
-    wait_until(gone, timeout_seconds=10, what="the deleted service's tasks to be asked to stop")
+    wait_until(gone, timeout_seconds=60, what="the deleted service's tasks to be asked to stop")
     return {
         "state": state,
         "why": why,
@@ -131,7 +131,7 @@ def broken_update() -> dict[str, Any]:
     cloudformation.update_stack(StackName="rolled", TemplateBody=body)
     state, why = wait_for_stack("rolled")
     ended = [arn for arn in before["tasks"] if describe_task(arn)["desiredStatus"] != "RUNNING"]
-    wait_until(lambda: now() == before, timeout_seconds=10, what="what ran before, and only that")
+    wait_until(lambda: now() == before, timeout_seconds=60, what="what ran before, and only that")
     cloudformation.delete_stack(StackName="rolled")
     return {"state": state, "why": why, "tasks": len(before["tasks"]), "ended": ended}
 

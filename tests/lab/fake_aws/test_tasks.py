@@ -98,7 +98,7 @@ def ends() -> dict[str, Any]:
     (deaf,) = run_tasks("deaf")
     for arn in (killed, stopped, deaf):
         wait_for(arn, "lastStatus", "RUNNING")
-    wait_until(lambda: "SigIgn" in status(deaf), timeout_seconds=5, what="the program")
+    wait_until(lambda: "SigIgn" in status(deaf), timeout_seconds=30, what="the program")
     os.kill(process_of(killed), signal.SIGKILL)
     for arn in (stopped, deaf):
         client("ecs").stop_task(cluster=CLUSTER, task=arn)
@@ -147,7 +147,7 @@ def death() -> list[bool]:
     pid = process_of(arn)
     before = linux.alive(pid)
     os.kill(int((layout.run_dir() / "aws.pid").read_text()), signal.SIGKILL)
-    wait_until(lambda: not linux.alive(pid), timeout_seconds=5, what="the container's end")
+    wait_until(lambda: not linux.alive(pid), timeout_seconds=30, what="the container's end")
     return [before, linux.alive(pid)]
 
 

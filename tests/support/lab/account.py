@@ -133,7 +133,7 @@ def wait_for(arn: str, member: str, value: str) -> dict[str, Any]:
         found = describe_task(arn)
         return found if found.get(member) == value else None
 
-    return wait_until(look, timeout_seconds=20, what=f"{member} {value}") or {}
+    return wait_until(look, timeout_seconds=60, what=f"{member} {value}") or {}
 
 
 def read_log(arn: str) -> str:
@@ -164,7 +164,7 @@ def wait_for_stack(name: str) -> tuple[str, str]:
         state: str = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
         return "" if state.endswith("IN_PROGRESS") else state
 
-    state = wait_until(done, timeout_seconds=60, what=f"stack {name}")
+    state = wait_until(done, timeout_seconds=180, what=f"stack {name}")
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
     reasons = [e["ResourceStatusReason"] for e in events if e["ResourceStatus"].endswith("FAILED")]
     return state, " ".join(reasons)
