@@ -11,6 +11,7 @@ from lab.deployment.modes import AccessMode
 from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.host import syscalls as linux
+from lab.scenarios.failover import fail_over
 from lab.scenarios.scenario import Figures, client, expect, under_load
 from nodeway.envoy.render import EnvoySpec
 
@@ -55,20 +56,7 @@ def envoy_single_client_works(world: World) -> Figures:
 
 def envoy_failover(world: World) -> Figures:
     """A primary dies behind Envoy, its replica takes over, the dead one comes back: the one connection goes on."""
-    with under_load(world, "envoy-failover", mode=AccessMode.ENVOY_RESP2) as load:
-        killed = world.cluster.kill_primary("0002")
-        new = world.cluster.wait_for_primary("0002", other_than=killed)
-        load.wait_for_each_thread(200)
-        world.cluster.restart_node(killed)
-        back = world.cluster.failover("0002")
-        load.wait_for_each_thread(200)
-    seen: Figures = {"killed": killed, "new_primary": new, "failover_to": back, **load.figures}
-    expect(
-        seen["lost_acknowledged"] <= seen["acknowledged"] // 100,
-        "Redis may lose little on a failover",
-        seen,
-    )
-    return seen
+    return fail_over(world, AccessMode.ENVOY_RESP2, "0002")
 
 
 def envoy_reshard(world: World) -> Figures:

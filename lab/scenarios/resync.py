@@ -11,6 +11,7 @@ from typing import Any
 from lab import layout
 from lab.deployment import cdk as aws
 from lab.deployment.product import Product, client
+from lab.deployment.record_sets import record_set, records_in_zone
 from lab.deployment.world import World
 from lab.scenarios.scenario import Figures, Scenario, expect, under_load
 from lab.state_files import write_json
@@ -36,9 +37,9 @@ def asked_too_early(world: World) -> Figures:
         seen["never_asked_before"] = look_up(world, NEVER)
     ours = f"demo-0997-001.{layout.ZONE}"
     seen["in_our_zone_before"] = look_up(world, ours, side="client")
-    record = {"Name": ours, "Type": "A", "TTL": 5, "ResourceRecords": [{"Value": "10.20.1.250"}]}
+    record = record_set(ours, "10.20.1.250")
     began = time.monotonic()
-    with in_the_zone(record):
+    with records_in_zone(Product().outputs["HostedZoneId"], record):
         wait_until(
             lambda: look_up(world, ours, side="client") == "10.20.1.250",
             timeout_seconds=60,
@@ -221,24 +222,9 @@ def foreign_record_survives(world: World) -> Figures:
     del world
     product = Product()
     foreign = [
-        {
-            "Name": f"demo-0555-001.{layout.ZONE}.",
-            "Type": "A",
-            "TTL": 60,
-            "ResourceRecords": [{"Value": "10.9.9.9"}],
-        },
-        {
-            "Name": f"text.{layout.ZONE}.",
-            "Type": "TXT",
-            "TTL": 60,
-            "ResourceRecords": [{"Value": '"hello"'}],
-        },
-        {
-            "Name": f"alias.{layout.ZONE}.",
-            "Type": "CNAME",
-            "TTL": 60,
-            "ResourceRecords": [{"Value": "example.com"}],
-        },
+        record_set(f"demo-0555-001.{layout.ZONE}.", "10.9.9.9", ttl=60),
+        record_set(f"text.{layout.ZONE}.", '"hello"', kind="TXT", ttl=60),
+        record_set(f"alias.{layout.ZONE}.", "example.com", kind="CNAME", ttl=60),
     ]
     names = {one["Name"] for one in foreign}
 
@@ -247,7 +233,7 @@ def foreign_record_survives(world: World) -> Figures:
         zone = client("route53").list_resource_record_sets(HostedZoneId=zone_id)
         return [one for one in zone["ResourceRecordSets"] if one["Name"] in names]
 
-    with in_the_zone(*foreign):
+    with records_in_zone(product.outputs["HostedZoneId"], *foreign):
         before = there()
         outcomes = [product.resync()["outcome"] for _ in range(3)]
         after = there()
@@ -339,22 +325,6 @@ def also_in_public_dns(world: World, *names: str) -> Iterator[None]:
         yield
     finally:
         write_json(path, before)
-
-
-@contextmanager
-def in_the_zone(*records: dict[str, Any]) -> Iterator[None]:
-    """Add records of somebody else to the clients' zone for the time of the block."""
-    route53, zone = client("route53"), Product().outputs["HostedZoneId"]
-
-    def change(action: str) -> None:
-        changes = [{"Action": action, "ResourceRecordSet": record} for record in records]
-        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
-
-    change("CREATE")
-    try:
-        yield
-    finally:
-        change("DELETE")
 
 
 def deployed(_: World) -> Figures:

@@ -11,6 +11,7 @@ from lab.deployment.world import World
 from lab.faults.haproxies import lose_task, wait_until_records_left
 from lab.host import network
 from lab.scenarios.basics import NEW_SHARD_SLOTS, NODES, SLOTS
+from lab.scenarios.failover import fail_over
 from lab.scenarios.scenario import Figures, client, expect, under_load
 from nodeway_runtime.paths.verdicts import Verdict
 
@@ -74,20 +75,7 @@ def handshake(world: World, name: str | None) -> str:
 
 def shared_failover(world: World) -> Figures:
     """A primary dies, its replica takes over, the dead one comes back: the client goes on through the same two."""
-    with under_load(world, "shared-failover", mode=AccessMode.SHARED) as load:
-        killed = world.cluster.kill_primary("0001")
-        new = world.cluster.wait_for_primary("0001", other_than=killed)
-        load.wait_for_each_thread(200)
-        world.cluster.restart_node(killed)
-        back = world.cluster.failover("0001")
-        load.wait_for_each_thread(200)
-    seen: Figures = {"killed": killed, "new_primary": new, "failover_to": back, **load.figures}
-    expect(
-        seen["lost_acknowledged"] <= seen["acknowledged"] // 100,
-        "Redis may lose little on a failover",
-        seen,
-    )
-    return seen
+    return fail_over(world, AccessMode.SHARED, "0001")
 
 
 def shared_lost_haproxy(world: World) -> Figures:

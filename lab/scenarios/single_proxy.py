@@ -11,6 +11,7 @@ from typing import Any
 
 from lab import layout
 from lab.deployment.product import client
+from lab.deployment.record_sets import record_set, records_in_zone
 from lab.deployment.world import World
 from lab.faults.haproxies import run_task
 from lab.wait import wait_until
@@ -33,18 +34,12 @@ def proxy(world: World) -> Iterator[str]:
         Name=layout.CONFIGURATION_ENDPOINT, CallerReference=uuid.uuid4().hex, VPC=vpc
     )
     zone_id = zone["HostedZone"]["Id"]
-    record = {
-        "Name": layout.CONFIGURATION_ENDPOINT,
-        "Type": "A",
-        "TTL": 1,
-        "ResourceRecords": [{"Value": address}],
-    }
-    change(route53, zone_id, "CREATE", record)
+    record = record_set(layout.CONFIGURATION_ENDPOINT, address, ttl=1)
     try:
-        wait_for_look_up(world, address, expected=True)
-        yield address
+        with records_in_zone(zone_id, record):
+            wait_for_look_up(world, address, expected=True)
+            yield address
     finally:
-        change(route53, zone_id, "DELETE", record)
         route53.delete_hosted_zone(Id=zone_id)
         ecs.stop_task(cluster=NAME, task=task)
         wait_for_look_up(world, address, expected=False)
@@ -81,12 +76,6 @@ def register_task_definition(ecs: Any) -> None:
             }
         ],
     )
-
-
-def change(route53: Any, zone_id: str, action: str, record: dict[str, Any]) -> None:
-    """One change of one record."""
-    batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
-    route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch)
 
 
 def wait_for_look_up(world: World, address: str, *, expected: bool) -> None:
