@@ -63,7 +63,7 @@ class Cluster:
     def primaries(self) -> dict[str, str]:
         """Shard to the name of its primary, as a running node sees it; a shard without one is left out."""
         for connection in self._connections().values():
-            leading = _when_it_answers(partial(self._led, connection))()
+            leading = _when_it_answers(partial(self._primaries_seen_by, connection))()
             if leading is not None:
                 return leading
         raise LabError("no node of the cluster answers; see logs/ in the run directory")
@@ -91,7 +91,10 @@ class Cluster:
         """Wait until all running nodes see another primary of a shard; returns its name."""
 
         def found() -> str | None:
-            seen = {self._led(connection).get(shard) for connection in self._connections().values()}
+            seen = {
+                self._primaries_seen_by(connection).get(shard)
+                for connection in self._connections().values()
+            }
             return seen.pop() if len(seen) == 1 and other_than not in seen else None
 
         what = f"a primary of shard {shard} other than {other_than}"
@@ -109,7 +112,8 @@ class Cluster:
 
         def in_sync() -> bool:
             views = {
-                self._led(connection).get(node.shard) for connection in self._connections().values()
+                self._primaries_seen_by(connection).get(node.shard)
+                for connection in self._connections().values()
             }
             if len(views) != 1 or None in views:
                 return False
@@ -189,7 +193,7 @@ class Cluster:
             )
         return name
 
-    def _led(self, connection: redis.Redis) -> dict[str, str]:
+    def _primaries_seen_by(self, connection: redis.Redis) -> dict[str, str]:
         """Shard to primary, as one node knows it."""
         shards = {node.name: node.shard for node in self.nodes}
         leading = sorted(m.name for m in membership.members(connection) if m.primary)

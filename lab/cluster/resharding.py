@@ -24,15 +24,15 @@ def move(plan: Mapping[str, int], target: Node, connections: Connections, passwo
     moved: set[int] = set()
     for source, count in plan.items():
         owned = by_name(connections[source])[source].slots
-        for slots in _last(owned, count):
+        for slots in _last_slots(owned, count):
             if _migrates_itself(connections[source]):
                 _migrate(connections[source], target, slots)
             else:
-                hands = _hands(source, target, connections, password)
+                manual = _manual_move(source, target, connections, password)
                 for slot in slots:
-                    hands.open(slot)
-                    hands.empty(slot)
-                    hands.close(slot)
+                    manual.open(slot)
+                    manual.empty(slot)
+                    manual.close(slot)
             moved.update(slots)
     _wait_until_known(target, moved, connections)
     return len(moved)
@@ -52,15 +52,15 @@ def move_by_hand(
     `while_open` is called when all of their keys are at the target and the source still owns the slots. Returns when
     every node knows the new owner. Raises LabError and redis.RedisError.
     """
-    hands = _hands(source, target, connections, password)
-    for step in (hands.open, hands.empty):
+    manual = _manual_move(source, target, connections, password)
+    for step in (manual.open, manual.empty):
         for slot in slots:
             step(slot)
     try:
         while_open()
     finally:
         for slot in slots:
-            hands.close(slot)
+            manual.close(slot)
     _wait_until_known(target, set(slots), connections)
 
 
@@ -72,7 +72,7 @@ def _wait_until_known(target: Node, slots: set[int], connections: Connections) -
     )
 
 
-def _last(owned: Sequence[range], count: int) -> Iterator[range]:
+def _last_slots(owned: Sequence[range], count: int) -> Iterator[range]:
     """The last `count` slots of these, in pieces."""
     for piece in reversed(owned):
         if count <= 0:
@@ -119,7 +119,7 @@ def _pairs(flat: Sequence[str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Hands:
+class _ManualMove:
     """A move slot by slot and key by key (https://valkey.io/commands/cluster-setslot/)."""
 
     source: redis.Redis
@@ -149,11 +149,13 @@ class _Hands:
             ask(connection, "CLUSTER", "SETSLOT", slot, "NODE", self.receiver_id)
 
 
-def _hands(source_name: str, target: Node, connections: Connections, password: str) -> _Hands:
+def _manual_move(
+    source_name: str, target: Node, connections: Connections, password: str
+) -> _ManualMove:
     source, receiver = connections[source_name], connections[target.name]
     known = by_name(source)
     others = [m.name for m in members(source) if m.primary and m.name in connections]
-    return _Hands(
+    return _ManualMove(
         source,
         known[source_name].node_id,
         receiver,

@@ -146,7 +146,7 @@ class Container:
             raise LabError(
                 "nsenter (util-linux) is not on PATH: the lab needs it for container health checks"
             )
-        with self._namespaces.held() as held:
+        with self._namespaces.descriptors() as held:
             if not held:
                 return False
             net, mounts = (f"/proc/{os.getpid()}/fd/{one}" for one in held)

@@ -19,7 +19,7 @@ class Namespaces:
         self._lock = threading.Lock()
 
     @contextmanager
-    def held(self) -> Iterator[tuple[int, ...]]:
+    def descriptors(self) -> Iterator[tuple[int, ...]]:
         """Descriptors of the network and of the mounts for the time of the block; none once they are closed."""
         with self._lock:
             own = tuple(os.dup(one) for one in self._open)

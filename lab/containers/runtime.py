@@ -70,7 +70,7 @@ class Runtime:
         (namespaces,) = opened
 
         def start_again() -> subprocess.Popen[str]:
-            with namespaces.held() as held:
+            with namespaces.descriptors() as held:
                 return self._start(spec, log, held, move_in)
 
         container = Container(process, spec, image, log, state, namespaces, start_again)

@@ -117,7 +117,7 @@ def write(arn: str, message: str) -> bool:
     group, stream = arn.split(":log-group:", 1)[-1].removesuffix(":*"), new_uuid()
     policies = [json.loads(one["policyDocument"]) for one in _policies()]
     resource = f"{arn.removesuffix(':*')}:log-stream:{stream}"
-    if not group.startswith(GROUPS) or not any(_lets_in(one, resource) for one in policies):
+    if not group.startswith(GROUPS) or not any(_allows(one, resource) for one in policies):
         eventbridge.logger.warning("EventBridge: may not write to %s", arn)
         return False
     told = {"logGroupName": group, "logStreamName": stream}
@@ -131,15 +131,15 @@ def _policies() -> list[Props]:
     return list(cloudwatch_logs._resource_policies.values())
 
 
-def _lets_in(document: Mapping[str, Any], resource: str) -> bool:
+def _allows(document: Mapping[str, Any], resource: str) -> bool:
     return any(
         one["Effect"] == "Allow"
-        and EVENTS in _listed(one["Principal"].get("Service", []))
-        and {"logs:CreateLogStream", "logs:PutLogEvents"} <= set(_listed(one["Action"]))
-        and any(fnmatch.fnmatchcase(resource, pattern) for pattern in _listed(one["Resource"]))
-        for one in _listed(document["Statement"])
+        and EVENTS in _as_list(one["Principal"].get("Service", []))
+        and {"logs:CreateLogStream", "logs:PutLogEvents"} <= set(_as_list(one["Action"]))
+        and any(fnmatch.fnmatchcase(resource, pattern) for pattern in _as_list(one["Resource"]))
+        for one in _as_list(document["Statement"])
     )
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

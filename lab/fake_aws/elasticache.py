@@ -48,7 +48,7 @@ async def handle_request(
     action = parameters.pop("Action", "")
     parameters.pop("Version", None)
     try:
-        return _respond(action, ACTIONS[action](_checked(action, parameters)))
+        return _respond(action, ACTIONS[action](_validate(action, parameters)))
     except KeyError:
         return _error(
             Refused(
@@ -114,7 +114,7 @@ def _truth() -> Answer:
     return truth
 
 
-def _checked(action: str, parameters: Parameters) -> Parameters:
+def _validate(action: str, parameters: Parameters) -> Parameters:
     if action in ACTIONS:
         known = set(_model().operation_model(action).input_shape.members) - UNSUPPORTED
         if unknown := sorted(parameters.keys() - known):

@@ -105,7 +105,7 @@ def settle(operation: Operation) -> dict[str, str]:
 
     def look() -> bool:
         for name in waiting.keys() - ends.keys():
-            if (why := _outcome(name, waiting[name])) is not None:
+            if (why := _read_outcome(name, waiting[name])) is not None:
                 ends[name] = why
                 _tell(operation, name, waiting[name], why)
         return ends.keys() == waiting.keys()
@@ -117,7 +117,7 @@ def settle(operation: Operation) -> dict[str, str]:
             late = (
                 f"{name}: service {waiting[name].key} did not stabilize in {DEADLINE_SECONDS:g} s"
             )
-            ends[name] = f"{late}; {_why(waiting[name].key)}"
+            ends[name] = f"{late}; {_failure_reason(waiting[name].key)}"
             _tell(operation, name, waiting[name], ends[name])
     return {name: why for name, why in ends.items() if why}
 
@@ -127,12 +127,14 @@ def _tell(operation: Operation, name: str, one: Expected, why: str) -> None:
         operation.tell[name](one.arn, "FAILED" if why else "COMPLETE", why)
 
 
-def _outcome(name: str, expected: Expected) -> str | None:
+def _read_outcome(name: str, expected: Expected) -> str | None:
     """None while the deployment runs; then the reason of its failure, or an empty text."""
     service = ecs._services[expected.key]
     ours = [d for d in service["deployments"] if d["id"] == expected.deployment_id]
     if not ours or ours[0]["rolloutState"] == "FAILED":
-        return f"{name}: ECS Deployment Circuit Breaker was triggered; {_why(expected.key)}"
+        return (
+            f"{name}: ECS Deployment Circuit Breaker was triggered; {_failure_reason(expected.key)}"
+        )
     others = [d for d in service["deployments"] if d["rolloutState"] != "FAILED" and d not in ours]
     steady = (
         ours[0]["rolloutState"] == "COMPLETED"
@@ -142,7 +144,7 @@ def _outcome(name: str, expected: Expected) -> str | None:
     return "" if steady else None
 
 
-def _why(key: str) -> str:
+def _failure_reason(key: str) -> str:
     """The last error of a task of the service, in one line."""
     name = key.partition("/")[2]
     stopped = [
@@ -158,7 +160,7 @@ def _why(key: str) -> str:
     return f"{counts}; last stopped task: {reason} (see logs/task-{task_id}-*.log)"
 
 
-def teller(
+def event_recorder(
     add_event: Callable[..., None], stack_id: str, stack: str, logical_id: str, verb: str
 ) -> Callable[[str, str, str], None]:
     """A function that records the end of a service's create or update as an event of its stack."""

@@ -107,7 +107,7 @@ def _update(make: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         _refuse_unknown_properties(kind, new)
         if old == new:
-            overlay_events.untouched(stack, logical_id)
+            overlay_events.skip_event(stack, logical_id)
         made = make(kind, physical_id, old, new, stack, logical_id, *rest)
         overlay_steady.wait(logical_id)
         return made

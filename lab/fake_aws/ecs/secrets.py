@@ -35,7 +35,7 @@ class Unreadable(RuntimeError):
     """A secret that ECS cannot give to a container: ECS's ResourceInitializationError."""
 
 
-def values(definition: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, str]:
+def read_values(definition: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, str]:
     """Environment variable to the secret's value; raises Unreadable."""
     role = str(definition.get("executionRoleArn") or "")
     return {

@@ -45,7 +45,7 @@ class Tasks:
         ecs._mark_task_stopped = self._ask_to_stop
         ecs._cleanup_task_resources = self._clean_up
         for name in ("_mark_task_pending", "_mark_task_running"):
-            setattr(ecs, name, _with_event(getattr(ecs, name)))
+            setattr(ecs, name, _publish_after(getattr(ecs, name)))
 
     def _start(self, task: Task, definition: Task, overrides: list[Task], _client: object) -> None:
         """Bring one task from PROVISIONING to RUNNING; runs in the task's own thread."""
@@ -59,14 +59,14 @@ class Tasks:
         for index, container in enumerate(definition["containerDefinitions"]):
             override = ecs._container_override_for(overrides, container["name"])
             try:
-                secrets = overlay_secrets.values(definition, container)
+                secrets = overlay_secrets.read_values(definition, container)
                 spec = specification(task, definition, container, override, secrets)
                 self._runtime.pull(spec.image)
                 started = self._runtime.run(spec)
             except PullError as problem:
                 raise ecs._ImagePullError(str(problem)) from problem
             except (RuntimeError, OSError) as problem:
-                ecs._fail_task_start(task, None, _why(problem))
+                ecs._fail_task_start(task, None, _failure_reason(problem))
                 return
             if not _attach(task, index, started):
                 started.stop()
@@ -173,7 +173,7 @@ class _Reporter:
                 ecs._record_service_task_failure(task)
 
 
-def _why(problem: Exception) -> str:
+def _failure_reason(problem: Exception) -> str:
     """ECS's error code for a container that did not start, and the reason."""
     unread = isinstance(problem, overlay_secrets.Unreadable)
     return f"{'ResourceInitializationError' if unread else 'CannotStartContainerError'}: {problem}"
@@ -241,7 +241,7 @@ def publish(task: Task) -> None:
         eventbridge._put_events({"Entries": [event]}, allow_aws_source=True)
 
 
-def _with_event(mark: Any) -> Any:
+def _publish_after(mark: Any) -> Any:
     def marked(arn: str, task: Task) -> bool:
         done = bool(mark(arn, task))
         if done:
