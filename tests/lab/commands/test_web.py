@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from lab.layout import ROOT
 from tests.support.lab import chromium
 from tests.support.lab.command import left_behind, nodeway, own_run_directory
-from tests.support.lab.page import DESKTOP, NAMES, PHONE, Tab, Web, started
+from tests.support.lab.page import DESKTOP, NAMES, PHONE, Tab, Web, start_page
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls")]
 
@@ -31,15 +31,15 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
         found = chromium.programs()
     except SystemExit as reason:
         pytest.skip(str(reason))
-    with chromium.opened(found, tmp_path_factory.mktemp("browser") / "profile") as opened:
-        yield opened
+    with chromium.open_browser(found, tmp_path_factory.mktemp("browser") / "profile") as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
 def web(chrome: Chrome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """A page that has started its lab. Its end ends the lab, too, and the browser says that it is over."""
+    """A page that has start_page its lab. Its end ends the lab, too, and the browser says that it is over."""
     with own_run_directory(tmp_path_factory.mktemp("lab") / "run"):
-        with started() as running:
+        with start_page() as running:
             yield running
             tab = Tab(chrome)
             tab.open(running.address)
@@ -166,17 +166,17 @@ def test_other_origin_in_the_same_browser_cannot_press_a_button(tab: Tab, web: W
 @pytest.mark.usefixtures("tab")
 def test_page_s_end_leaves_a_lab_that_was_up_as_it_was(web: Web) -> None:
     """Another page on the same lab: its own programs go, also when they have hardly begun."""
-    before = of_pages()
-    with started() as second:
+    before = count_page_programs()
+    with start_page() as second:
         said = second.end(signal.SIGTERM)
     up = json.loads(nodeway("lab", "status", "--json").stdout)["up"]
 
     assert (second.process.returncode, up, web.process.poll()) == (0, True, None)
     assert said.splitlines()[-1] == "the page has ended: the lab is as it was"
-    assert of_pages() == before
+    assert count_page_programs() == before
 
 
-def of_pages() -> Counter[str]:
+def count_page_programs() -> Counter[str]:
     """How many processes of each of the pages' programs there are."""
     programs = ("lab.web.agent", "lab.web.prober", "load-web")
     found = Counter(one for process in left_behind() for one in programs if one in process)
