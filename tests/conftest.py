@@ -14,7 +14,7 @@ from nodeway_runtime.functions.resync_journal import LogJournal
 settings.register_profile("nodeway", derandomize=True, deadline=None, database=None)
 settings.load_profile("nodeway")
 
-pytest_plugins = ["tests.support.deadline"]
+pytest_plugins = ["tests.support.deadline", "tests.support.scheduler"]
 
 AWS_VARIABLES = {
     "AWS_ACCESS_KEY_ID": "testing",

@@ -1,4 +1,4 @@
-"""Sandboxes for the lab's own tests, and which tests run beside each other."""
+"""Sandboxes and labs for the lab's own tests."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,43 +13,7 @@ from lab.errors import LabError
 from lab.host import sandbox
 from tests.support.lab.command import nodeway, own_run_directory
 from tests.support.lab.room import Room, open_room
-
-HERE = Path(__file__).parent
-SHARED = "up"
-"""The fixture of tests that share a lab, and so a process of pytest-xdist."""
-LAST_IN_THE_SHARED_LAB = ("test_up", "test_rueidis")
-"""One destroys and deploys what is in the lab, the other deploys more into it."""
-LONGEST_FIRST = ("test_resync", "test_deploy", "test_resilience", "test_main", "test_conformance")
-"""What begins early, as nothing runs beside the last one."""
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Groups the tests that share a lab, and those of a file; a suite has a lab of its own."""
-    if not item.path.is_relative_to(HERE):
-        return
-    group = item.nodeid if item.path.stem == "test_suites" else item.path.stem
-    item.add_marker(pytest.mark.xdist_group(SHARED if uses_shared_lab(item) else group))
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the tests that share a lab together; comes after pytest-randomly, which shuffles them."""
-    items.sort(key=place)
-
-
-def uses_shared_lab(item: pytest.Item | None) -> bool:
-    """Whether a test uses it."""
-    return SHARED in getattr(item, "fixturenames", ())
-
-
-def place(item: pytest.Item) -> tuple[bool, int]:
-    """Where a test comes: the shared lab first, then the longest."""
-    if uses_shared_lab(item):
-        return False, LAST_IN_THE_SHARED_LAB.index(item.path.stem) + 1 if (
-            item.path.stem in LAST_IN_THE_SHARED_LAB
-        ) else 0
-    found = [number for number, name in enumerate(LONGEST_FIRST) if name in item.nodeid]
-    return True, min(found, default=len(LONGEST_FIRST))
+from tests.support.scheduler import uses_shared_lab
 
 
 @dataclass
