@@ -1,15 +1,12 @@
 # One command per job; `make help` lists them. Needs Linux and Python >= 3.11 with venv; tools/setup.sh gets the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab faults anomalies conformance test check lint coverage soak mutants bench bench-tune bench-resync bench-synth synth dist format lock clean stale
+.PHONY: help setup lab faults anomalies conformance test test-fast test-lab check lint coverage soak mutants bench bench-tune bench-resync bench-synth synth dist format lock clean stale
 
 ENV ?= dev
 ROUNDS ?= 5
 READY := .venv/.ready
 # jsii (CDK's Python side) looks for `node` on PATH.
 RUN := PATH="$$(pwd -P)/.venv/bin:$$PATH"
-# A file's tests share what they made, so a file stays with one process.
-SIDE_BY_SIDE := --numprocesses auto --dist loadfile
-
 # The stamp holds the folder of the checkout, as scripts in .venv do: set up again where it was moved, or lost a part.
 STALE := $(shell [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ] && [ -x .venv/bin/node ] && [ -e tools/node_modules/aws-cdk ] || echo stale)
 
@@ -40,11 +37,16 @@ conformance: $(READY) ## every client in every way, real programs: build/conform
 	$(RUN) .venv/bin/python -m lab.conformance && .venv/bin/python -m lab.conformance.report.page
 
 test: lint ## every test, the lab's included
-	$(RUN) .venv/bin/pytest -m "not lab" $(SIDE_BY_SIDE)
-	$(RUN) .venv/bin/pytest -m lab
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-fast test-lab
 
-check: lint ## format, lint, types, import rules, fast tests
-	$(RUN) .venv/bin/pytest -m "not lab" $(SIDE_BY_SIDE)
+check: lint test-fast ## format, lint, types, import rules, fast tests
+
+# Labs mostly wait: two run side by side, and the fast tests beside them (tests/support/scheduler.py).
+test-fast: $(READY)
+	$(RUN) .venv/bin/pytest -m "not lab" --numprocesses auto
+
+test-lab: $(READY)
+	$(RUN) .venv/bin/pytest -m lab --numprocesses 2
 
 lint: $(READY) ## format, lint, types, import rules
 	.venv/bin/ruff format --check --quiet

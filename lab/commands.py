@@ -1,4 +1,4 @@
-"""`nodeway lab …`: the lab's commands, which come into `nodeway` by an entry point."""
+"""`nodeway lab …`: the lab's commands, an entry point of `nodeway`."""
 
 import json
 import subprocess
@@ -74,9 +74,8 @@ def run(
 ) -> None:
     """Run any command in the client's network: nodeway lab run -- COMMAND.
 
-    It finds LAB_WAY, LAB_ENDPOINT, LAB_PORT, LAB_CA_FILE, LAB_USERNAME and LAB_PASSWORD. The lab that is up is
-    used, else one is started for
-    the time of the command. The exit code is the command's own.
+    It gets LAB_WAY, LAB_ENDPOINT, LAB_PORT, LAB_CA_FILE, LAB_USERNAME and LAB_PASSWORD. The lab that is up is used;
+    else one is started for the time of the command. The exit code is the command's own.
     """
     if not context.args:
         raise typer.BadParameter(
@@ -89,7 +88,7 @@ def run(
 def aws(context: typer.Context) -> None:
     """Run a command beside the fake AWS of the lab that is up: nodeway lab aws -- cdk diff --all -c env=lab.
 
-    It finds the endpoint and keys of the fake account, and stands in the CDK project that was deployed.
+    It gets the endpoint and keys of the fake account, and runs in the CDK project that was deployed.
     """
     if not context.args:
         raise typer.BadParameter(
@@ -105,7 +104,7 @@ def event(
         str | None, typer.Argument(help="A shard (0001) or a node (demo-0001-001).")
     ] = None,
 ) -> None:
-    """Let something happen in the lab that is up."""
+    """Cause an event in the lab that is up."""
     if name not in EVENTS:
         raise typer.BadParameter(f"no event {name!r}; there are: {', '.join(EVENTS)}")
     raise typer.Exit(control.ask("event", name, *([about] if about else [])))
@@ -139,7 +138,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For machines.")
 
 
 def node_table(said: dict[str, object]) -> Table:
-    """The lab's nodes for a person."""
+    """The lab's nodes as a table."""
     table = Table(title=f"{said['endpoint']} in the client's network", title_justify="left")
     for column in ("node", "role", "alive", "its name leads to"):
         table.add_column(column)

@@ -1,4 +1,4 @@
-"""The lab's one error for people: what is wrong, what was found, what to do."""
+"""The lab's error for people: what is wrong, what was found, what to do."""
 
 from nodeway.errors import NodewayError
 

@@ -1,7 +1,6 @@
-"""The lab's fixed facts: its account, its three networks, its cluster, its directories.
+"""The lab's constants: its account, its three networks, its cluster, its directories.
 
-The environment `lab` in cdk.json names the same VPCs and subnets; `tests/unit/lab/test_layout.py` holds the two
-together.
+`cdk.json` names the same VPCs and subnets in the environment `lab`; tests/unit/lab/test_layout.py compares them.
 """
 
 import os
@@ -64,5 +63,5 @@ ENVOY_ENDPOINT = f"redis.{REPLICATION_GROUP}.lab.nodeway.internal"
 
 
 def run_dir() -> Path:
-    """Where a running lab keeps its pids, certificates, logs and state files; it goes when the lab goes."""
+    """The directory of a running lab: pids, certificates, logs and state files; removed at its end."""
     return Path(os.environ.get("LAB_RUN_DIR", ROOT / "build" / "lab" / "run"))

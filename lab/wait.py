@@ -1,4 +1,4 @@
-"""Waiting for a condition with a deadline, as an error of the lab."""
+"""Waiting for a condition with a deadline."""
 
 from collections.abc import Callable
 from typing import TypeVar

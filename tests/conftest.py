@@ -16,7 +16,7 @@ settings.register_profile("nodeway", derandomize=True, deadline=None, database=N
 settings.register_profile("fresh", deadline=None, database=None, max_examples=500)
 settings.load_profile("nodeway")
 
-pytest_plugins = ["tests.support.deadline"]
+pytest_plugins = ["tests.support.deadline", "tests.support.scheduler"]
 
 AWS_VARIABLES = {
     "AWS_ACCESS_KEY_ID": "testing",

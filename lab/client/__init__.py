@@ -1,1 +1,1 @@
-"""many."""
+"""Clients with thousands of connections, and slow ones, for measurements."""

@@ -1,10 +1,10 @@
-"""`python -m lab.client MODE`: many connections of one client, for either side's network.
+"""`python -m lab.client MODE`: many connections of one client, in the network that it is started in.
 
-idle: thousands that do nothing, and then pub/sub beside them. slow: clients that ask for much and never read, and
-one that measures how it fares beside them. storm: thousands that come back at the same moment.
+idle: thousands of idle connections, then pub/sub beside them. slow: clients that send requests and never read, and
+one that measures latency beside them. storm: thousands that reconnect at the same moment.
 
-All that it knows are the names that it is given and what `nodeway.client` knows. Each stage prints one line of JSON and
-waits for a line of standard input; the last line is the result. It must never know of proxies.
+It knows the names that it is given and what `nodeway.client` knows. Each stage prints one line of JSON and waits for
+a line of standard input; the last line is the result.
 """
 
 import argparse
@@ -13,9 +13,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from lab.client import idle as client_crowd_idle
-from lab.client import slow as client_crowd_slow
-from lab.client import storm as client_crowd_storm
+from lab.client import idle, slow, storm
 from lab.client.connection import Access, make_room
 from lab.client.latency import Figures
 from lab.errors import LabError
@@ -24,7 +22,7 @@ FAILED = 1
 
 
 def stage(figures: Figures) -> None:
-    """Tell what was seen so far, and wait until whoever started us has looked around."""
+    """Print the figures so far, and wait for a line of standard input."""
     print(json.dumps(figures), flush=True)  # noqa: T201 - this line is the result so far
     sys.stdin.readline()
 
@@ -36,13 +34,11 @@ def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         make_room(options.connections)
         if options.mode == "idle":
-            figures = client_crowd_idle.play(
-                access, options.names, options.connections, options.messages, stage
-            )
+            figures = idle.run(access, options.names, options.connections, options.messages, stage)
         elif options.mode == "slow":
-            figures = client_crowd_slow.play(access, options.names[0], options.connections, stage)
+            figures = slow.run(access, options.names[0], options.connections, stage)
         else:
-            figures = client_crowd_storm.play(access, options.names, options.connections)
+            figures = storm.run(access, options.names, options.connections)
     except LabError as error:
         print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201 - the result
         return FAILED

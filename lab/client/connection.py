@@ -1,7 +1,7 @@
 """One of thousands of connections to a node: TLS with the name verified, AUTH, PING, and little memory.
 
-It is an ordinary socket with Python's TLS on it, since a full client object costs far more than what the server holds.
-It must never keep an address: each connection looks its name up.
+It is a socket with Python's TLS, since a full client object costs far more than the server's side. Each connection
+looks its name up anew.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ T = TypeVar("T")
 
 
 class Refused(ConnectionError):
-    """The node answered with an error, or with something else than was asked for."""
+    """The node answered with an error, or with something unexpected."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """How to get in, from the environment of `nodeway.client`."""
+    """How to log in, from the environment of `nodeway.client`."""
 
     port: int
     username: str
@@ -63,11 +63,11 @@ class Connection:
     """An open connection to a node, logged in."""
 
     def __init__(self, sock: ssl.SSLSocket) -> None:
-        """Use `opened`."""
+        """Use `connect`."""
         self._socket = sock
 
     @staticmethod
-    async def opened(name: str, access: Access) -> "Connection":
+    async def connect(name: str, access: Access) -> "Connection":
         """Look up, connect, verify, log in, PING; raises OSError (a timeout is one, too) when any of it fails."""
         async with asyncio.timeout(ATTEMPT_SECONDS):
             loop = asyncio.get_running_loop()
@@ -87,7 +87,7 @@ class Connection:
             connection = Connection(sock)
             try:
                 await connection._as_tls_wants(sock.do_handshake)
-                await connection.say("AUTH", access.username, access.password, expect=b"+OK\r\n")
+                await connection.send("AUTH", access.username, access.password, expect=b"+OK\r\n")
                 await connection.ping()
             except BaseException:
                 connection.close()
@@ -96,10 +96,10 @@ class Connection:
 
     async def ping(self) -> None:
         """Raises OSError when the answer is not PONG."""
-        await self.say("PING", expect=b"+PONG\r\n")
+        await self.send("PING", expect=b"+PONG\r\n")
 
-    async def say(self, *words: str, expect: bytes) -> None:
-        """Send one command; raises Refused when the answer is another, OSError when the connection is gone."""
+    async def send(self, *words: str, expect: bytes) -> None:
+        """Send one command; raises Refused for another answer, OSError when the connection is lost."""
         message = command(words)
         await self._as_tls_wants(lambda: self._socket.send(message))
         answer = b""
@@ -112,7 +112,7 @@ class Connection:
             raise Refused(f"{words[0]} was answered {answer[:60]!r}")
 
     def is_open(self) -> bool:
-        """Whether the other side has not closed it; for an idle connection, on which nothing is to come."""
+        """Whether the other side has not closed it; for an idle connection without pending data."""
         try:
             return bool(self._socket.recv(1))
         except ssl.SSLWantReadError:
@@ -121,7 +121,7 @@ class Connection:
             return False
 
     def close(self) -> None:
-        """Close it as a program that ends does: without a word."""
+        """Close the socket without QUIT, as a program that ends does."""
         self._socket.close()
 
     async def _as_tls_wants(self, step: Callable[[], T]) -> T:
@@ -153,8 +153,8 @@ def command(words: Sequence[str]) -> bytes:
     return b"*%d\r\n%b" % (len(parts), b"".join(bulk))
 
 
-def spread(names: Sequence[str], connections: int) -> list[str]:
-    """The name that each connection goes to: in turn, so that none has more than one more than another."""
+def distribute(names: Sequence[str], connections: int) -> list[str]:
+    """The name that each connection goes to, in turn."""
     return list(islice(cycle(names), connections))
 
 
@@ -165,7 +165,7 @@ def backoff(retry: int, chance: Callable[[], float] = random.random) -> float:
 
 
 async def at_most(together: int, works: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Do all, so many at the same time; the results in their order."""
+    """Run all works, at most so many at the same time; returns the results in their order."""
     turn = asyncio.Semaphore(together)
 
     async def one(work: Callable[[], Awaitable[T]]) -> T:
@@ -176,7 +176,7 @@ async def at_most(together: int, works: Sequence[Callable[[], Awaitable[T]]]) ->
 
 
 def make_room(connections: int) -> None:
-    """Let this process open so many sockets; raises LabError when the machine does not allow that."""
+    """Raise this process's limit of open files; raises LabError when the machine does not allow it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     check_room(connections, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

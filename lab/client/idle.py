@@ -1,6 +1,6 @@
-"""Thousands of connections that do nothing for a while, then pub/sub on top, then the question whether all still live.
+"""Thousands of idle connections, then pub/sub beside them, then a PING on each.
 
-It must never count a connection as alive that has not answered.
+A connection counts as alive only when it has answered.
 """
 
 # mypy: disallow-untyped-calls=False
@@ -17,44 +17,44 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from lab.client.connection import Access, Connection, at_most, spread
+from lab.client.connection import Access, Connection, at_most, distribute
 from lab.client.latency import Figures, Stage, times
 from lab.host.memory import peak_mib
 
 TOGETHER = 64
 IDLE_SECONDS = 5.0
 DELIVERY_SECONDS = 15.0
-CHANNEL = "lab:crowd:news"
+CHANNEL = "lab:open_connections:news"
 
 
-def play(
+def run(
     access: Access, names: Sequence[str], connections: int, messages: int, stage: Stage
 ) -> Figures:
     """Open, be idle, publish, count: `stage` is told once all idle ones are open."""
-    return asyncio.run(_play(access, names, connections, messages, stage))
+    return asyncio.run(_run(access, names, connections, messages, stage))
 
 
-async def _play(
+async def _run(
     access: Access, names: Sequence[str], connections: int, messages: int, stage: Stage
 ) -> Figures:
     began = time.monotonic()
     errors: Counter[str] = Counter()
     took: list[float] = []
 
-    async def opened(name: str) -> Connection | None:
+    async def connect(name: str) -> Connection | None:
         started = time.monotonic()
         try:
-            connection = await Connection.opened(name, access)
+            connection = await Connection.connect(name, access)
         except OSError as error:
             errors[type(error).__name__] += 1
             return None
         took.append(time.monotonic() - started)
         return connection
 
-    works = [partial(opened, name) for name in spread(names, connections)]
-    crowd = [one for one in await at_most(TOGETHER, works) if one is not None]
+    works = [partial(connect, name) for name in distribute(names, connections)]
+    open_connections = [one for one in await at_most(TOGETHER, works) if one is not None]
     figures: Figures = {
-        "opened": len(crowd),
+        "opened": len(open_connections),
         "errors_by_type": dict(errors),
         "seconds_to_open": round(time.monotonic() - began, 1),
         "connection": times(took),
@@ -63,14 +63,16 @@ async def _play(
     await asyncio.sleep(IDLE_SECONDS)
     await asyncio.to_thread(stage, figures)
     published = await asyncio.to_thread(pubsub, access, names, messages)
-    still_open = sum(one.is_open() for one in crowd)
-    answered = sum(await at_most(TOGETHER, [partial(_answers, one) for one in crowd]))
-    for one in crowd:
+    still_open = sum(one.is_open() for one in open_connections)
+    answered = sum(
+        await at_most(TOGETHER, [partial(_is_answering, one) for one in open_connections])
+    )
+    for one in open_connections:
         one.close()
     return {**figures, **published, "still_open": still_open, "answered_at_the_end": answered}
 
 
-async def _answers(connection: Connection) -> bool:
+async def _is_answering(connection: Connection) -> bool:
     try:
         async with asyncio.timeout(DELIVERY_SECONDS):
             await connection.ping()
@@ -80,7 +82,7 @@ async def _answers(connection: Connection) -> bool:
 
 
 def node(access: Access, name: str) -> redis.Redis:
-    """A client of one node that tries nothing twice, so that every error is seen."""
+    """A client of one node without retries, so that every error is counted."""
     return redis.Redis(
         host=name,
         port=access.port,
@@ -95,7 +97,7 @@ def node(access: Access, name: str) -> redis.Redis:
 
 
 def pubsub(access: Access, names: Sequence[str], messages: int) -> Figures:
-    """A subscriber at each node, messages published at each node in turn: a cluster carries each to all."""
+    """Subscribe at each node and publish at each in turn; a cluster carries each message to all nodes."""
     with ExitStack() as stack:
         nodes = [stack.enter_context(node(access, name)) for name in names]
         listeners = [stack.enter_context(one.pubsub()) for one in nodes]
@@ -107,22 +109,22 @@ def pubsub(access: Access, names: Sequence[str], messages: int) -> Figures:
         for number, text in enumerate(expected):
             nodes[number % len(nodes)].publish(CHANNEL, text)
         deadline = time.monotonic() + DELIVERY_SECONDS
-        heard = [_heard(listener, messages, deadline) for listener in listeners]
+        received = [_receive(listener, messages, deadline) for listener in listeners]
         seconds = time.monotonic() - began
     # what came through different nodes may overtake each other
-    delivered = sum(len(set(one) & set(expected)) for one in heard)
+    delivered = sum(len(set(one) & set(expected)) for one in received)
     return {
         "messages_expected": messages * len(names),
         "messages_delivered": delivered,
-        "messages_twice": sum(len(one) - len(set(one)) for one in heard),
+        "messages_twice": sum(len(one) - len(set(one)) for one in received),
         "seconds_to_deliver": round(seconds, 2),
     }
 
 
-def _heard(listener: redis.client.PubSub, messages: int, deadline: float) -> list[bytes]:
-    heard: list[bytes] = []
-    while len(heard) < messages and time.monotonic() < deadline:
+def _receive(listener: redis.client.PubSub, messages: int, deadline: float) -> list[bytes]:
+    received: list[bytes] = []
+    while len(received) < messages and time.monotonic() < deadline:
         message = listener.get_message(ignore_subscribe_messages=True, timeout=0.5)
         if message is not None:
-            heard.append(message["data"])
-    return heard
+            received.append(message["data"])
+    return received

@@ -1,4 +1,4 @@
-"""What a crowd's figures are made of. It must never touch a connection: numbers in, numbers out."""
+"""Latency figures."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ Stage = Callable[[Figures], None]
 
 
 def times(values: Sequence[float]) -> Figures:
-    """Seconds, shown as milliseconds."""
+    """Percentiles of seconds, in milliseconds."""
     return {
         "p50_ms": round(percentile(values, 50) * 1000, 2),
         "p99_ms": round(percentile(values, 99) * 1000, 2),

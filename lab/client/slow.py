@@ -1,6 +1,6 @@
-"""Clients that ask one node for much and never read an answer, and a client beside them that measures its own fate.
+"""Clients that request much of one node and never read, and a client beside them that measures latency.
 
-It must never read for the slow ones: what the node has for them stays on its way.
+The unread answers stay in the buffers between the node and the client.
 """
 
 # mypy: disallow-untyped-calls=False
@@ -34,20 +34,20 @@ BYTES_PER_MIB = 2**20
 ESTABLISHED = 1  # <linux/tcp_states.h>, the first byte of struct tcp_info
 
 
-def play(access: Access, name: str, clients: int, stage: Stage) -> Figures:
+def run(access: Access, name: str, clients: int, stage: Stage) -> Figures:
     """Measure alone, then beside the slow ones; `stage` is told before they ask, and while they hang."""
     with node(access, name) as other:
         big = key_of(other)
         other.set(big, b"x" * VALUE_BYTES)
         small = f"{{{big}}}:small"
         other.set(small, b"y" * 64)
-        slow = [connected(access, name) for _ in range(clients)]
-        before = measured(access, name, small)
+        slow = [connect_silently(access, name) for _ in range(clients)]
+        before = measure(access, name, small)
         memory = node_memory(other)
         stage({"before": before})
         with ThreadPoolExecutor(1) as beside:
             asking = beside.submit(ask_for_much, slow, big)
-            during = measured(access, name, small)
+            during = measure(access, name, small)
             asking.result()
         piled = node_memory(other)
         hanging = sum(is_connected(sock) for sock in slow)
@@ -68,7 +68,7 @@ def play(access: Access, name: str, clients: int, stage: Stage) -> Figures:
 
 
 def key_of(connection: redis.Redis) -> str:
-    """A key that this very node owns; raises LabError when it owns none of those tried."""
+    """A key that this node owns; raises LabError when it owns none of those tried."""
     for number in range(TRIES):
         key = f"lab:crowd:{number}"
         try:
@@ -79,7 +79,7 @@ def key_of(connection: redis.Redis) -> str:
     raise LabError("the node owns no slot of the keys tried: name a primary")
 
 
-def connected(access: Access, name: str) -> ssl.SSLSocket:
+def connect_silently(access: Access, name: str) -> ssl.SSLSocket:
     """A connection, logged in, whose answers nobody will read; raises LabError when the node does not let it in."""
     plain = socket.create_connection((name, access.port), timeout=CONNECT_SECONDS)
     sock = access.tls.wrap_socket(plain, server_hostname=name)
@@ -91,9 +91,9 @@ def connected(access: Access, name: str) -> ssl.SSLSocket:
 
 
 def ask_for_much(slow: Sequence[ssl.SSLSocket], key: str) -> None:
-    """Each asks for some values at once, and again a little later; raises OSError when one was cut.
+    """Each client requests values at once, in rounds; raises OSError when a connection was cut.
 
-    GETRANGE, as its answers are made anew: of a value that is sent as it is, some servers keep no copy for each client.
+    GETRANGE makes a new answer each time; some servers send a whole value without a copy for each client.
     """
     for _ in range(ROUNDS):
         for sock in slow:
@@ -102,11 +102,11 @@ def ask_for_much(slow: Sequence[ssl.SSLSocket], key: str) -> None:
 
 
 def is_connected(sock: ssl.SSLSocket) -> bool:
-    """Whether neither side has closed it, as the kernel says: nobody reads what may have come."""
+    """Whether neither side has closed it, as the kernel says, with unread data or without."""
     return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == ESTABLISHED
 
 
-def measured(access: Access, name: str, key: str) -> Figures:
+def measure(access: Access, name: str, key: str) -> Figures:
     """PING and GET in turn: first at a steady pace for the latency, then as fast as it goes for the throughput."""
     errors: Counter[str] = Counter()
     with node(access, name) as client:
@@ -127,7 +127,7 @@ def measured(access: Access, name: str, key: str) -> Figures:
 
 
 def at_a_pace(client: redis.Redis, key: str, errors: Counter[str]) -> list[float]:
-    """Seconds of each request from when it was due, so that one long wait counts for all that it kept waiting."""
+    """Seconds of each request since it was due, so that a long wait counts for all requests that it delays."""
     began = time.monotonic()
     took: list[float] = []
     for number in range(round(PACED_SECONDS * REQUESTS_PER_SECOND)):
@@ -139,7 +139,7 @@ def at_a_pace(client: redis.Redis, key: str, errors: Counter[str]) -> list[float
 
 
 def ask(client: redis.Redis, key: str, number: int, errors: Counter[str]) -> None:
-    """One request; an error is counted."""
+    """Send one request; an error is counted."""
     try:
         client.ping() if number % 2 else client.get(key)
     except (redis.RedisError, OSError) as error:
@@ -147,7 +147,7 @@ def ask(client: redis.Redis, key: str, number: int, errors: Counter[str]) -> Non
 
 
 def node_memory(connection: redis.Redis) -> Figures:
-    """What the node holds altogether, and of that for its clients' unread answers."""
+    """The node's memory, and its share for unread answers of clients, in MiB."""
     memory = connection.info("memory")
     return {
         "used": memory["used_memory"] // BYTES_PER_MIB,

@@ -1,6 +1,6 @@
-"""Thousands of connections that are lost together and come back together, as after a network that was away.
+"""Thousands of connections that are lost together and reconnect together, as after a network failure.
 
-Each resolves, verifies and logs in anew, and tries again as clients do. It must never give up before a client would.
+Each resolves, verifies and logs in anew, and retries as clients do.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from lab.client.connection import RETRIES, Access, Connection, at_most, backoff, spread
+from lab.client.connection import RETRIES, Access, Connection, at_most, backoff, distribute
 from lab.client.latency import Figures, times
 
 TOGETHER = 64
@@ -18,7 +18,7 @@ TOGETHER = 64
 
 @dataclass(slots=True)
 class Client:
-    """One of the crowd: where it goes, and what it met on the way."""
+    """One client: its node, and its errors."""
 
     name: str
     connection: Connection | None = None
@@ -28,14 +28,14 @@ class Client:
     back_after: float = 0.0
 
     async def connect(self, access: Access) -> None:
-        """Come in, with the pauses between attempts that clients make; without a connection when it gave up."""
+        """Connect, with the pauses between retries that clients make; `connection` stays None when all failed."""
         began = time.monotonic()
         for retry in range(RETRIES + 1):
             if retry:
                 await asyncio.sleep(backoff(retry))
             started = time.monotonic()
             try:
-                self.connection = await Connection.opened(self.name, access)
+                self.connection = await Connection.connect(self.name, access)
             except OSError as error:
                 self.errors.append(type(error).__name__)
                 continue
@@ -44,19 +44,19 @@ class Client:
             return
 
     def lose(self) -> None:
-        """The connection is gone, and what was met before is forgotten."""
+        """Close the connection and forget its errors."""
         if self.connection is not None:
             self.connection.close()
         self.connection = None
         self.errors.clear()
 
 
-def play(access: Access, names: Sequence[str], connections: int) -> Figures:
+def run(access: Access, names: Sequence[str], connections: int) -> Figures:
     """All in, all gone, all back."""
-    return asyncio.run(_play(access, [Client(name) for name in spread(names, connections)]))
+    return asyncio.run(_run(access, [Client(name) for name in distribute(names, connections)]))
 
 
-async def _play(access: Access, clients: Sequence[Client]) -> Figures:
+async def _run(access: Access, clients: Sequence[Client]) -> Figures:
     await at_most(TOGETHER, [partial(client.connect, access) for client in clients])
     were_in = sum(client.connection is not None for client in clients)
     for client in clients:

@@ -1,1 +1,1 @@
-"""cluster."""
+"""The lab's ElastiCache cluster of real Valkey nodes."""

@@ -1,6 +1,6 @@
 """The lab's certificate authority, a foreign one, and the nodes' certificate.
 
-Keys live in the run directory, readable by their owner only. It must never be used outside of the lab.
+Keys are in the run directory, readable by their owner only.
 """
 
 from datetime import datetime
@@ -15,7 +15,7 @@ NODE = "node.pem"
 
 
 class Authority(StrEnum):
-    """Who signs, by the file that holds its certificate."""
+    """Who signs: the name of the file with its certificate."""
 
     TRUSTED = "ca"
     FOREIGN = "wrong-ca"

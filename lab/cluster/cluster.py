@@ -1,7 +1,7 @@
-"""The lab's ElastiCache: a real cluster, and the control plane that starts, fails, heals and scales it.
+"""The lab's ElastiCache: a real cluster, and the operations that start, fail, recover and scale it.
 
-Any process in the router's network can `attach`, since all state is in the run directory. It must never tell the
-product anything but what AWS would: that is lab.cluster.state's, and follows from the nodes.
+Any process in the router's network can `attach`, since all state is in the run directory. lab.cluster.state derives
+from the nodes what AWS's API answers.
 """
 
 import json
@@ -24,14 +24,14 @@ from lab.state_files import write_json
 from lab.wait import wait_until
 
 SHARDS = 3
-START_SECONDS = 15.0
-FAILOVER_SECONDS = 20.0
+START_SECONDS = 60.0
+FAILOVER_SECONDS = 60.0
 
 T = TypeVar("T")
 
 
 class Cluster:
-    """The cluster of the lab that runs in `run_dir`; every method raises LabError when it cannot do its part."""
+    """The cluster of the lab that runs in `run_dir`; every method raises LabError when it fails."""
 
     def __init__(self, run_dir: Path) -> None:
         """Use `start` or `attach`."""
@@ -54,22 +54,22 @@ class Cluster:
         return self.state.nodes
 
     def form(self) -> None:
-        """Start all nodes, make them one cluster, and have the API say `available`."""
+        """Start all nodes, make them one cluster, and set their status to `available`."""
         self._start(self.nodes)
         membership.form(self.nodes, self._connections())
         for shard in {node.shard for node in self.nodes}:
             self.state.set_status(shard, "available")
 
     def primaries(self) -> dict[str, str]:
-        """Shard to the name of its primary, as a node that runs knows it; a shard without one is left out."""
+        """Shard to the name of its primary, as a running node sees it; a shard without one is left out."""
         for connection in self._connections().values():
-            leading = _when_it_answers(partial(self._led, connection))()
+            leading = _when_it_answers(partial(self._primaries_seen_by, connection))()
             if leading is not None:
                 return leading
         raise LabError("no node of the cluster answers; see logs/ in the run directory")
 
     def failover(self, shard: str) -> str:
-        """Let a replica take over without loss (CLUSTER FAILOVER); gives the new primary's name."""
+        """Let a replica take over without loss (CLUSTER FAILOVER); returns the new primary's name."""
         old = self._primary(shard)
         replica = next((n for n in self.state.shard(shard) if n.name != old and n.alive), None)
         if replica is None:
@@ -78,20 +78,23 @@ class Cluster:
         return self.wait_for_primary(shard, other_than=old)
 
     def kill_node(self, name: str) -> None:
-        """Kill a node, TLS front included; AWS would recover it after a while: `restart_node`."""
+        """Kill a node with its TLS front; `restart_node` recovers it, as AWS would after a while."""
         valkey.kill(self.state.node(name))
 
     def kill_primary(self, shard: str) -> str:
-        """Kill the node that leads a shard; gives its name. The replica takes over by itself."""
+        """Kill the primary of a shard; returns its name. The replica takes over by itself."""
         name = self._primary(shard)
         self.kill_node(name)
         return name
 
     def wait_for_primary(self, shard: str, *, other_than: str) -> str:
-        """Wait until all running nodes see another primary of a shard; gives its name."""
+        """Wait until all running nodes see another primary of a shard; returns its name."""
 
         def found() -> str | None:
-            seen = {self._led(connection).get(shard) for connection in self._connections().values()}
+            seen = {
+                self._primaries_seen_by(connection).get(shard)
+                for connection in self._connections().values()
+            }
             return seen.pop() if len(seen) == 1 and other_than not in seen else None
 
         what = f"a primary of shard {shard} other than {other_than}"
@@ -99,7 +102,7 @@ class Cluster:
         return str(name)
 
     def restart_node(self, name: str, *, new_address: bool = False) -> None:
-        """Recover a killed node under its own name, where AWS may give it another address."""
+        """Recover a killed node under its own name, optionally at another address, as AWS may do."""
         node = self.state.node(name)
         if new_address:
             address, _ = self.state.free_place()
@@ -109,7 +112,8 @@ class Cluster:
 
         def in_sync() -> bool:
             views = {
-                self._led(connection).get(node.shard) for connection in self._connections().values()
+                self._primaries_seen_by(connection).get(node.shard)
+                for connection in self._connections().values()
             }
             if len(views) != 1 or None in views:
                 return False
@@ -119,29 +123,29 @@ class Cluster:
         wait_until(_when_it_answers(in_sync), timeout_seconds=FAILOVER_SECONDS, what=what)
 
     def announce_shard(self) -> str:
-        """The first half of a scale-out: the API shows a new shard's nodes as `creating`; gives the shard."""
+        """First half of a scale-out: the API shows a new shard's nodes as `creating`; returns the shard."""
         return self.state.add_shard()
 
     def bring_up_shard(self, shard: str) -> None:
-        """The second half: the nodes run, belong to the cluster without slots, and are `available`."""
+        """Second half: the nodes run, join the cluster without slots, and are `available`."""
         self._start(self.state.shard(shard))
         membership.join(self.state.shard(shard), self._connections())
         self.state.set_status(shard, "available")
 
     def add_shard(self) -> str:
-        """Scale out by one shard without slots; gives the shard."""
+        """Scale out by one shard without slots; returns the shard."""
         shard = self.announce_shard()
         self.bring_up_shard(shard)
         return shard
 
     def move_slots(self, to_shard: str, count: int) -> int:
-        """Move `count` slots to a shard, evenly from all others, while clients use them; gives how many moved."""
+        """Move `count` slots to a shard, evenly from all others, while clients use them; returns how many moved."""
         target = self._primary(to_shard)
         plan = shares(count, sorted(set(self.primaries().values()) - {target}))
         return slots.move(plan, self.state.node(target), self._connections(), self._password)
 
     def slots_of(self, shard: str) -> list[int]:
-        """The slots that a shard's primary owns, as it says itself."""
+        """The slots that a shard's primary says it owns."""
         name = self._primary(shard)
         owned = membership.by_name(self._connections()[name])[name].slots
         return [slot for piece in owned for slot in piece]
@@ -149,7 +153,7 @@ class Cluster:
     def move_by_hand(
         self, moving: Collection[int], shards: tuple[str, str], *, while_open: Callable[[], object]
     ) -> None:
-        """Move these slots from one shard to another so that clients are told ASK: see `slots.move_by_hand`."""
+        """Move these slots from one shard to another so that clients get ASK: see `slots.move_by_hand`."""
         source, target = map(self._primary, shards)
         slots.move_by_hand(
             moving,
@@ -161,7 +165,7 @@ class Cluster:
         )
 
     def remove_shard(self, shard: str) -> None:
-        """Scale in: slots to the other shards, nodes forgotten, gone from the API and from public DNS."""
+        """Scale in: move the slots to the other shards, forget the nodes, remove them from the API and public DNS."""
         leaving = self._primary(shard)
         self.state.set_status(shard, "deleting")
         connections = self._connections()
@@ -189,7 +193,7 @@ class Cluster:
             )
         return name
 
-    def _led(self, connection: redis.Redis) -> dict[str, str]:
+    def _primaries_seen_by(self, connection: redis.Redis) -> dict[str, str]:
         """Shard to primary, as one node knows it."""
         shards = {node.name: node.shard for node in self.nodes}
         leading = sorted(m.name for m in membership.members(connection) if m.primary)
@@ -228,7 +232,10 @@ class Cluster:
 
 
 def start(run_dir: Path, server: Server) -> Cluster:
-    """Start 3 shards of 2 nodes and make them a cluster; needs the networks and the certificates. LabError."""
+    """Start 3 shards of 2 nodes and make them a cluster; needs the networks and the certificates.
+
+    Raises LabError when a node does not answer.
+    """
     credentials = {"username": valkey.USERNAME, "password": valkey.new_password()}
     write_json(run_dir / "credentials.json", credentials, mode=0o600)
     cluster = Cluster(run_dir)
@@ -240,7 +247,7 @@ def start(run_dir: Path, server: Server) -> Cluster:
 
 
 def _when_it_answers(check: Callable[[], T]) -> Callable[[], T | None]:
-    """The check, with "not yet" in place of a server's error."""
+    """The check, with None in place of a server's error."""
 
     def asked() -> T | None:
         try:

@@ -1,7 +1,7 @@
 """What AWS says about the lab's cluster: its nodes in the shapes of the ElastiCache API and in public DNS.
 
-Written from the nodes alone, so that the fake API cannot know more than they do. Shapes: botocore's service model
-`elasticache`. In cluster mode NodeGroupMembers carry no endpoint, and a node that is not ready yet has none at all
+It is derived from the nodes alone. Shapes: botocore's service model `elasticache`. In cluster mode NodeGroupMembers
+have no endpoint, and a node that is not ready yet has none at all
 (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Shards.html).
 """
 
@@ -36,14 +36,14 @@ def describe(nodes: Sequence[Node]) -> dict[str, Any]:
 
 
 def public_dns(nodes: Sequence[Node]) -> dict[str, list[str]]:
-    """Name to addresses: a node's name exists from when it is ready; the configuration endpoint has them all."""
+    """Name to addresses: of each node that is ready, and of the configuration endpoint, which has them all."""
     ready = {node.hostname: [node.address] for node in nodes if node.status != "creating"}
     everyone = [address for addresses in ready.values() for address in addresses]
     return {**ready, layout.CONFIGURATION_ENDPOINT: everyone}
 
 
 def availability_zone(name: str) -> str:
-    """The zone of a node: those of a shard differ, and so do the first ones of neighbouring shards."""
+    """The zone of a node; a shard's nodes are in different ones, as are the first nodes of neighbouring shards."""
     _, shard, member = name.rsplit("-", 2)
     return ZONES[(int(shard) + int(member) - 2) % len(ZONES)]
 

@@ -1,6 +1,6 @@
-"""One node: a Valkey (or Redis) server, and before one without TLS a front that stands for ElastiCache's own TLS.
+"""One node: a Valkey (or Redis) server, and a TLS front where the server has no TLS, as ElastiCache's nodes have.
 
-Both run in the cache VPC's network. It must never put a password on a command line.
+Both run in the cache VPC's network. Passwords are in files, as command lines are readable by all.
 """
 
 import importlib.resources
@@ -104,9 +104,9 @@ def _version(path: str) -> str:
 
 
 def _has_tls(path: str) -> bool:
-    """Ask the program itself for a certificate that does not exist: only one with TLS goes to look for it.
+    """Whether the program has TLS: only then it looks for a certificate that does not exist.
 
-    One before version 7 does not know the announced hostname and stops there.
+    One before version 7 does not know the announced hostname, and stops there.
     """
     certificate = "/nonexistent/certificate"
     probe = [
@@ -125,7 +125,7 @@ def _has_tls(path: str) -> bool:
 
 
 def start(node: Node, server: Server, run_dir: Path, password: str) -> tuple[int, ...]:
-    """Start a node's processes; gives their pids. It answers some time later (`connect`)."""
+    """Start a node's processes; returns their pids. It answers some time later (`connect`)."""
     home = run_dir / "nodes" / node.name
     home.mkdir(parents=True, exist_ok=True)
     config = home / "valkey.conf"
@@ -139,7 +139,7 @@ def start(node: Node, server: Server, run_dir: Path, password: str) -> tuple[int
 
 
 def start_front(node: Node, run_dir: Path) -> int:
-    """Start the TLS front of a node, with the certificate that it has now; gives its pid."""
+    """Start the TLS front of a node, with the certificate that it has now; returns its pid."""
     front = run_dir / "nodes" / node.name / "front.cfg"
     _write_private(front, _front_config(node, run_dir))
     command = [get_haproxy_binary(), "-db", "-f", str(front)]
@@ -147,7 +147,7 @@ def start_front(node: Node, run_dir: Path) -> int:
 
 
 def kill(node: Node) -> None:
-    """SIGKILL to all processes of a node, as when its host goes."""
+    """Kill all processes of a node, as when its host is lost."""
     for pid in node.pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -156,9 +156,9 @@ def kill(node: Node) -> None:
 def connect(
     node: Node, run_dir: Path, password: str, *, username: str = USERNAME, verified: bool = True
 ) -> redis.Redis:
-    """A connection for the lab's own control, over the node's TLS by its address, from the router's network.
+    """A connection of the lab itself, over the node's TLS by its address, from the router's network.
 
-    `verified`: not with a node whose certificate may be a wrong one.
+    `verified`: False for a node whose certificate may be a wrong one.
     """
     return redis.Redis(
         host=node.address,
@@ -178,7 +178,7 @@ def connect(
 
 
 def ask(connection: redis.Redis, *words: str | int) -> Any:
-    """Say a command as it is written, and give the server's answer as it is. Raises redis.RedisError."""
+    """Send a command; returns the server's answer. Raises redis.RedisError."""
     return connection.execute_command(*words)  # type: ignore[no-untyped-call]
 
 
@@ -188,12 +188,12 @@ def in_sync(replica: redis.Redis) -> bool:
 
 
 def new_password() -> str:
-    """A password for one life of the lab."""
+    """A random password."""
     return secrets.token_urlsafe(24)
 
 
 def _run(command: list[str], run_dir: Path, log_name: str) -> int:
-    """Start a process in the cache VPC's network; it outlives the caller, never the sandbox."""
+    """Start a process in the cache VPC's network; it ends with the sandbox."""
     logs = run_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     with (logs / f"{log_name}.log").open("ab") as log:
@@ -214,7 +214,7 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _server_config(node: Node, server: Server, run_dir: Path, password: str) -> str:
-    """A server as ElastiCache sets it up: names announced, AUTH token and ACL user, clients may lose a shard."""
+    """The configuration of ElastiCache: announced names, AUTH token and ACL user, partial coverage allowed."""
     users = [f"user {name} on >{password} ~* &* +@all" for name in ("default", USERNAME)]
     lines = [
         f"bind {node.internal}",
@@ -255,7 +255,7 @@ def _server_config(node: Node, server: Server, run_dir: Path, password: str) -> 
 
 
 def _front_config(node: Node, run_dir: Path) -> str:
-    """TLS with the node's certificate outside, the server's clear text inside the cache VPC's network."""
+    """TLS with the node's certificate outside, the server's plaintext inside the cache VPC's network."""
     return f"""\
 global
     nbthread 1

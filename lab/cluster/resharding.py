@@ -12,27 +12,27 @@ from lab.cluster.node import USERNAME, Node, ask
 from lab.errors import LabError
 from lab.wait import wait_until
 
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 120.0
 KEYS_AT_ONCE = 100
 
 
 def move(plan: Mapping[str, int], target: Node, connections: Connections, password: str) -> int:
-    """Move so many slots from each of these primaries (by name) to `target`; gives how many moved.
+    """Move so many slots from each of these primaries (by name) to `target`; returns how many moved.
 
     Returns when every node knows the new owner. Raises LabError when a move fails.
     """
     moved: set[int] = set()
     for source, count in plan.items():
         owned = by_name(connections[source])[source].slots
-        for slots in _last(owned, count):
+        for slots in _last_slots(owned, count):
             if _migrates_itself(connections[source]):
                 _migrate(connections[source], target, slots)
             else:
-                hands = _hands(source, target, connections, password)
+                manual = _manual_move(source, target, connections, password)
                 for slot in slots:
-                    hands.open(slot)
-                    hands.empty(slot)
-                    hands.close(slot)
+                    manual.open(slot)
+                    manual.empty(slot)
+                    manual.close(slot)
             moved.update(slots)
     _wait_until_known(target, moved, connections)
     return len(moved)
@@ -47,20 +47,20 @@ def move_by_hand(
     *,
     while_open: Callable[[], object],
 ) -> None:
-    """Move these slots of a primary (by name) by hand, whatever the server can do, so that clients are told ASK.
+    """Move these slots of a primary (by name) key by key, also where the server moves slots itself: clients get ASK.
 
     `while_open` is called when all of their keys are at the target and the source still owns the slots. Returns when
     every node knows the new owner. Raises LabError and redis.RedisError.
     """
-    hands = _hands(source, target, connections, password)
-    for step in (hands.open, hands.empty):
+    manual = _manual_move(source, target, connections, password)
+    for step in (manual.open, manual.empty):
         for slot in slots:
             step(slot)
     try:
         while_open()
     finally:
         for slot in slots:
-            hands.close(slot)
+            manual.close(slot)
     _wait_until_known(target, set(slots), connections)
 
 
@@ -72,7 +72,7 @@ def _wait_until_known(target: Node, slots: set[int], connections: Connections) -
     )
 
 
-def _last(owned: Sequence[range], count: int) -> Iterator[range]:
+def _last_slots(owned: Sequence[range], count: int) -> Iterator[range]:
     """The last `count` slots of these, in pieces."""
     for piece in reversed(owned):
         if count <= 0:
@@ -89,7 +89,7 @@ def _owns(connection: redis.Redis, name: str, slots: set[int]) -> bool:
 
 
 def _migrates_itself(connection: redis.Redis) -> bool:
-    """Valkey 9 moves whole slots by itself (https://valkey.io/commands/cluster-migrateslots/)."""
+    """Whether the server moves slots itself, as Valkey 9 (https://valkey.io/commands/cluster-migrateslots/)."""
     return "MIGRATESLOTS" in str(ask(connection, "CLUSTER", "HELP"))
 
 
@@ -119,8 +119,8 @@ def _pairs(flat: Sequence[str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Hands:
-    """The classic way, slot by slot and key by key (https://valkey.io/commands/cluster-setslot/)."""
+class _ManualMove:
+    """A move slot by slot and key by key (https://valkey.io/commands/cluster-setslot/)."""
 
     source: redis.Redis
     source_id: str
@@ -133,27 +133,29 @@ class _Hands:
     login: Sequence[str]
 
     def open(self, slot: int) -> None:
-        """From now on the source says ASK for a key of this slot that it does not have."""
+        """Let the source answer ASK for a key of this slot that it does not have."""
         ask(self.receiver, "CLUSTER", "SETSLOT", slot, "IMPORTING", self.source_id)
         ask(self.source, "CLUSTER", "SETSLOT", slot, "MIGRATING", self.receiver_id)
 
     def empty(self, slot: int) -> None:
-        """The slot's keys go to the receiver."""
+        """Move the slot's keys to the receiver."""
         while keys := ask(self.source, "CLUSTER", "GETKEYSINSLOT", slot, KEYS_AT_ONCE):
             ask(self.source, "MIGRATE", *self.access, *self.login, "KEYS", *keys)
 
     def close(self, slot: int) -> None:
-        """The slot is the receiver's."""
+        """Give the slot to the receiver."""
         # the receiver first: a slot must never be without an owner
         for connection in (self.receiver, self.source, *self.others):
             ask(connection, "CLUSTER", "SETSLOT", slot, "NODE", self.receiver_id)
 
 
-def _hands(source_name: str, target: Node, connections: Connections, password: str) -> _Hands:
+def _manual_move(
+    source_name: str, target: Node, connections: Connections, password: str
+) -> _ManualMove:
     source, receiver = connections[source_name], connections[target.name]
     known = by_name(source)
     others = [m.name for m in members(source) if m.primary and m.name in connections]
-    return _Hands(
+    return _ManualMove(
         source,
         known[source_name].node_id,
         receiver,

@@ -1,6 +1,6 @@
-"""What the lab knows of its cluster, in the run directory: for every process, and through every change.
+"""The state of the lab's cluster, in the run directory, for every process.
 
-It must never be changed but by `State.changing`: what AWS says (elasticache.json, public_dns.json) follows from it.
+`State.changing` changes it, and writes what AWS says from it (elasticache.json, public_dns.json).
 """
 
 import fcntl
@@ -30,12 +30,12 @@ class State:
 
     @property
     def path(self) -> Path:
-        """The file that all others follow from."""
+        """The file that all others are derived from."""
         return self.run_dir / "cache.json"
 
     @property
     def server(self) -> Server:
-        """The program that the nodes run."""
+        """The server of the nodes."""
         return Server(**json.loads(self.path.read_text())["server"])
 
     @property
@@ -44,14 +44,14 @@ class State:
         return tuple(Node(**node) for node in json.loads(self.path.read_text())["nodes"])
 
     def node(self, name: str) -> Node:
-        """One node; raises LabError for a name that there is not."""
+        """One node; raises LabError for an unknown name."""
         known = {node.name: node for node in self.nodes}
         if name not in known:
             raise LabError(f"no node {name!r}; there are {', '.join(known)}")
         return known[name]
 
     def shard(self, shard: str) -> list[Node]:
-        """The nodes of a shard; raises LabError for one that there is not."""
+        """The nodes of a shard; raises LabError for an unknown one."""
         nodes = [node for node in self.nodes if node.shard == shard]
         if not nodes:
             there = ", ".join(sorted({node.shard for node in self.nodes}))
@@ -59,12 +59,12 @@ class State:
         return nodes
 
     def create(self, server: Server) -> None:
-        """State of a cluster without nodes."""
+        """Write the state of a cluster without nodes."""
         self._save(server, [])
 
     @contextmanager
     def changing(self) -> Iterator[list[Node]]:
-        """Change the list of nodes: one process at a time, and everything that follows from it is written."""
+        """Change the list of nodes, one process at a time; everything that depends on it is written afterwards."""
         with (self.run_dir / "cache.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             nodes = list(self.nodes)
@@ -72,7 +72,7 @@ class State:
             self._save(self.server, nodes)
 
     def add_shard(self) -> str:
-        """Nodes of one more shard, `creating`; gives the shard."""
+        """Add nodes of one more shard, `creating`; returns the shard."""
         shard = f"{max((int(node.shard) for node in self.nodes), default=0) + 1:04d}"
         for member in range(1, NODES_PER_SHARD + 1):
             name = f"{layout.REPLICATION_GROUP}-{shard}-{member:03d}"
@@ -82,23 +82,23 @@ class State:
         return shard
 
     def remove_shard(self, shard: str) -> None:
-        """The nodes of a shard are gone."""
+        """Remove the nodes of a shard."""
         with self.changing() as nodes:
             nodes[:] = [node for node in nodes if node.shard != shard]
 
     def set_status(self, shard: str, status: str) -> None:
-        """What the API says of a shard's nodes: creating, available or deleting."""
+        """Set what the API says of a shard's nodes: creating, available or deleting."""
         with self.changing() as nodes:
             nodes[:] = [replace(n, status=status) if n.shard == shard else n for n in nodes]
 
     def put(self, changed: Sequence[Node]) -> None:
-        """These nodes in place of those of the same names."""
+        """Replace nodes by these of the same names."""
         fresh = {node.name: node for node in changed}
         with self.changing() as nodes:
             nodes[:] = [fresh.get(node.name, node) for node in nodes]
 
     def free_place(self) -> tuple[str, str]:
-        """An address that no node has or had, and the internal one beside it."""
+        """An address that no node has or had, and its internal one."""
         hosts = [int(layout.CACHE_VPC.cidr[0]) + FIRST_HOST]
         hosts += [int(ip_address(node.address)) for node in self.nodes]
         number = max(hosts) - hosts[0] + 1

@@ -1,1 +1,1 @@
-"""console."""
+"""The lab's commands, outside of the sandbox and inside of it."""

@@ -1,4 +1,4 @@
-"""`python -m lab.console.agent WHAT…`: what a person asks of a running lab, carried out inside its sandbox."""
+"""`python -m lab.console.agent REQUEST…`: carries out one request of a user inside the sandbox of a running lab."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ FAILED = 125
 
 
 def client(world: World, mode: AccessMode, argv: Sequence[str]) -> int:
-    """Runs a command in the client's network; gives its exit code, 127 when there is no such command.
+    """Run a command in the client's network; returns its exit code, 127 when there is no such command.
 
     A mode that the lab does not have yet is deployed first.
     """
@@ -32,7 +32,7 @@ def client(world: World, mode: AccessMode, argv: Sequence[str]) -> int:
 
 
 def on_aws_side(argv: Sequence[str]) -> int:
-    """Runs a command beside the fake AWS, with its endpoint and keys, in the CDK project that was deployed."""
+    """Run a command beside the fake AWS, with its endpoint and keys, in the deployed CDK project."""
     run_dir = layout.run_dir()
     environment = aws.cdk_environment(run_dir)
     command = shutil.which(argv[0], path=environment["PATH"])
@@ -43,22 +43,22 @@ def on_aws_side(argv: Sequence[str]) -> int:
 
 
 def start_for(mode: AccessMode, argv: Sequence[str]) -> int:
-    """A lab for the time of one command: its steps go to standard error, its exit code is the command's."""
+    """Start a lab for one command; its steps go to standard error, the exit code is the command's."""
     return client(stay.deployed(say), mode, argv)
 
 
 def say(what: str) -> None:
-    """A step, beside the command's own output."""
+    """Print a step to standard error."""
     sys.stderr.write(f"lab: {what}\n")
 
 
 def failover(world: World, shard: str = "0001") -> str:
-    """A graceful failover of a shard."""
+    """Fail a shard over gracefully."""
     return f"shard {shard} is led by {world.cluster.failover(shard)} now"
 
 
 def kill_primary(world: World, shard: str = "0001") -> str:
-    """Kills a shard's primary; its replica takes over."""
+    """Kill a shard's primary; its replica takes over."""
     killed = world.cluster.kill_primary(shard)
     return (
         f"{killed} was killed; {world.cluster.wait_for_primary(shard, other_than=killed)} leads now"
@@ -66,7 +66,7 @@ def kill_primary(world: World, shard: str = "0001") -> str:
 
 
 def restart_node(world: World, name: str = "") -> str:
-    """Brings a killed node back under its name."""
+    """Restart a killed node under its name."""
     down = [node.name for node in world.cluster.nodes if not node.alive]
     if name not in down:
         msg = f"restart-node: got {name!r}; allowed: a node that is down ({', '.join(down) or 'none is'})"
@@ -76,7 +76,7 @@ def restart_node(world: World, name: str = "") -> str:
 
 
 def kill_proxy(world: World, node: str = "demo-0001-001") -> str:
-    """Kills the HAProxy of a node: ECS starts it again in its task, or replaces the task of one younger than 60 s."""
+    """Kill the HAProxy of a node. ECS restarts it in its task, or replaces a task that is younger than 60 s."""
     addresses = Product().records().get(f"{node}.{layout.ZONE}", ())
     if not addresses:
         msg = f"no node {node}; there are {', '.join(sorted(Product().records()))}"
@@ -86,7 +86,7 @@ def kill_proxy(world: World, node: str = "demo-0001-001") -> str:
 
 
 def scale_out(world: World) -> str:
-    """A new shard, a deploy that gives its nodes HAProxies and records, and slots for it."""
+    """Add a shard, deploy HAProxies and records for its nodes, and move slots to it."""
     shard = world.cluster.add_shard()
     aws.deploy("refresh=true")
     moved = world.cluster.move_slots(shard, NEW_SHARD_SLOTS)
@@ -94,7 +94,7 @@ def scale_out(world: World) -> str:
 
 
 def resync(_: World) -> str:
-    """Runs the deployed resync function once."""
+    """Run the deployed resync function once."""
     return json.dumps(Product().resync())
 
 
@@ -109,7 +109,7 @@ EVENTS: Mapping[str, Callable[..., str]] = {
 
 
 def status(world: World) -> dict[str, object]:
-    """The cluster, the records and the HAProxies as they are."""
+    """The cluster, the records and the HAProxies."""
     product = Product()
     primaries = set(world.cluster.primaries().values())
     healthy = {str(p.address): p.healthy for p in product.proxies()}
@@ -132,7 +132,7 @@ def status(world: World) -> dict[str, object]:
 
 
 def main(words: Sequence[str]) -> int:
-    """Carries out one request; gives an exit code."""
+    """Carry out one request; returns an exit code."""
     what, *rest = words
     try:
         match what:

@@ -1,7 +1,6 @@
-"""The lab from outside of its sandbox: suites, up, down, a command in the client's network, events by hand.
+"""The lab from outside of its sandbox: suites, up, down, commands in the client's network, events.
 
-Nothing of a lab outlives it: the sandbox takes its processes, networks and mounts along, and the run
-directory goes last.
+Nothing outlives a lab: its processes, networks and mounts end with the sandbox, and the run directory is removed.
 """
 
 import os
@@ -16,8 +15,8 @@ from lab.host import programs, run_directory, sandbox
 from lab.host.foreground import run_foreground, run_in_new_lab
 from lab.wait import wait_until
 
-UP_SECONDS = 240
-DOWN_SECONDS = 30
+UP_SECONDS = 600
+DOWN_SECONDS = 90
 
 
 def current() -> sandbox.Sandbox:
@@ -30,19 +29,19 @@ def current() -> sandbox.Sandbox:
 
 
 def run_suite(name: str) -> int:
-    """Runs a suite in a lab of its own; gives its exit code."""
+    """Run a suite in a lab of its own; returns its exit code."""
     return run_in_new_lab([sys.executable, "-m", "lab.console.suites", name], cwd=layout.ROOT)
 
 
 def up() -> None:
-    """Starts a lab that stays, and waits until the product is deployed in it; raises LabError when it does not come."""
+    """Start a lab that stays, and wait until the product is deployed; raises LabError when that fails."""
     sandbox.check()
     with run_directory.exclusive():
         begin()
 
 
 def begin() -> None:
-    """Starts it; `up` keeps others away meanwhile."""
+    """Start it, while `up` keeps others away."""
     run_directory.prepare()
     log = layout.run_dir() / "logs" / "lab.log"
     words = sandbox.command(
@@ -80,7 +79,7 @@ def begin() -> None:
 
 
 def down() -> None:
-    """Ends the lab that is up, and waits until nothing of it is left; raises LabError when none is up."""
+    """End the lab that is up, and wait for the end; raises LabError when none is up."""
     sandbox.stop(current())
     wait_until(
         lambda: run_directory.running() is None,
@@ -91,8 +90,9 @@ def down() -> None:
 
 
 def run(argv: Sequence[str], mode: AccessMode = AccessMode.PER_NODE) -> int:
-    """Runs a command in the client's network, in the lab that is up or in one for its time; gives the
-    command's exit code.
+    """Run a command in the client's network, in the lab that is up or in one for this command.
+
+    Returns the command's exit code.
     """
     words = [sys.executable, "-m", "lab.console.agent", "client", mode.value, *argv]
     found = run_directory.running()
@@ -104,12 +104,12 @@ def run(argv: Sequence[str], mode: AccessMode = AccessMode.PER_NODE) -> int:
 
 
 def beside_aws(argv: Sequence[str]) -> int:
-    """Runs a command beside the fake AWS of the lab that is up; gives its exit code."""
+    """Run a command beside the fake AWS of the lab that is up; returns its exit code."""
     return ask("aws", *argv)
 
 
 def ask(*words: str) -> int:
-    """Runs one of lab.console.agent's commands in the lab that is up; gives its exit code."""
+    """Run a request of lab.console.agent in the lab that is up; returns its exit code."""
     found = current()
     argv = [sys.executable, "-m", "lab.console.agent", *words]
     return run_foreground(sandbox.enter(found.pid, argv, user_namespace=found.user_namespace))

@@ -1,6 +1,4 @@
-"""`python -m lab.console.stay`: brings a lab up with the product deployed, says that it is ready, and stays
-until it is asked to end.
-"""
+"""`python -m lab.console.stay`: starts a lab with the product deployed, writes `ready`, and stays until a signal."""
 
 import json
 import signal
@@ -14,7 +12,7 @@ from lab.errors import LabError
 
 
 def main() -> int:
-    """Stays until SIGTERM or SIGINT; 1 when the lab could not come up."""
+    """Stay until SIGTERM or SIGINT; 1 when the lab could not start."""
     began = time.monotonic()
 
     def say(what: str) -> None:
@@ -35,7 +33,7 @@ def main() -> int:
 
 
 def deployed(say: Say) -> World:
-    """A world with the product in it; raises LabError."""
+    """Start a world and deploy the product into it; raises LabError."""
     world = World.start(layout.run_dir(), say)
     say("cdk deploy -c env=lab: the real app by the real CDK CLI")
     aws.deploy()

@@ -1,7 +1,6 @@
 """The lab's containers: each one of an ECS task is a real process in namespaces of its own (lab.containers.runtime).
 
-A program that dies is started again in the same namespaces when the container's restart policy says so. It must never
-be when ECS has asked the container to stop.
+A program that ends is restarted in the same namespaces as its restart policy says, unless ECS stops the container.
 """
 
 import contextlib
@@ -30,7 +29,7 @@ LOST = "lost"
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """When a program that died is started again in its container; ECS's rule, which the last start counts for."""
+    """When a program that ended is restarted in its container; the period counts from the last start, as in ECS."""
 
     period_seconds: float
     ignored_exit_codes: tuple[int, ...] = ()
@@ -38,7 +37,7 @@ class RestartPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ContainerSpec:
-    """One container as its task definition says it; paths and texts only, so that it can be sent as JSON."""
+    """One container of a task definition; of paths and texts only, so that it can be sent as JSON."""
 
     task_id: str
     name: str
@@ -56,10 +55,10 @@ class ContainerSpec:
 
 @dataclass(frozen=True, slots=True)
 class RunningContainer:
-    """A container as the run directory shows it: for scenarios that kill one.
+    """A container as the run directory shows it, for scenarios that kill one.
 
     `pid`: its program's, another one after each restart; `restarts_from`: the time (of `time.monotonic`) from which on
-    a program that dies is started again, if ever.
+    a program that ends is restarted, or None.
     """
 
     task_id: str
@@ -79,18 +78,18 @@ def running(run_dir: Path) -> tuple[RunningContainer, ...]:
 
 
 def directory(run_dir: Path, container: ContainerSpec | RunningContainer) -> Path:
-    """Where a container's files are, for as long as it lives."""
+    """The directory of a container's files, which exists as long as it does."""
     return run_dir / "containers" / f"{container.task_id}-{container.name}"
 
 
 def lose(run_dir: Path, container: RunningContainer) -> None:
-    """The container's host is gone: its program and its network at once, and nothing starts it again."""
+    """Lose the container's host: its program and its network end at once, and nothing restarts it."""
     (directory(run_dir, container) / LOST).touch()
     os.kill(container.pid, signal.SIGKILL)
 
 
 class Container:
-    """A started container, with the part of the Docker SDK's face that ministack's ECS uses.
+    """A started container, with the part of the Docker SDK's interface that ministack's ECS uses.
 
     `began`: when its program was started last, by `time.monotonic`.
     """
@@ -127,12 +126,12 @@ class Container:
         """Nothing to fetch: this object is the container."""
 
     def wait(self) -> dict[str, int]:
-        """The exit code as Docker says it: 128 + signal for a killed process."""
+        """Wait for the end; the exit code as Docker gives it: 128 + signal for a killed process."""
         self.exited.wait()
         return {"StatusCode": self._exit_code()}
 
     def stop(self) -> None:
-        """The image's stop signal, SIGKILL after the container's stop timeout; returns when it has ended."""
+        """Send the image's stop signal, then SIGKILL after the container's stop timeout; returns after its end."""
         with self._turn:
             self._stopping = True
             self._signal(self._image.stop_signal)
@@ -147,7 +146,7 @@ class Container:
             raise LabError(
                 "nsenter (util-linux) is not on PATH: the lab needs it for container health checks"
             )
-        with self._namespaces.held() as held:
+        with self._namespaces.descriptors() as held:
             if not held:
                 return False
             net, mounts = (f"/proc/{os.getpid()}/fd/{one}" for one in held)
@@ -212,7 +211,7 @@ class Container:
         self.exited.set()
 
     def _restarts(self) -> bool:
-        """ECS's rule: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerRestartPolicy.html."""
+        """Whether it is restarted: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerRestartPolicy.html."""
         policy = self.spec.restart
         if policy is None or self._stopping or (self._state / LOST).exists():
             return False

@@ -1,9 +1,9 @@
-"""Container health checks, as ECS and Docker run them. It must never decide what follows from a bad health.
+"""Container health checks, as ECS and Docker run them.
 
 Rules: the first check comes one interval after the start; failures within the start period do not count, a success
 within it counts; `retries` failures in a row make a container unhealthy
-(https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html). A container that is started again in
-its task begins anew, as Docker has it; what Fargate shows meanwhile is not known.
+(https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html). After a restart in the task the
+health begins anew, as in Docker; what Fargate shows meanwhile is not documented.
 """
 
 import time

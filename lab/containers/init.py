@@ -1,13 +1,12 @@
 """`python -m lab.containers.init`: becomes one container of an ECS task.
 
-It is started by lab.containers.container, speaks with it over stdin (the specification, later `go`) and stdout
-(`ready`, or what
-failed), and ends in the container's own program. When ECS starts a container again, its namespaces are there already:
-the specification names the descriptors, and there is no `go`. It must never change a file of the machine: all it does
-is mounts, limits and capabilities of its own namespaces.
+lab.containers.container starts it and talks to it over stdin (the specification, later `go`) and stdout (`ready`, or
+an error). It ends in the container's own program. When ECS restarts a container, its namespaces exist already: the
+specification names the descriptors, and there is no `go`. It changes mounts, limits and capabilities of its own
+namespaces only.
 
-What an image has and this has not: a root file system of its own (the machine's is seen, read-only when the container
-asks for it), a user of its own (a user namespace without root has one user only), a pid namespace.
+Unlike an image it has no root file system of its own (it sees the machine's, read-only when the container asks for
+it), no user of its own (a user namespace without root has one user only), and no pid namespace.
 """
 
 import ctypes
@@ -63,43 +62,43 @@ class MountAttributes(ctypes.Structure):
 
 
 def main() -> None:
-    """Build the container's world, say so, wait for its network, and become its program."""
+    """Set the container up, report, wait for its network, and become its program."""
     linux.die_with_parent()
     # both ends close by themselves when the program takes over: that is how the parent knows
     status = os.dup(1)
     try:
         specification = json.loads(sys.stdin.readline())
         if specification["namespaces"]:
-            _come_back(*specification["namespaces"])
+            _enter_namespaces(*specification["namespaces"])
         else:
-            _move_in(specification, status)
-        _limits(specification["ulimits"])
-        _capabilities(drop_all=specification["drop_all_capabilities"])
-        _start(specification)
+            _make_namespaces(specification, status)
+        _set_limits(specification["ulimits"])
+        _drop_capabilities(drop_all=specification["drop_all_capabilities"])
+        _exec(specification)
     except BaseException as problem:
         os.write(status, f"{type(problem).__name__}: {problem}".encode())
         raise
 
 
-def _move_in(specification: dict[str, object], status: int) -> None:
-    """A world of its own; its network comes from the parent, which waits for `ready`."""
+def _make_namespaces(specification: dict[str, object], status: int) -> None:
+    """Make new namespaces; the parent gives them a network after `ready`."""
     linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS)
     linux.make_mounts_private()
     os.write(status, b"ready\n")
     if sys.stdin.readline() != "go\n":
         sys.exit("the runtime gave up before the container had a network")
-    _mounts(specification)
+    _mount_all(specification)
 
 
-def _come_back(net: int, mounts: int) -> None:
-    """Into the world that this container had before its program ended."""
+def _enter_namespaces(net: int, mounts: int) -> None:
+    """Enter the namespaces that this container had before its program ended."""
     linux.enter(net, linux.CLONE_NEWNET)
     linux.enter(mounts, linux.CLONE_NEWNS)
     for descriptor in (net, mounts):
         os.close(descriptor)
 
 
-def _start(specification: dict[str, object]) -> None:
+def _exec(specification: dict[str, object]) -> None:
     argv = [str(word) for word in specification["argv"]]  # type: ignore[attr-defined]
     environment = dict(specification["environment"])  # type: ignore[call-overload]
     null = os.open(os.devnull, os.O_RDONLY)
@@ -109,25 +108,25 @@ def _start(specification: dict[str, object]) -> None:
     os.execvpe(argv[0], argv, environment)
 
 
-def _mounts(specification: dict[str, object]) -> None:
+def _mount_all(specification: dict[str, object]) -> None:
     keep = [str(path) for path in specification["keep"]]  # type: ignore[attr-defined]
     state = Path(str(specification["state"]))
     authorities = Path(str(specification["authorities"]))
     bundle = authorities.read_bytes() if authorities.exists() else b""
     names.use_vpc_resolver(state / "etc")
-    _fresh("/etc/ssl", keep)
+    _mount_empty("/etc/ssl", keep)
     certificates = Path("/etc/ssl/certs")
     certificates.mkdir()
     (certificates / "ca-certificates.crt").write_bytes(bundle)
-    _fresh("/tmp", keep)  # noqa: S108 - this container's own
+    _mount_empty("/tmp", keep)  # noqa: S108 - this container's own
     for path in specification["volumes"]:  # type: ignore[attr-defined]
-        _volume(str(path), keep)
+        _mount_volume(str(path), keep)
     if specification["read_only_root"]:
-        _read_only_root(except_for=[str(path) for path in specification["volumes"]])  # type: ignore[attr-defined]
+        _mount_root_read_only(except_for=[str(path) for path in specification["volumes"]])  # type: ignore[attr-defined]
 
 
-def _fresh(path: str, keep: list[str]) -> None:
-    """An empty file system over `path`; what lies below it and is needed to run stays reachable."""
+def _mount_empty(path: str, keep: list[str]) -> None:
+    """Mount an empty file system over `path`; what lies below it and is needed to run stays reachable."""
     held = [(kept, os.open(kept, os.O_PATH)) for kept in keep if kept.startswith(path + "/")]
     linux.mount("tmpfs", path, "tmpfs")
     for kept, descriptor in held:
@@ -136,8 +135,8 @@ def _fresh(path: str, keep: list[str]) -> None:
         os.close(descriptor)
 
 
-def _volume(path: str, keep: list[str]) -> None:
-    """A task's empty volume. Where the machine has no such directory, the nearest one above it is emptied."""
+def _mount_volume(path: str, keep: list[str]) -> None:
+    """Mount a task's empty volume; where the machine has no such directory, over the nearest one above it."""
     place = Path(path)
     while not place.is_dir():
         place = place.parent
@@ -145,12 +144,12 @@ def _volume(path: str, keep: list[str]) -> None:
         raise RuntimeError(
             f"volume at {path}: the lab cannot make that directory on this machine ({place} is in use)"
         )
-    _fresh(str(place), keep)
+    _mount_empty(str(place), keep)
     Path(path).mkdir(parents=True, exist_ok=True)
 
 
-def _read_only_root(*, except_for: list[str]) -> None:
-    """readonlyRootFilesystem: every mount, and so /tmp, is read-only; the task's volumes are not."""
+def _mount_root_read_only(*, except_for: list[str]) -> None:
+    """Make every mount read-only, and so /tmp, but for the task's volumes (readonlyRootFilesystem)."""
     _set_read_only("/", on=True)
     for path in except_for:
         place = Path(path)
@@ -179,8 +178,8 @@ def _set_read_only(path: str, *, on: bool) -> None:
         )
 
 
-def _limits(ulimits: list[dict[str, object]]) -> None:
-    """The container's ulimits; as high as this process may go where the machine allows less."""
+def _set_limits(ulimits: list[dict[str, object]]) -> None:
+    """Set the container's ulimits, at most as high as the machine allows."""
     wanted = {"nofile": (FARGATE_OPEN_FILES, FARGATE_OPEN_FILES)}
     wanted |= {
         str(u["name"]): (int(str(u["softLimit"])), int(str(u["hardLimit"]))) for u in ulimits
@@ -194,8 +193,8 @@ def _limits(ulimits: list[dict[str, object]]) -> None:
             resource.setrlimit(kind, (min(soft, allowed), min(hard, allowed)))
 
 
-def _capabilities(*, drop_all: bool) -> None:
-    """No program of a container gains a privilege; with linuxParameters.capabilities.drop ALL it starts with none."""
+def _drop_capabilities(*, drop_all: bool) -> None:
+    """Forbid new privileges; with linuxParameters.capabilities.drop ALL also drop all capabilities."""
     libc = ctypes.CDLL(None, use_errno=True)
     if drop_all:
         # fails from the first number that this kernel does not know

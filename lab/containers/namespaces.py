@@ -1,6 +1,6 @@
-"""The network and the mounts of a container, which live on when its program ends: on AWS they are the task's.
+"""The network and the mounts of a container, which outlive its program: on AWS they are the task's.
 
-Open descriptors keep them. They must never outlive the fake AWS, which holds them: no process of theirs is needed.
+Open descriptors of the fake AWS keep them alive, without a process.
 """
 
 import os
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 class Namespaces:
-    """The namespaces of a process that has moved into its own; `close` lets them end with their last process."""
+    """The namespaces of a process; after `close` they end with their last process."""
 
     def __init__(self, pid: int) -> None:
         self._open = tuple(
@@ -19,7 +19,7 @@ class Namespaces:
         self._lock = threading.Lock()
 
     @contextmanager
-    def held(self) -> Iterator[tuple[int, ...]]:
+    def descriptors(self) -> Iterator[tuple[int, ...]]:
         """Descriptors of the network and of the mounts for the time of the block; none once they are closed."""
         with self._lock:
             own = tuple(os.dup(one) for one in self._open)
@@ -30,7 +30,7 @@ class Namespaces:
                 os.close(one)
 
     def close(self) -> None:
-        """Let them go, once and for all."""
+        """Close the descriptors for good."""
         with self._lock:
             for one in self._open:
                 os.close(one)

@@ -1,7 +1,7 @@
 """The container runtime of the lab: makes namespaces, gives them their network, and starts programs in them.
 
-ministack's ECS drives it in place of Docker. It must never start anything that the task definition does not say: the
-arguments are entryPoint + command, the environment is the image's PATH and the container's own, nothing leaks in.
+ministack's ECS drives it in place of Docker. A program's arguments are entryPoint + command, and its environment is
+the image's PATH and the container's own.
 """
 
 import json
@@ -21,7 +21,7 @@ from lab.host import network
 
 
 class Runtime:
-    """Starts containers; stands where ministack expects a Docker client."""
+    """Starts containers, in place of a Docker client."""
 
     def __init__(self, run_dir: Path) -> None:
         self._run_dir = run_dir
@@ -70,7 +70,7 @@ class Runtime:
         (namespaces,) = opened
 
         def start_again() -> subprocess.Popen[str]:
-            with namespaces.held() as held:
+            with namespaces.descriptors() as held:
                 return self._start(spec, log, held, move_in)
 
         container = Container(process, spec, image, log, state, namespaces, start_again)
@@ -84,7 +84,7 @@ class Runtime:
         namespaces: tuple[int, ...],
         move_in: Callable[[int], None],
     ) -> subprocess.Popen[str]:
-        """A process that has become the container's program, in these namespaces or else in new ones."""
+        """Start a process that becomes the container's program, in these namespaces or in new ones."""
         with log.open("ab") as output:
             process = self._starter.submit(_popen, output.fileno(), namespaces).result()
         assert process.stdin is not None  # noqa: S101 - both are pipes

@@ -1,6 +1,6 @@
-"""The `wget` of the lab's images: the few options of BusyBox's that a health check uses.
+"""The `wget` of the lab's images: the options of BusyBox's that a health check uses. An unknown option is an error.
 
-The machine of the lab may have no wget. An option that is not known ends with an error: it must never be ignored.
+The machine of the lab may have no wget.
 """
 
 import argparse

@@ -1,7 +1,6 @@
 """Starts the fake AWS, and deploys the real app into it with the real CDK command.
 
-For scenarios: inside the sandbox, in the router's network. It must never reach a real account: the endpoint and the
-keys that it hands out are the lab's.
+For callers inside the sandbox, in the router's network. The endpoint and the keys are the lab's.
 """
 
 import json
@@ -18,7 +17,7 @@ from lab import layout
 from lab.errors import LabError
 from lab.wait import wait_until
 
-START_SECONDS = 40
+START_SECONDS = 120
 CDK_SECONDS = 900
 LAST_LINES = 12
 CHATTER = ("[WARNING]", "WARNING", "NOTICES", "***", "!!")
@@ -77,7 +76,8 @@ def cdk(
 ) -> subprocess.CompletedProcess[str]:
     """Run the CDK command on the app, or in another directory; its output goes to logs/cdk.log as it comes.
 
-    `stdout` of the result holds all of it. Raises LabError with its last lines when `check` and it failed.
+    `stdout` of the result holds all of it. Raises LabError with its last lines when `check` and it failed, and when it
+    did not end in time.
     """
     run_dir = layout.run_dir()
     log = run_dir / "logs" / "cdk.log"
@@ -139,7 +139,7 @@ def destroy(*, directory: Path | None = None) -> subprocess.CompletedProcess[str
 
 
 def synthesized() -> Path:
-    """A directory in which the CDK command uses what the latest synth of the app made, and makes no other."""
+    """A directory in which the CDK command takes the result of the latest synth in place of a new one."""
     directory = _directory(layout.run_dir() / "synthesized")
     made = app_directory(layout.run_dir()) / "cdk.out"
     (directory / "cdk.json").write_text(json.dumps({"app": str(made)}))
@@ -151,7 +151,7 @@ def _context(pairs: tuple[str, ...]) -> list[str]:
 
 
 def app_directory(run_dir: Path) -> Path:
-    """A directory with the repository's app in it: what CDK writes (cdk.context.json, cdk.out) stays here."""
+    """A directory with the repository's app in it, for what CDK writes (cdk.context.json, cdk.out)."""
     directory = run_dir / "app"
     directory.mkdir(parents=True, exist_ok=True)
     for name in ("app.py", "cdk.json"):
@@ -162,7 +162,7 @@ def app_directory(run_dir: Path) -> Path:
 
 
 def app_with(**changes: object) -> Path:
-    """The same app with another block for the lab's environment: a cdk.json of its own, and what CDK looked up."""
+    """The same app with changes to the lab's environment in a cdk.json of its own, and the known look-ups."""
     directory = _directory(layout.run_dir() / "other-app")
     settings = json.loads((layout.ROOT / "cdk.json").read_text())
     settings["context"]["environments"]["lab"] |= changes
@@ -176,7 +176,7 @@ def app_with(**changes: object) -> Path:
 
 
 def cdk_environment(run_dir: Path) -> dict[str, str]:
-    """The whole environment of the CDK command: the fake account, and nothing of the machine but PATH and language."""
+    """The whole environment of the CDK command: the fake account, and of the machine only PATH and language."""
     kept = {name: os.environ[name] for name in ("LANG", "LC_ALL") if name in os.environ}
     return {
         **kept,

@@ -1,4 +1,4 @@
-"""The ways from the lab's client to its cluster: how each is deployed, and what a client needs to know of it."""
+"""The access modes of the lab: how each is deployed, and which variables its clients get."""
 
 import json
 import secrets
@@ -34,12 +34,12 @@ class AccessMode(StrEnum):
 
     @property
     def by_envoy(self) -> bool:
-        """Whether the client speaks with Envoy, as a plain client, and not with the nodes."""
+        """Whether clients connect to Envoy, which hides the cluster, and not to the nodes."""
         return self in {AccessMode.ENVOY_RESP2, AccessMode.ENVOY_RESP3}
 
 
 def environment(mode: AccessMode, run_dir: Path) -> dict[str, str]:
-    """What a program in the client's network needs to know, and nothing of ours."""
+    """The LAB_ variables of a program in the client's network."""
     file = "envoy.json" if mode.by_envoy else "credentials.json"
     login = json.loads((run_dir / file).read_text())
     endpoint = layout.ENVOY_ENDPOINT if mode.by_envoy else layout.CONFIGURATION_ENDPOINT
@@ -62,7 +62,7 @@ def ready(mode: AccessMode, run_dir: Path) -> bool:
 
 
 def deploy(mode: AccessMode, run_dir: Path) -> None:
-    """The real `cdk deploy` of the mode; Envoys beside the HAProxies. Raises LabError."""
+    """Run `cdk deploy` for the mode; Envoys come beside the HAProxies. Raises LabError."""
     if not mode.by_envoy:
         deploy_haproxies(mode)
         return
@@ -75,7 +75,7 @@ def deploy(mode: AccessMode, run_dir: Path) -> None:
 
 
 def deploy_haproxies(mode: AccessMode) -> None:
-    """One for each node, or shared ones: the zone is of one of them, so that the others go first."""
+    """Deploy HAProxies, for each node or shared. The zone belongs to one kind, so the other is destroyed first."""
     if mode is AccessMode.SHARED:
         if Product().stacks():
             aws.destroy()
@@ -87,14 +87,14 @@ def deploy_haproxies(mode: AccessMode) -> None:
 
 
 def block() -> dict[str, Any]:
-    """The cluster of the environment `lab` in cdk.json."""
+    """The configuration of the cluster of the environment `lab` in cdk.json."""
     settings = json.loads((layout.ROOT / "cdk.json").read_text())
     (cluster,) = settings["context"]["environments"]["lab"]["clusters"]
     return dict(cluster)
 
 
 def envoy_block(arns: Mapping[str, str]) -> dict[str, Any]:
-    """What a user writes for Envoy, with the ARNs of the secrets."""
+    """The configuration of Envoy as a user writes it, with the ARNs of the secrets."""
     own = {key: value for key, value in block().items() if key != "probe"}
     return own | {
         "proxy": "envoy",
@@ -109,7 +109,7 @@ def envoy_block(arns: Mapping[str, str]) -> dict[str, Any]:
 
 
 def make_secrets(run_dir: Path) -> dict[str, Any]:
-    """Puts Envoy's secrets into Secrets Manager, as an operator does; gives their ARNs, and the clients' login."""
+    """Put Envoy's secrets into Secrets Manager, as an operator does; returns their ARNs and the clients' login."""
     login = {"username": ENVOY_USERNAME, "password": secrets.token_urlsafe(24)}
     pem = (run_dir / "envoy.pem").read_text()
     key, begin, chain = pem.partition("-----BEGIN CERTIFICATE-----")

@@ -1,4 +1,4 @@
-"""The deployed product, looked at from outside through the AWS API, as an operator with boto3 would."""
+"""The deployed product, through the AWS API."""
 
 import json
 from contextlib import suppress
@@ -41,7 +41,7 @@ def client(service: str) -> Any:
 
 
 def invoke(function: str) -> dict[str, Any]:
-    """A function's answer to an empty event; raises LabError when it failed.
+    """Invoke a function with an empty event and return its answer; raises LabError when it failed.
 
     A run of a trigger may hold the function's one concurrency: the call is repeated until it is free.
     """
@@ -63,12 +63,12 @@ def invoke(function: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Product:
-    """What the stacks of one access mode made: with a HAProxy for each node, or of the fleet with this label."""
+    """The stacks of an access mode: with a HAProxy for each node, or of the fleet with this label."""
 
     fleet: str = ""
 
     def stacks(self) -> dict[str, dict[str, Any]]:
-        """The stacks that there are, by name, as CloudFormation describes them."""
+        """The existing stacks by name, as CloudFormation describes them."""
         pages = client("cloudformation").get_paginator("describe_stacks").paginate()
         found = [stack for page in pages for stack in page["Stacks"]]
         return {s["StackName"]: s for s in found if self._is_ours(s["StackName"])}
@@ -101,22 +101,22 @@ class Product:
         return {r.name: r.values for r in zone.records() if r.type is RecordType.A}
 
     def proxies(self) -> tuple[Proxy, ...]:
-        """The HAProxy tasks that ECS means to run."""
+        """The HAProxy tasks that ECS wants to run."""
         ecs: ECSClient = client("ecs")
         name = Hostname(self.fleet) if self.fleet else None
         return Ecs(ecs, fleet_name=name).fleet(self.outputs["EcsCluster"]).proxies
 
     def resync(self) -> dict[str, Any]:
-        """Runs the deployed resync once and gives its answer; raises LabError when it failed."""
+        """Run the deployed resync once and return its answer; raises LabError when it failed."""
         return invoke(self.outputs["ResyncFunction"])
 
     def probe(self) -> Report:
-        """Has the deployed probe walk every path once; raises LabError when it failed."""
+        """Run the deployed probe once and return its report; raises LabError when it failed."""
         (told,) = invoke(self.outputs["ProbeFunction"])["reports"]
         return from_document(told)
 
     def changes(self) -> int:
-        """How many changes the runs so far have made, from the function's own log."""
+        """The number of record changes so far, from the function's log."""
         return len(self.log("change"))
 
     def log(self, message: str) -> list[dict[str, Any]]:

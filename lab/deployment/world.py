@@ -1,8 +1,7 @@
 """A running lab, from the inside: networks, fake AWS, resolvers, Valkey cluster, and the product deployed into it.
 
-`World.start` brings the parts up in the order in which they need each other; everything dies with the
-sandbox (lab.host.sandbox), so
-there is no teardown to forget. Deploying is a step of its own: some scenarios come before it.
+`World.start` starts the parts in the order in which they need each other. They end with the sandbox
+(lab.host.sandbox). Deploying is a separate step: some scenarios come before it.
 """
 
 import os
@@ -30,7 +29,7 @@ from lab.wait import wait_until
 CLIENT_SECONDS = 300
 """What a program of the lab in the client's network may take."""
 Say = Callable[[str], None]
-"""Told each step as it begins."""
+"""Called with each step as it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class World:
 
     @staticmethod
     def start(run_dir: Path, say: Say) -> "World":
-        """Brings everything up but the product. Raises LabError with the part that did not come."""
+        """Start everything but the product. Raises LabError that names the part that did not start."""
         say("networks: client, proxy, cache")
         network.up(run_dir)
         certificates.make(run_dir)
@@ -88,18 +87,18 @@ class World:
                 == 0
             )
 
-        wait_until(answers, timeout_seconds=20, what="the client's resolver to answer")
+        wait_until(answers, timeout_seconds=60, what="the client's resolver to answer")
 
     def stop_resolver(self) -> None:
-        """Both resolvers are down: whoever asks gets no answer. Raises LabError when they do not end."""
+        """Kill both resolvers: no query is answered. Raises LabError when they do not end."""
         pid = int((self.run_dir / "resolver.pid").read_text())
         os.kill(pid, signal.SIGKILL)
         wait_until(
-            lambda: not linux.alive(pid), timeout_seconds=10, what="the resolvers to have ended"
+            lambda: not linux.alive(pid), timeout_seconds=60, what="the resolvers to have ended"
         )
 
     def client_environment(self, mode: AccessMode = AccessMode.PER_NODE) -> dict[str, str]:
-        """What a program in the client's network needs to know, and nothing of ours."""
+        """The LAB_ variables of a program in the client's network."""
         return ways.environment(mode, self.run_dir)
 
     def client_command(
@@ -109,11 +108,11 @@ class World:
         return [*network.inside("client"), *argv], {**os.environ, **self.client_environment(mode)}
 
     def command_beside_proxies(self, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-        """The words and the environment of a client in the proxies' network: it reaches the nodes without us."""
+        """The words and the environment of a client in the proxies' network, which reaches the nodes directly."""
         return [*argv], {**os.environ, **self.client_environment()}
 
     def beside_proxies(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Runs a command with the proxy VPC's view of names, and waits for it."""
+        """Run a command with the proxy VPC's view of names, and wait for it."""
         return subprocess.run(
             list(argv), capture_output=True, text=True, timeout=CLIENT_SECONDS, check=False
         )
@@ -121,7 +120,7 @@ class World:
     def client(
         self, argv: Sequence[str], *, check: bool = True, mode: AccessMode = AccessMode.PER_NODE
     ) -> subprocess.CompletedProcess[str]:
-        """Runs a command in the client's network and waits for it; raises LabError when `check` and it failed."""
+        """Run a command in the client's network; raises LabError when `check` and it failed, or on a timeout."""
         words, environment = self.client_command(argv, mode)
         try:
             done = subprocess.run(
@@ -143,6 +142,6 @@ class World:
 
 
 def make_secret(run_dir: Path) -> None:
-    """Puts the probe's login into Secrets Manager, as an operator does."""
+    """Put the probe's login into Secrets Manager, as an operator does."""
     login = (run_dir / "credentials.json").read_text()
     client("secretsmanager").create_secret(Name=layout.PROBE_SECRET, SecretString=login)

@@ -31,7 +31,7 @@ def healthy_paths_stay_ok(world: World) -> Figures:
     with under_load(world, "probe") as load:
         for _ in range(HEALTHY_RUNS):
             reports.append(product.probe())
-            load.goes_on(100)
+            load.wait_for_writes(100)
     false = [f"{name}: {verdict}" for one in reports for name, verdict in not_ok(one).items()]
     seen: Figures = {
         "runs": len(reports),

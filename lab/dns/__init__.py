@@ -1,1 +1,1 @@
-"""dns."""
+"""The resolvers of the lab's VPCs."""

@@ -34,13 +34,13 @@ Log = Callable[[str, str, str, Answer], None]
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """A view behind dnslib's servers: the answer to one query in their form."""
+    """A view in the form of dnslib's servers."""
 
     view: View
     log: Log
 
     def resolve(self, request: DNSRecord, handler: DNSHandler) -> DNSRecord:
-        """The reply, truncated where it does not fit what the client takes by UDP."""
+        """The reply, truncated where it does not fit the client's UDP size."""
         reply = request.reply(aa=0)
         name, kind = str(request.q.qname), str(QTYPE[request.q.qtype])
         answer = self.view.resolve(name, kind)
@@ -58,13 +58,13 @@ class Resolver:
 
 
 def bind(resolver: Resolver) -> list[DNSServer]:
-    """Servers for UDP and TCP at the resolver's address in the calling thread's network; `start_thread` starts one."""
+    """Servers for UDP and TCP at the resolver's address in the calling thread's network; not started yet."""
     only_errors = DNSLogger("error")
     return [DNSServer(resolver, layout.RESOLVER, PORT, tcp, only_errors) for tcp in (False, True)]
 
 
 def query_log(path: Path) -> Log:
-    """Writes one JSON line a query."""
+    """A log that writes one JSON line a query."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("a", buffering=1)
     lock = threading.Lock()

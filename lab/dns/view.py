@@ -1,8 +1,8 @@
 """One VPC's view of the DNS: private zones first, else public DNS, and a cache in front of both.
 
-A private zone that matches is the only source, as on AWS: what it does not have does not exist
+A private zone that matches is the only source, as on AWS: a name that it lacks does not exist
 (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-considerations.html).
-It must never keep a failure: only answers are cached.
+The cache holds answers, not failures.
 """
 
 import json
@@ -34,9 +34,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a resolver says: records, or a refusal with a SOA as its `authority`.
+    """A resolver's answer: records, or a refusal with a SOA as its `authority`.
 
-    The refusal NXDOMAIN is for a name that does not exist, NOERROR for one without that type.
+    A refusal is NXDOMAIN for a name that does not exist, and NOERROR for one without records of that type.
     """
 
     rcode: str
@@ -48,12 +48,12 @@ class Answer:
 
     @property
     def ttl(self) -> int:
-        """How long it may be kept, in seconds."""
+        """How long it may be cached, in seconds."""
         ttls = [record.ttl for record in self.records]
         return min(ttls + ([self.authority.ttl] if self.authority else []), default=0)
 
     def aged(self, ttl: int) -> "Answer":
-        """The same, to be kept for `ttl` more seconds."""
+        """The same answer with `ttl` seconds left."""
         return replace(
             self,
             records=tuple(replace(record, ttl=ttl) for record in self.records),
@@ -100,7 +100,7 @@ class View:
         return Answer("SERVFAIL")
 
     def _ask(self, name: str, kind: str) -> Answer:
-        """From the cache, else from the source of the name, to be kept as long as it says."""
+        """Answer from the cache, else from the source of the name; the answer is cached for its TTL."""
         now = self._clock()
         for key in ((name, kind), (name, "NXDOMAIN")):
             expires, answer = self._cache.get(key, (now, None))

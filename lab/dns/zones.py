@@ -1,6 +1,6 @@
-"""The private hosted zones of a VPC: what they answer, and how the resolver learns of them.
+"""The private hosted zones of a VPC: their answers, and how the resolver reads them.
 
-It must never change a zone, and never make "could not read" into "there is none".
+A failed read keeps the zones of the last one; it does not mean that there are none.
 """
 
 import re
@@ -48,14 +48,14 @@ class Zone:
         return name == self.name or name.endswith(f".{self.name}")
 
     def find(self, name: str, kind: str) -> RecordSet | None:
-        """The records of a name, of exactly that type; a wildcard stands for what is missing."""
+        """The records of a name and type; a wildcard stands for a name that does not exist."""
         if not self._is_written(name):
             wildcard = next((w for w in self._wildcards(name) if self._is_written(w)), name)
             return self.records.get((wildcard, kind))
         return self.records.get((name, kind))
 
     def exists(self, name: str) -> bool:
-        """Whether a name has records, or names below it have, or a wildcard stands for it."""
+        """Whether a name or a name below it has records, or a wildcard stands for it."""
         return self._is_written(name) or any(map(self._is_written, self._wildcards(name)))
 
     @property
@@ -74,7 +74,7 @@ class Zone:
 
 
 def negative_ttl(soa: RecordSet) -> int:
-    """Seconds that "no" may be kept: the SOA's TTL or minimum (RFC 2308, section 5)."""
+    """How long a refusal may be cached, in seconds: the lower of the SOA's TTL and minimum (RFC 2308, section 5)."""
     return min(soa.ttl, int(soa.values[0].split()[-1]))
 
 
@@ -90,7 +90,7 @@ class ZoneReader(Protocol):
     """Reads the zones of one VPC."""
 
     def read(self) -> Sequence[Zone]:
-        """All of them; raises anything when that fails."""
+        """All of them; raises any error."""
         ...
 
 
@@ -137,7 +137,7 @@ class Route53Zones:
 
 
 class LastKnown:
-    """The zones as of the last read that succeeded: Route 53 answers while its API is away."""
+    """The zones as of the last successful read: Route 53's DNS answers while its API is down."""
 
     def __init__(self, reader: ZoneReader) -> None:
         """Reads through `reader` when asked, at most once in 200 ms."""
@@ -149,7 +149,7 @@ class LastKnown:
         self._zones: Sequence[Zone] | None = None
 
     def __call__(self, *, fresh: bool) -> Sequence[Zone]:
-        """Not older than 200 ms, and if `fresh` than this call, unless the API is away.
+        """The zones, at most 200 ms old, and if `fresh` not older than this call, unless the API is down.
 
         Raises ZonesUnknownError when no read has ever succeeded.
         """

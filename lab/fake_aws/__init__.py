@@ -1,1 +1,1 @@
-"""fake_aws."""
+"""The lab's fake AWS account: ministack with an overlay."""

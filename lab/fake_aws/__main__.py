@@ -1,9 +1,8 @@
 """`python -m lab.fake_aws`: the fake AWS account of the lab, on 127.0.0.1 of the router's network.
 
 ministack, with an overlay where it is laxer than AWS or lacks something: it runs ECS tasks as real processes
-(lab.containers.container), serves ElastiCache from the lab's real cluster, judges every call by IAM, and refuses
-what it cannot
-do. Its state is in memory, and ends with it. It must never talk to anything but the lab.
+(lab.containers.container), serves ElastiCache from the lab's real cluster, evaluates IAM for every call, and refuses
+what it does not support. Its state is in memory.
 """
 
 import os

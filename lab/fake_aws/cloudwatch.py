@@ -1,7 +1,7 @@
-"""What watches a deployment, in the fake AWS: alarms on expressions, and events that go into log groups.
+"""Monitoring in the fake AWS: alarms on expressions, and events that go into log groups.
 
-An alarm on an expression is refused where CloudWatch refuses it, and is otherwise kept as it is told: nobody computes
-expressions here, so that it stays without data. It must never say that such an alarm is well.
+An alarm on an expression is refused where CloudWatch refuses it. Expressions are not computed, so it stays in
+INSUFFICIENT_DATA.
 """
 
 import fnmatch
@@ -60,7 +60,7 @@ def _alarm(of_one_metric: Callable[[str, Props], Props]) -> Callable[[str, Props
 
 
 def _refuse(name: str, props: Props) -> None:
-    """Raise ValueError for what PutMetricAlarm does not take.
+    """Raise ValueError for what PutMetricAlarm refuses.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """
@@ -113,11 +113,11 @@ def _delivery(invoke: Callable[..., None]) -> Callable[..., None]:
 
 
 def write(arn: str, message: str) -> bool:
-    """One event as one line, where a policy of CloudWatch Logs lets EventBridge write; whether it did."""
+    """Write an event as one line, where a policy of CloudWatch Logs lets EventBridge write; returns whether it did."""
     group, stream = arn.split(":log-group:", 1)[-1].removesuffix(":*"), new_uuid()
     policies = [json.loads(one["policyDocument"]) for one in _policies()]
     resource = f"{arn.removesuffix(':*')}:log-stream:{stream}"
-    if not group.startswith(GROUPS) or not any(_lets_in(one, resource) for one in policies):
+    if not group.startswith(GROUPS) or not any(_allows(one, resource) for one in policies):
         eventbridge.logger.warning("EventBridge: may not write to %s", arn)
         return False
     told = {"logGroupName": group, "logStreamName": stream}
@@ -131,15 +131,15 @@ def _policies() -> list[Props]:
     return list(cloudwatch_logs._resource_policies.values())
 
 
-def _lets_in(document: Mapping[str, Any], resource: str) -> bool:
+def _allows(document: Mapping[str, Any], resource: str) -> bool:
     return any(
         one["Effect"] == "Allow"
-        and EVENTS in _listed(one["Principal"].get("Service", []))
-        and {"logs:CreateLogStream", "logs:PutLogEvents"} <= set(_listed(one["Action"]))
-        and any(fnmatch.fnmatchcase(resource, pattern) for pattern in _listed(one["Resource"]))
-        for one in _listed(document["Statement"])
+        and EVENTS in _as_list(one["Principal"].get("Service", []))
+        and {"logs:CreateLogStream", "logs:PutLogEvents"} <= set(_as_list(one["Action"]))
+        and any(fnmatch.fnmatchcase(resource, pattern) for pattern in _as_list(one["Resource"]))
+        for one in _as_list(document["Statement"])
     )
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

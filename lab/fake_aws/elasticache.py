@@ -1,8 +1,7 @@
-"""The ElastiCache API of the lab's cluster: three reads, from the file that lab.cluster.cluster keeps. It must never
-invent.
+"""The ElastiCache API of the lab's cluster: three reads, from the file that lab.cluster.state writes.
 
-The file's optional member `Fault` ({"Code", "Message", "Status"}) makes every call fail with it: how a scenario plays
-an API that is throttled or down. No file, no answer: unknown is never empty.
+The file's optional member `Fault` ({"Code", "Message", "Status"}) makes every call fail with it, as an API that is
+throttled or down. Without the file every call fails.
 """
 
 import json
@@ -35,7 +34,7 @@ class Refused(Exception):
 
 
 def install() -> None:
-    """Take the place of ministack's whole ElastiCache."""
+    """Replace ministack's ElastiCache."""
     elasticache.handle_request = handle_request
 
 
@@ -49,7 +48,7 @@ async def handle_request(
     action = parameters.pop("Action", "")
     parameters.pop("Version", None)
     try:
-        return _respond(action, ACTIONS[action](_checked(action, parameters)))
+        return _respond(action, ACTIONS[action](_validate(action, parameters)))
     except KeyError:
         return _error(
             Refused(
@@ -115,7 +114,7 @@ def _truth() -> Answer:
     return truth
 
 
-def _checked(action: str, parameters: Parameters) -> Parameters:
+def _validate(action: str, parameters: Parameters) -> Parameters:
     if action in ACTIONS:
         known = set(_model().operation_model(action).input_shape.members) - UNSUPPORTED
         if unknown := sorted(parameters.keys() - known):
@@ -154,7 +153,7 @@ def _respond(action: str, answer: Answer) -> Response:
 
 
 def _write(element: Element, shape: Any, value: Any) -> None:
-    """A value in the wire form of its botocore shape; a member that the shape does not have is an error of ours."""
+    """Write a value in the wire form of its botocore shape; KeyError for a member that the shape lacks."""
     match shape.type_name:
         case "structure":
             for name, member in value.items():

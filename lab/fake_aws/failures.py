@@ -1,4 +1,4 @@
-"""How a scenario tells the fake Route 53 to refuse changes; it must never outlast its block."""
+"""Failures of the fake Route 53, which a scenario switches on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +11,13 @@ THROTTLED = {"Code": "Throttling", "Message": "Rate exceeded", "Status": 400}
 
 
 def path(run_dir: Path) -> Path:
-    """The file that the fake Route 53 looks at before each change."""
+    """The file that the fake Route 53 reads before each change."""
     return run_dir / "route53_fault.json"
 
 
 @contextmanager
 def throttled(run_dir: Path) -> Iterator[None]:
-    """Every ChangeResourceRecordSets is refused."""
+    """Refuse every ChangeResourceRecordSets for the time of the block."""
     write_json(path(run_dir), THROTTLED)
     try:
         yield

@@ -1,8 +1,8 @@
-"""What a request touches, for the judgement by IAM policies, where ministack does not know it as AWS does.
+"""The resources and condition keys of requests, for IAM, where ministack does not know them as AWS does.
 
-ministack evaluates the caller's policies (AUTH); this adds the resources, the condition keys and the second
+ministack evaluates the caller's policies (AUTH); this adds the resources, the condition keys and the dependent
 permissions of ECS, Route 53 and ElastiCache calls, after the Service Authorization Reference
-(https://docs.aws.amazon.com/service-authorization/latest/reference/). It must never allow anything by itself.
+(https://docs.aws.amazon.com/service-authorization/latest/reference/).
 """
 
 import json

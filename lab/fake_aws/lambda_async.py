@@ -1,9 +1,9 @@
-"""Asynchronous invocations of Lambda as AWS makes them: permission first, then a queue for each function.
+"""Asynchronous invocations of Lambda as on AWS: permission first, then a queue for each function.
 
-Rules: a throttled event waits in the queue, for up to MaximumEventAgeInSeconds; a failed one is tried again
-MaximumRetryAttempts times; what is given up goes to the dead-letter queue
+Rules: a throttled event waits in the queue, for up to MaximumEventAgeInSeconds; a failed one is retried
+MaximumRetryAttempts times; a discarded one goes to the dead-letter queue
 (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html). AWS waits one minute, then two,
-between tries: the lab waits seconds, or a scenario would take minutes.
+between tries; the lab waits seconds, so that scenarios are short.
 """
 
 import json
@@ -45,7 +45,7 @@ _guard = threading.Lock()
 
 
 def install() -> None:
-    """Patch the ways in which events reach functions."""
+    """Patch the paths by which events reach functions."""
     invoke = eventbridge._invoke_target
 
     def invoke_target(target: Event, event: Event, rule: Event, view: object = None) -> None:
@@ -62,7 +62,7 @@ def install() -> None:
 
 
 def put(function_arn: str, event: Event) -> None:
-    """Queue an event for a function, and see that somebody takes it out."""
+    """Queue an event for a function, and start the function's pollers with the first."""
     name = function_arn.split(":")[6]
     with _guard:
         if name not in _queues:

@@ -1,6 +1,6 @@
-"""Functions in a VPC: they run in the client VPC's network, with its resolver, and reach no AWS endpoint from there.
+"""Functions in a VPC: they run in the client VPC's network, with its resolver, and without a route to AWS endpoints.
 
-But for one: the client VPC has an interface endpoint of Secrets Manager, as a user's has who gives the probe a secret
+The exception is an interface endpoint of Secrets Manager, which users need who give the probe a secret
 (https://docs.aws.amazon.com/secretsmanager/latest/userguide/vpc-endpoint-overview.html).
 """
 
@@ -25,7 +25,7 @@ _spawning = threading.local()
 
 
 def install(run_dir: Path) -> None:
-    """Patch ministack's workers. The endpoint is there as soon as the networks are."""
+    """Patch ministack's workers, and serve the endpoint; the networks must exist."""
     spawn, detect = lambda_runtime.Worker._spawn, lambda_runtime._detect_runtime_binary
     python = run_dir / "aws" / "python-in-client-vpc"
     python.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def install(run_dir: Path) -> None:
 
 
 def in_client_vpc(vpc: Mapping[str, Any] | None) -> bool:
-    """Whether a function is in the client VPC; any other is refused, as the lab has no such network for it."""
+    """Whether a function is in the client VPC; raises RuntimeError for any other VPC."""
     subnets = set((vpc or {}).get("SubnetIds") or ())
     if subnets and subnets != {layout.CLIENT_SUBNET}:
         raise RuntimeError(
@@ -70,7 +70,7 @@ def _serve(listener: socket.socket) -> None:
 
 
 def _pass_on(client: socket.socket) -> None:
-    """One request, if it is Secrets Manager's; the endpoint of one service serves no other."""
+    """Pass one request on to Secrets Manager; requests to other services are dropped."""
     with client:
         client.settimeout(10)
         head = b""

@@ -1,10 +1,10 @@
-"""Route 53's refusals of change batches that ministack accepts. It must never change what a batch does.
+"""Route 53's refusals of change batches that ministack accepts.
 
-The file route53_fault.json ({"Code", "Message", "Status"}) in the run directory makes every change fail with it, for as
-long as it is there: how a scenario plays an API that is throttled.
+The file route53_fault.json ({"Code", "Message", "Status"}) in the run directory makes every change fail with it, for
+as long as it exists (lab.fake_aws.failures).
 
 Limits: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
-Not modelled by itself: five requests a second for an account.
+Not modelled: five requests a second for an account.
 """
 
 import ipaddress
@@ -80,7 +80,7 @@ def parse(body: bytes) -> Iterator[Change]:
 
 
 def _normalise(name: str) -> str:
-    """Route 53 keeps names in lower case with a final dot."""
+    """A name as Route 53 stores it: in lower case with a final dot."""
     return name.lower().removesuffix(".") + "." if name else name
 
 
@@ -160,7 +160,7 @@ def _is_address(value: str, family: int) -> bool:
 def _neighbour_problems(
     changes: list[Change], records: list[dict[str, Any]], zone: str
 ) -> Iterator[str]:
-    """A CNAME is alone at its name, and never at the zone's own."""
+    """A CNAME must be alone at its name, and not at the zone's own."""
     kinds: dict[str, set[str]] = defaultdict(set)
     for record in records:
         kinds[record["Name"]].add(record["Type"])

@@ -1,4 +1,4 @@
-"""The overlay on ministack as a whole: its parts in order, and what exists in the account from the start."""
+"""The overlay on ministack: its parts in order, and the account's initial resources."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from lab.fake_aws.ecs.tasks import Tasks
 
 
 def install(run_dir: Path) -> None:
-    """Change ministack, before it serves its first request."""
+    """Patch ministack before it serves its first request."""
     Tasks(Runtime(run_dir)).install()
     overlay_services.install()
     overlay_requests.install()

@@ -1,6 +1,6 @@
-"""Which services, ECS actions and parameters the fake AWS has. Everything else is refused with the reason.
+"""The services, ECS actions and parameters of the fake AWS. Everything else is refused with the reason.
 
-ministack ignores a parameter that it does not know: here that would be a lab that says yes to what it did not do.
+ministack ignores a parameter that it does not know, and would answer as if it had applied it.
 """
 
 import json
@@ -52,15 +52,15 @@ OVERRIDES = frozenset({"name", "command", "environment"})
 def install() -> None:
     """Patch ministack.app and ministack.services.ecs."""
     for unknown in app.SERVICE_HANDLERS.keys() - SERVICES:
-        app.SERVICE_HANDLERS[unknown] = _refuser(unknown)
+        app.SERVICE_HANDLERS[unknown] = _make_refusal(unknown)
     for action in list(ecs._ACTION_MAP):
         if action in ECS:
-            ecs._ACTION_MAP[action] = _strict(action, ecs._ACTION_MAP[action])
+            ecs._ACTION_MAP[action] = _refuse_unknown(action, ecs._ACTION_MAP[action])
         else:
             del ecs._ACTION_MAP[action]
 
 
-def _refuser(service: str) -> Callable[..., Any]:
+def _make_refusal(service: str) -> Callable[..., Any]:
     async def refuse(*_request: object) -> Response:
         body = {
             "__type": "UnsupportedServiceException",
@@ -71,7 +71,7 @@ def _refuser(service: str) -> Callable[..., Any]:
     return refuse
 
 
-def _strict(
+def _refuse_unknown(
     action: str, handler: Callable[[dict[str, Any]], Response]
 ) -> Callable[[dict[str, Any]], Response]:
     known = set(ECS[action].split())

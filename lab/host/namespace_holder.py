@@ -1,7 +1,7 @@
 """`python -m lab.host.namespace_holder DIRECTORY`: keeps one network and one mount namespace alive.
 
-It moves into new namespaces, points name look-ups at the VPC's resolver, says `ready` on its standard output and
-then sleeps for ever. It must never configure the network: lab.host.network does, from outside.
+It moves into new namespaces, points name look-ups at the VPC's resolver, prints `ready` and then sleeps for ever.
+lab.host.network configures the network from outside.
 """
 
 import os
@@ -13,7 +13,7 @@ from lab.host import syscalls as linux
 
 
 def main() -> None:
-    """Set up, tell the parent, and become a process that costs nothing."""
+    """Set up, report to the parent, and become `sleep`."""
     linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS)
     linux.make_mounts_private()
     names.use_vpc_resolver(Path(sys.argv[1]))

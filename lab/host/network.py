@@ -1,7 +1,7 @@
 """The lab's three networks and the router between them.
 
-client VPC and cache VPC are network namespaces of their own; the proxy VPC is a bridge in the router, which is the
-network namespace that `up` is called in. It must never touch a network outside of the sandbox (lab.host.sandbox).
+The client VPC and the cache VPC are network namespaces of their own; the proxy VPC is a bridge in the router, which
+is the network namespace that `up` is called in: the sandbox's (lab.host.sandbox).
 """
 
 import json
@@ -81,7 +81,7 @@ def attach() -> Networks:
 
 
 def inside(name: VpcName, *, directory: Path | None = None) -> list[str]:
-    """The words before a command that make it run in that VPC's network, with its name look-ups.
+    """The words before a command that run it in that VPC's network, with its name look-ups.
 
     The command starts in `directory` (default: the current one). For a caller inside the sandbox.
     """
@@ -130,15 +130,12 @@ def join_proxy_vpc(pid: int, address: str) -> None:
 
 
 def add_cache_address(address: str) -> None:
-    """Give the cache VPC's network one more node address (or, of 10.31.0.0/16, an internal one).
-
-    It may have it already.
-    """
+    """Give the cache VPC's network a node address (or an internal one, of 10.31.0.0/16), unless it has it already."""
     in_network("cache", lambda: _change_cache_address("replace", address))
 
 
 def remove_cache_address(address: str) -> None:
-    """Take a node's address away: what is sent to it from then on is lost, as with a gone host."""
+    """Take a node's address away; packets to it are lost, as with a lost host."""
     in_network("cache", lambda: _change_cache_address("del", address))
 
 
@@ -219,7 +216,7 @@ def _bring_up(route: IPRoute, name: str) -> None:
 
 
 def _refuse(route: IPRoute, one: IPv4Network, other: IPv4Network) -> None:
-    """The second fence: the router prohibits packets between two networks, whatever routes there may be."""
+    """A second barrier: the router prohibits packets between two networks, whatever routes there are."""
     for source, target in ((one, other), (other, one)):
         route.rule(
             "add",
@@ -233,10 +230,10 @@ def _refuse(route: IPRoute, one: IPv4Network, other: IPv4Network) -> None:
 
 
 def _kernel_settings() -> None:
-    """What the calling thread's network differs in from this machine's.
+    """Set where the calling thread's network differs from this machine's.
 
-    IPv6 is off, where the kernel has it: one address family to look at. TCP without pacing timers, as on Fargate and
-    Amazon Linux, where it is cubic: of what a network namespace may choose reno is the nearest.
+    No IPv6, so that there is one address family. TCP without pacing timers, as on Fargate and Amazon Linux, which use
+    cubic; of the algorithms that a network namespace may choose, reno is the nearest.
     """
     Path("/proc/sys/net/ipv4/tcp_congestion_control").write_text("reno")
     for scope in ("all", "default"):

@@ -1,4 +1,4 @@
-"""Programs that never outlive the block that started them."""
+"""Programs that end with the block that started them."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ END_SECONDS = 10.0
 def running(
     words: Sequence[str], *, grace_seconds: float = END_SECONDS, **options: Any
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start a program for the time of a block; `options` are Popen's. It ends with the block, however that ends."""
+    """Start a program for the time of a block, and end it after the block; `options` are Popen's."""
     process: subprocess.Popen[str] = subprocess.Popen(words, text=True, **options)
     try:
         yield process

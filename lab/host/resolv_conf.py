@@ -1,6 +1,6 @@
-"""Name look-ups of a mount namespace: by the VPC's resolver and by nothing else of this machine.
+"""Name look-ups of a mount namespace, by the VPC's resolver only.
 
-It must never change a file of the machine: everything is a mount, and ends with its namespace.
+All changes are mounts, which end with the namespace; no file of the machine changes.
 """
 
 import os
@@ -39,7 +39,7 @@ def use_vpc_resolver(directory: Path) -> None:
 
 
 def _ensure_exists(target: Path) -> None:
-    """Make a place to mount on where /etc has a link into nothing, as after the hiding of a daemon."""
+    """Make a file to mount over, where a link of /etc leads to nothing because its daemon's directory is hidden."""
     if target.exists():
         return
     ancestor = next(p for p in target.parents if p.exists())

@@ -1,9 +1,8 @@
-"""The lab's walls: new network, mount and process namespaces, and a user namespace for who is not root.
+"""The sandbox: new network, mount and process namespaces, and a user namespace for users other than root.
 
-`python -m lab.host.sandbox [--pid-file FILE] [--detached] -- COMMAND...` runs COMMAND behind them as the child of a
-small
-init that reaps whatever is orphaned. When the command ends, or this process does, for whatever reason, the kernel
-ends everything inside: no process, namespace or mount stays. It must never need root, and never know what runs.
+`python -m lab.host.sandbox [--pid-file FILE] [--detached] -- COMMAND...` runs COMMAND in it as the child of a small
+init that reaps orphans. When the command or this process ends, for whatever reason, the kernel ends everything
+inside: no process, namespace or mount stays. Root is not needed.
 """
 
 import argparse
@@ -60,11 +59,10 @@ class Sandbox:
 def command(
     argv: Sequence[str], *, pid_file: Path | None = None, detached: bool = False
 ) -> list[str]:
-    """The command line that runs `argv` behind new walls.
+    """The command line that runs `argv` in a new sandbox.
 
-    The sandbox ends with the thread that starts the command line, unless `detached`. `pid_file` says, while it
-    runs, how `running` finds it. Run it with the directory of the lab's package as the working directory or on
-    the path of Python.
+    The sandbox ends with the thread that starts the command line, unless `detached`. While it runs, `pid_file` holds
+    what `running` needs. The lab's package must be in the working directory or on Python's path.
     """
     options = ["--detached"] * detached
     if pid_file is not None:
@@ -73,7 +71,7 @@ def command(
 
 
 def check() -> None:
-    """Raise LabError, in one line with the way out, when this machine cannot build the walls."""
+    """Raise LabError, in one line with the remedy, when this machine cannot build a sandbox."""
     if sys.platform != "linux":
         raise LabError(
             f"the lab needs Linux (network namespaces); this is {sys.platform}: use a Linux VM or container"
@@ -118,7 +116,7 @@ def enter(pid: int, argv: Sequence[str], *, user_namespace: bool) -> list[str]:
 
 
 def running(pid_file: Path) -> Sandbox | None:
-    """The sandbox of which `pid_file` tells, if it still runs."""
+    """The sandbox that `pid_file` describes, if it still runs."""
     try:
         found = json.loads(pid_file.read_text())
         if linux.started_at(found["pid"]) == found["started"] and linux.alive(found["pid"]):
@@ -145,7 +143,7 @@ def _way_out() -> str:
 
 
 def _unshare() -> bool:
-    """Move into a new process namespace (for children), with a user namespace where rights lack; says if so."""
+    """Move into a new process namespace (for children); returns whether that needed a user namespace."""
     if os.geteuid() == 0:
         # root of a container may lack the right, and yet be allowed a user namespace
         with suppress(PermissionError):
@@ -183,7 +181,7 @@ def _fork(work: Callable[[], int]) -> int:
 
 
 def _attend(child: int) -> int:
-    """Reap every child and hand signals on, until `child` ends; gives its exit code as a shell would."""
+    """Reap every child and forward signals, until `child` ends; returns its exit code as a shell would."""
     while True:
         info = signal.sigwaitinfo({signal.SIGCHLD, *FORWARDED})
         if info.si_signo != signal.SIGCHLD:
@@ -203,7 +201,7 @@ def _attend(child: int) -> int:
 
 
 def _init(argv: Sequence[str]) -> int:
-    """The first process inside: build the rest of the walls, run the command, reap."""
+    """The first process inside: build the other namespaces, run the command, reap."""
     linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS)
     linux.make_mounts_private()
     linux.mount("proc", "/proc", "proc")
@@ -220,7 +218,7 @@ def _init(argv: Sequence[str]) -> int:
 
 
 def main(words: Sequence[str]) -> int:
-    """Run a command behind new walls; gives its exit code, or 125 when there are no walls."""
+    """Run a command in a new sandbox; returns its exit code, or 125 when the sandbox could not be built."""
     parser = argparse.ArgumentParser(prog="python -m lab.host.sandbox")
     parser.add_argument("--pid-file", type=Path)
     parser.add_argument("--detached", action="store_true")

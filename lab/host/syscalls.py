@@ -1,7 +1,4 @@
-"""The system calls that the lab needs and Python 3.11 has no function for.
-
-It must never know anything about the lab itself: namespaces, mounts and signals only.
-"""
+"""System calls for namespaces, mounts and signals that Python 3.11 has no function for."""
 
 import contextlib
 import ctypes
@@ -51,7 +48,7 @@ def mount(source: str, target: str, kind: str | None, flags: int = 0) -> None:
 
 
 def make_mounts_private() -> None:
-    """Nothing that this mount namespace mounts from now on is seen outside of it."""
+    """Hide this namespace's later mounts from all others."""
     mount("none", "/", None, MS_REC | MS_PRIVATE)
 
 
@@ -67,7 +64,7 @@ def die_with_parent() -> None:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and waits to be reaped does not."""
+    """Whether a process runs; a zombie does not."""
     try:
         # the state follows the name, which is in brackets and may hold anything (proc(5))
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
@@ -76,7 +73,7 @@ def alive(pid: int) -> bool:
 
 
 def command_lines() -> dict[int, str]:
-    """What the process list shows of every process: its arguments, by process id."""
+    """The arguments of every process, by process id."""
     found = {}
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):  # it has ended meanwhile
@@ -86,14 +83,14 @@ def command_lines() -> dict[int, str]:
 
 
 def started_at(pid: int) -> int:
-    """When a process started, in clock ticks since boot: tells it from a later one of the same pid."""
+    """When a process started, in clock ticks since boot; tells it from a later one of the same pid."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
 def in_network_of(pid: int, work: Callable[[], T]) -> T:
-    """Do `work` inside the network namespace of process `pid`; sockets it makes stay in there.
+    """Do `work` inside the network namespace of process `pid`; its sockets stay there.
 
-    A thread of its own does it, since setns(2) moves one thread: nobody else ever sees the other network.
+    It runs in a thread of its own, since setns(2) moves one thread.
     """
 
     def run() -> T:

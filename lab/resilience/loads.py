@@ -43,7 +43,7 @@ class Loads:
         """Waits until every thread of every client writes again; raises LabError when one does not."""
         for name, load in self.by_name.items():
             try:
-                load.goes_on_everywhere(WRITES_AGAIN[name], timeout_seconds=timeout_seconds)
+                load.wait_for_each_thread(WRITES_AGAIN[name], timeout_seconds=timeout_seconds)
             except LabError as error:
                 raise LabError(f"the {name} client did not recover: {error}") from error
 

@@ -1,1 +1,1 @@
-"""scenarios."""
+"""Named checks on a running lab, and the suites that they make up."""

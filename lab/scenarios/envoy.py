@@ -11,6 +11,7 @@ from lab.deployment.modes import AccessMode
 from lab.deployment.product import Product
 from lab.deployment.world import World
 from lab.host import syscalls as linux
+from lab.scenarios.failover import fail_over
 from lab.scenarios.scenario import Figures, client, expect, under_load
 from nodeway.envoy.render import EnvoySpec
 
@@ -42,7 +43,7 @@ def envoy_single_client_works(world: World) -> Figures:
         "envoys": len(records.get(layout.ENVOY_ENDPOINT, ())),
         "wrong_password": wrong.get("error", "connected"),
         "wrong_ca": foreign.get("error", "connected"),
-        "secrets_shown": secrets_shown(world),
+        "secrets_shown": find_secrets(world),
     }
     expect(seen["envoys"] == 2, "the name must lead to two Envoys", seen)  # noqa: PLR2004
     expect(all(one["ok"] for one in each.values()), "every slot and command must work", seen)
@@ -55,34 +56,21 @@ def envoy_single_client_works(world: World) -> Figures:
 
 def envoy_failover(world: World) -> Figures:
     """A primary dies behind Envoy, its replica takes over, the dead one comes back: the one connection goes on."""
-    with under_load(world, "envoy-failover", mode=AccessMode.ENVOY_RESP2) as load:
-        killed = world.cluster.kill_primary("0002")
-        new = world.cluster.wait_for_primary("0002", other_than=killed)
-        load.goes_on_everywhere(200)
-        world.cluster.restart_node(killed)
-        back = world.cluster.failover("0002")
-        load.goes_on_everywhere(200)
-    seen: Figures = {"killed": killed, "new_primary": new, "failover_to": back, **load.figures}
-    expect(
-        seen["lost_acknowledged"] <= seen["acknowledged"] // 100,
-        "Redis may lose little on a failover",
-        seen,
-    )
-    return seen
+    return fail_over(world, AccessMode.ENVOY_RESP2, "0002")
 
 
 def envoy_reshard(world: World) -> Figures:
     """Slots move key by key behind Envoy: it follows each ASK and MOVED itself, and the client never sees one."""
-    before = redirects(world)
+    before = count_redirects(world)
     moving = world.cluster.slots_of("0002")[-MOVED_SLOTS:]
     with under_load(world, "envoy-reshard", mode=AccessMode.ENVOY_RESP2) as load:
         world.cluster.move_by_hand(
-            moving, ("0002", "0001"), while_open=lambda: load.goes_on_everywhere(A_TURN)
+            moving, ("0002", "0001"), while_open=lambda: load.wait_for_each_thread(A_TURN)
         )
-        load.goes_on_everywhere(A_TURN)
+        load.wait_for_each_thread(A_TURN)
     seen: Figures = {
         "slots_moved": len(moving),
-        "redirects": redirects(world) - before,
+        "redirects": count_redirects(world) - before,
         **load.figures,
     }
     expect(seen["redirects"] > 0, "the nodes must have redirected Envoy", seen)
@@ -91,8 +79,8 @@ def envoy_reshard(world: World) -> Figures:
     return seen
 
 
-def redirects(world: World) -> int:
-    """How many redirects the Envoys have followed, as each tells its own health check's port."""
+def count_redirects(world: World) -> int:
+    """How many redirects the Envoys have followed, from their admin ports."""
     found = (one for one in containers.running(world.run_dir) if one.name == "envoy")
     return sum(linux.in_network_of(one.pid, _redirects) for one in found)
 
@@ -102,21 +90,21 @@ def _redirects() -> int:
         return sum(int(line.rpartition(b" ")[2]) for line in answer.read().splitlines())
 
 
-def secrets_shown(world: World) -> list[str]:
-    """Where a password or the key stands that should be in Secrets Manager and in Envoy's own environment only."""
+def find_secrets(world: World) -> list[str]:
+    """The places where a password or key is shown that should be in Secrets Manager and Envoy's environment only."""
     files = ("credentials.json", "envoy.json")
     hidden = {json.loads((world.run_dir / one).read_text())["password"] for one in files}
     # a line of the key is enough to find it by
     hidden.add((world.run_dir / "envoy.pem").read_text().splitlines()[1])
     places = {
         "process list": "\n".join(linux.command_lines().values()),
-        **{path.name: path.read_text(errors="replace") for path in logs_and_templates(world)},
+        **{path.name: path.read_text(errors="replace") for path in read_logs_and_templates(world)},
     }
     return sorted(name for name, text in places.items() if any(one in text for one in hidden))
 
 
-def logs_and_templates(world: World) -> list[Path]:
-    """The Envoys' own output, and what the CDK made."""
+def read_logs_and_templates(world: World) -> list[Path]:
+    """The Envoys' own output, and the templates of the CDK."""
     tasks = [one.task_id for one in containers.running(world.run_dir) if one.name == "envoy"]
     logs = [world.run_dir / "logs" / f"task-{task}-envoy.log" for task in tasks]
     return [*logs, *(world.run_dir / "other-app" / "cdk.out").glob("*.json")]

@@ -1,4 +1,4 @@
-"""A scenario: a named check on the running lab, the figures it measured, and whether its expectations were met."""
+"""A scenario: a named check on the running lab, its figures, and whether its expectations were met."""
 
 import json
 import subprocess
@@ -85,7 +85,7 @@ class Load:
         """When each gap of a thread began, and its seconds; known after the block."""
 
     def by_thread(self) -> list[int]:
-        """Writes that each thread has acknowledged so far; empty while there is no word of it."""
+        """Acknowledged writes of each thread so far; empty before the first report."""
         try:
             return [int(one) for one in json.loads(self._progress.read_text())["by_thread"]]
         except (FileNotFoundError, ValueError):
@@ -95,8 +95,8 @@ class Load:
         """Writes acknowledged so far."""
         return sum(self.by_thread())
 
-    def goes_on(self, writes: int, *, timeout_seconds: float = 60) -> None:
-        """Waits until so many more writes were acknowledged; raises LabError when they are not."""
+    def wait_for_writes(self, writes: int, *, timeout_seconds: float = 180) -> None:
+        """Wait for so many more acknowledged writes; raises LabError when they do not come."""
         before = self.acknowledged()
         wait_until(
             lambda: self.acknowledged() >= before + writes,
@@ -104,8 +104,8 @@ class Load:
             what=f"{writes} more acknowledged writes after {before}",
         )
 
-    def goes_on_everywhere(self, writes: int, *, timeout_seconds: float = 60) -> None:
-        """Waits until each thread had so many more, so that no part of the slots is dark; raises LabError."""
+    def wait_for_each_thread(self, writes: int, *, timeout_seconds: float = 180) -> None:
+        """Wait for so many more writes of each thread, so of every part of the slots; raises LabError."""
         before = wait_until(self.by_thread, timeout_seconds=timeout_seconds, what="a first write")
         wait_until(
             lambda: all(
@@ -125,10 +125,10 @@ def under_load(
     writes: int = 500,
     mode: AccessMode = AccessMode.PER_NODE,
 ) -> Iterator[Load]:
-    """A client writes from before the block to after it; then `figures` hold what it saw.
+    """A client that writes from before the block until after it; then `figures` hold its figures.
 
-    `options` are the client's own; `beside_proxies`: it runs where the nodes are reached without us; `writes`: so many
-    before the block, and so many after it.
+    `options` are the client's own; `beside_proxies`: it runs in the proxies' network; `writes`: how many writes come
+    before the block, and how many after it.
     """
     stop_file, progress = (world.run_dir / f"load-{name}.{kind}" for kind in ("stop", "json"))
     for stale in (stop_file, progress):
@@ -139,9 +139,9 @@ def under_load(
     beside = world.command_beside_proxies(argv)
     process = start(*(beside if beside_proxies else world.client_command(argv, mode)))
     try:
-        load.goes_on(writes)
+        load.wait_for_writes(writes)
         yield load
-        load.goes_on(writes)
+        load.wait_for_writes(writes)
     finally:
         stop_file.touch()
         out, err = last_words(process)
@@ -154,7 +154,7 @@ def under_load(
 
 
 def last_words(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """What a program says until its end; one that does not end in time is killed."""
+    """The rest of a program's output; a program that does not end in time is killed."""
     try:
         return process.communicate(timeout=LAST_WORDS_SECONDS)
     except subprocess.TimeoutExpired:
@@ -163,7 +163,7 @@ def last_words(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 
 def start(words: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
-    """Starts a program of the lab with its output in our hands."""
+    """Start a program of the lab with pipes for its output."""
     return subprocess.Popen(
         words,
         cwd=layout.ROOT,

@@ -11,6 +11,7 @@ from lab.deployment.world import World
 from lab.faults.haproxies import lose_task, wait_until_records_left
 from lab.host import network
 from lab.scenarios.basics import NEW_SHARD_SLOTS, NODES, SLOTS
+from lab.scenarios.failover import fail_over
 from lab.scenarios.scenario import Figures, client, expect, under_load
 from nodeway_runtime.paths.verdicts import Verdict
 
@@ -56,7 +57,7 @@ def shared_serves_sni_clients(world: World) -> Figures:
 
 
 def handshake(world: World, name: str | None) -> str:
-    """What becomes of a TLS handshake at a node's name, with this name in the hello."""
+    """The result of a TLS handshake at a node's name, with this name as SNI."""
     context = ssl.create_default_context(cafile=str(world.run_dir / "ca.pem"))
     context.check_hostname = False
     address = Product(SHARED_FLEET).records()[WILDCARD][0]
@@ -74,20 +75,7 @@ def handshake(world: World, name: str | None) -> str:
 
 def shared_failover(world: World) -> Figures:
     """A primary dies, its replica takes over, the dead one comes back: the client goes on through the same two."""
-    with under_load(world, "shared-failover", mode=AccessMode.SHARED) as load:
-        killed = world.cluster.kill_primary("0001")
-        new = world.cluster.wait_for_primary("0001", other_than=killed)
-        load.goes_on_everywhere(200)
-        world.cluster.restart_node(killed)
-        back = world.cluster.failover("0001")
-        load.goes_on_everywhere(200)
-    seen: Figures = {"killed": killed, "new_primary": new, "failover_to": back, **load.figures}
-    expect(
-        seen["lost_acknowledged"] <= seen["acknowledged"] // 100,
-        "Redis may lose little on a failover",
-        seen,
-    )
-    return seen
+    return fail_over(world, AccessMode.SHARED, "0001")
 
 
 def shared_lost_haproxy(world: World) -> Figures:
@@ -96,8 +84,8 @@ def shared_lost_haproxy(world: World) -> Figures:
     before = product.records()[WILDCARD]
     with under_load(world, "shared-lost", mode=AccessMode.SHARED) as load:
         lose_task(world.run_dir, before[0])
-        wait_until_records_left(product, before[0], count=len(before), timeout_seconds=120)
-        load.goes_on_everywhere(200)
+        wait_until_records_left(product, before[0], count=len(before), timeout_seconds=300)
+        load.wait_for_each_thread(200)
     seen: Figures = {
         "before": before,
         "after": product.records()[WILDCARD],
@@ -114,7 +102,7 @@ def shared_scale_out(world: World) -> Figures:
     with under_load(world, "shared-scale-out", mode=AccessMode.SHARED) as load:
         shard = world.cluster.add_shard()
         moved = world.cluster.move_slots(shard, NEW_SHARD_SLOTS)
-        load.goes_on(2000)
+        load.wait_for_writes(2000)
         leading = world.cluster.primaries()[shard]
     seen: Figures = {
         "records": len(records),

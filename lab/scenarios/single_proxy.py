@@ -1,7 +1,6 @@
-"""The design that does not work: one HAProxy for the configuration endpoint, as people build it first.
+"""The design that does not work: one HAProxy for the configuration endpoint.
 
-It is made by hand through the AWS API, as they would, of the product's own HAProxy configuration; the
-product is not deployed yet.
+It is made by hand through the AWS API, of the product's own HAProxy configuration; the product is not deployed yet.
 """
 
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 
 from lab import layout
 from lab.deployment.product import client
+from lab.deployment.record_sets import record_set, records_in_zone
 from lab.deployment.world import World
 from lab.faults.haproxies import run_task
 from lab.wait import wait_until
@@ -24,7 +24,7 @@ MEMORY_MIB = 512
 
 @contextmanager
 def proxy(world: World) -> Iterator[str]:
-    """A single HAProxy to which the client resolves the configuration endpoint; gives its address, and goes again."""
+    """A single HAProxy to which the client resolves the configuration endpoint; yields its address."""
     ecs, route53 = client("ecs"), client("route53")
     ecs.create_cluster(clusterName=NAME)
     register_task_definition(ecs)
@@ -34,21 +34,15 @@ def proxy(world: World) -> Iterator[str]:
         Name=layout.CONFIGURATION_ENDPOINT, CallerReference=uuid.uuid4().hex, VPC=vpc
     )
     zone_id = zone["HostedZone"]["Id"]
-    record = {
-        "Name": layout.CONFIGURATION_ENDPOINT,
-        "Type": "A",
-        "TTL": 1,
-        "ResourceRecords": [{"Value": address}],
-    }
-    change(route53, zone_id, "CREATE", record)
+    record = record_set(layout.CONFIGURATION_ENDPOINT, address, ttl=1)
     try:
-        leads(world, address, expected=True)
-        yield address
+        with records_in_zone(zone_id, record):
+            wait_for_look_up(world, address, expected=True)
+            yield address
     finally:
-        change(route53, zone_id, "DELETE", record)
         route53.delete_hosted_zone(Id=zone_id)
         ecs.stop_task(cluster=NAME, task=task)
-        leads(world, address, expected=False)
+        wait_for_look_up(world, address, expected=False)
 
 
 def register_task_definition(ecs: Any) -> None:
@@ -84,14 +78,8 @@ def register_task_definition(ecs: Any) -> None:
     )
 
 
-def change(route53: Any, zone_id: str, action: str, record: dict[str, Any]) -> None:
-    """One change of one record."""
-    batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
-    route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch)
-
-
-def leads(world: World, address: str, *, expected: bool) -> None:
-    """Waits until the client's look-up of the configuration endpoint gives this address, or no longer does."""
+def wait_for_look_up(world: World, address: str, *, expected: bool) -> None:
+    """Wait until the client's look-up of the configuration endpoint gives this address, or no longer does."""
     look_up = f"import socket; print(socket.gethostbyname({layout.CONFIGURATION_ENDPOINT!r}))"
 
     def as_expected() -> bool:
@@ -100,5 +88,5 @@ def leads(world: World, address: str, *, expected: bool) -> None:
         ) == expected
 
     wait_until(
-        as_expected, timeout_seconds=30, what=f"the client's name look-up to change ({address})"
+        as_expected, timeout_seconds=90, what=f"the client's name look-up to change ({address})"
     )

@@ -1,4 +1,4 @@
-"""The lab in a browser: the live map, a load's throughput, what happened, and buttons for faults.
+"""The lab in a browser: a live map, the throughput of a load, events, and buttons for faults.
 
-The web server runs outside of the sandbox, on this machine's loopback only; what it shows comes from inside.
+The web server runs outside of the sandbox, on this machine's loopback only; its data comes from lab.web.agent inside.
 """

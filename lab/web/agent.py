@@ -1,7 +1,7 @@
-"""`python -m lab.web.agent`: what the page shows and does, inside the sandbox, as lines of JSON.
+"""`python -m lab.web.agent`: the page's program inside the sandbox; it speaks lines of JSON.
 
 Standard output: {"kind": report | load | change | fault | trouble, …}. Standard input: {"event": …, "about": …} asks
-for one of the lab's events. It ends with its input, and its programs with it; the lab stays.
+for one of the lab's events. It ends itself and its programs when its input ends; the lab stays.
 """
 
 import json
@@ -34,17 +34,17 @@ LATE_SECONDS = 120
 EVENT_SECONDS = 900
 """What an event may take, a deploy included."""
 
-Teller = Callable[..., None]
+Emit = Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True)
-class Mouth:
+class Output:
     """Standard output for several threads, a line at a time."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, kind: str, **about: Any) -> None:
-        """Tells one thing."""
+        """Writes one message."""
         line = json.dumps({"kind": kind, **about})
         with self.lock:
             sys.stdout.write(f"{line}\n")
@@ -52,22 +52,22 @@ class Mouth:
 
 
 @dataclass(slots=True)
-class Maps:
-    """What the account says that clients should find."""
+class TargetReader:
+    """Reads from AWS which addresses clients should find."""
 
     ports: Ports
     settings: Settings
 
     @staticmethod
-    def open() -> "Maps":
-        """As the deployed function is set; raises LabError when it is not deployed."""
+    def open() -> "TargetReader":
+        """With the settings of the deployed function; raises LabError when it is not deployed."""
         function = Product().outputs["ResyncFunction"]
         told = client("lambda").get_function_configuration(FunctionName=function)
         settings = Settings.from_environment(told["Environment"]["Variables"])
-        return Maps(aws_ports(settings), settings)
+        return TargetReader(aws_ports(settings), settings)
 
     def latest(self) -> dict[str, Any]:
-        """The map of this moment."""
+        """The targets of this moment, as a document of nodeway_runtime.paths.targets."""
         seen = read_snapshot(self.ports, self.settings)
         cluster = self.settings.replication_group_id
         return targets_from_snapshot(seen, seen.topology, self.settings, cluster).document()
@@ -75,13 +75,13 @@ class Maps:
 
 @dataclass(slots=True)
 class Changes:
-    """What the resync has changed, from its log; each line once."""
+    """Record changes in the resync's log; each once."""
 
     group: str
-    told: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
 
     def since(self, seconds: float) -> list[dict[str, Any]]:
-        """The changes that were not told yet, of the last so many seconds."""
+        """New changes of the last so many seconds."""
         pages = (
             client("logs")
             .get_paginator("filter_log_events")
@@ -90,16 +90,16 @@ class Changes:
         found = []
         for event in (event for page in pages for event in page["events"]):
             line = event["message"]
-            if line.startswith("{") and line not in self.told:
-                self.told.add(line)
+            if line.startswith("{") and line not in self.seen:
+                self.seen.add(line)
                 told = json.loads(line)
                 if told.get("message") == "change" and told["type"] == "A":
                     found.append(told | {"at": event["timestamp"] / 1000})
         return found
 
 
-def walker(world: World) -> subprocess.Popen[str]:
-    """The probe in the client's network; its input is ours, its output goes on as reports."""
+def start_probe(world: World) -> subprocess.Popen[str]:
+    """Start the probe in the client's network; it reads targets and writes reports."""
     words, environment = world.client_command([sys.executable, "-m", "lab.web.prober"])
     vpc = layout.CLIENT_VPC.vpc_id
     return subprocess.Popen(
@@ -112,31 +112,35 @@ def walker(world: World) -> subprocess.Popen[str]:
     )
 
 
-def relay(process: subprocess.Popen[str], ended: threading.Event, tell: Teller) -> None:
-    """Hands the probe's reports on."""
+def relay(process: subprocess.Popen[str], ended: threading.Event, emit: Emit) -> None:
+    """Pass the probe's reports on."""
     for line in process.stdout or ():
-        tell("report", report=json.loads(line))
+        emit("report", report=json.loads(line))
     if not ended.is_set():
-        tell("trouble", text=f"the probe in the client's network ended with {process.wait()}")
+        emit("trouble", text=f"the probe in the client's network ended with {process.wait()}")
 
 
-def happen(about: Mapping[str, str], tell: Teller) -> None:
-    """Carries out one event, and says what came of it. Once begun it goes on to its end, so that no deploy is cut."""
+def run_event(about: Mapping[str, str], emit: Emit) -> None:
+    """Carry out one event and send its result. It goes on when the page ends, so that no deploy is cut."""
     words = [one for one in (about["event"], about["about"]) if one]
-    done = subprocess.run(
-        [sys.executable, "-m", "lab.console.agent", "event", *words],
-        cwd=layout.ROOT,
-        capture_output=True,
-        text=True,
-        timeout=EVENT_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "lab.console.agent", "event", *words],
+            cwd=layout.ROOT,
+            capture_output=True,
+            text=True,
+            timeout=EVENT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        emit("fault", **about, ok=False, text=f"it did not end within {EVENT_SECONDS} s")
+        return
     text = (done.stderr if done.returncode else done.stdout).strip().rpartition("\n")[2]
-    tell("fault", **about, ok=done.returncode == 0, text=text.removeprefix("lab: "))
+    emit("fault", **about, ok=done.returncode == 0, text=text.removeprefix("lab: "))
 
 
-def again(ended: threading.Event, seconds: float, work: Callable[[], None], tell: Teller) -> None:
-    """Does `work` until the end; a failure is told once, and tried again."""
+def repeat(ended: threading.Event, seconds: float, work: Callable[[], None], emit: Emit) -> None:
+    """Do `work` until the end; an error is sent once, and the work tried again."""
     last = ""
     while not ended.is_set():
         try:
@@ -144,47 +148,47 @@ def again(ended: threading.Event, seconds: float, work: Callable[[], None], tell
             last = ""
         except Exception as error:  # noqa: BLE001 - a page that shows the trouble is the handler
             if str(error) != last:
-                tell("trouble", text=" ".join(f"{type(error).__name__}: {error}".split())[:300])
+                emit("trouble", text=" ".join(f"{type(error).__name__}: {error}".split())[:300])
             last = str(error)
         ended.wait(seconds)
 
 
 def main() -> int:
-    """Tells until standard input ends."""
-    tell, ended = Mouth(), threading.Event()
+    """Run until standard input ends; 1 when no lab is up."""
+    emit, ended = Output(), threading.Event()
     try:
         world = World.attach(layout.run_dir())
-        maps, changes = Maps.open(), Changes(Product().log_group)
+        targets, changes = TargetReader.open(), Changes(Product().log_group)
     except LabError as error:
-        tell("trouble", text=str(error))
+        emit("trouble", text=str(error))
         return 1
     changes.since(LATE_SECONDS)
     with ExitStack() as stack:
-        walking = walker(world)
-        stack.callback(programs.end, walking)
+        probe = start_probe(world)
+        stack.callback(programs.end, probe)
         load = Load(world)
         stack.callback(load.end)
 
-        def look() -> None:
-            if walking.stdin is not None:
-                walking.stdin.write(json.dumps(maps.latest()) + "\n")
-                walking.stdin.flush()
+        def send_targets() -> None:
+            if probe.stdin is not None:
+                probe.stdin.write(json.dumps(targets.latest()) + "\n")
+                probe.stdin.flush()
             for change in changes.since(LATE_SECONDS):
-                tell("change", change=change)
+                emit("change", change=change)
 
-        def count() -> None:
+        def send_load() -> None:
             figures = load.figures()
-            tell("load", acknowledged=figures.acknowledged, errors=figures.errors)
+            emit("load", acknowledged=figures.acknowledged, errors=figures.errors)
 
         works: list[tuple[Callable[..., None], tuple[Any, ...]]] = [
-            (relay, (walking, ended, tell)),
-            (again, (ended, LOOK_SECONDS, look, tell)),
-            (again, (ended, LOAD_SECONDS, count, tell)),
+            (relay, (probe, ended, emit)),
+            (repeat, (ended, LOOK_SECONDS, send_targets, emit)),
+            (repeat, (ended, LOAD_SECONDS, send_load, emit)),
         ]
         for work, arguments in works:
             threading.Thread(target=work, args=arguments, daemon=True).start()
         for line in sys.stdin:
-            threading.Thread(target=happen, args=(json.loads(line), tell), daemon=True).start()
+            threading.Thread(target=run_event, args=(json.loads(line), emit), daemon=True).start()
         ended.set()
     return 0
 

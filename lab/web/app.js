@@ -74,7 +74,7 @@ function draw(frame) {
   }
   for (let ago = 0; ago <= frame.seconds; ago += 60)
     add("text", { x: x(end - ago), y: HEIGHT - 4, "text-anchor": ago ? "middle" : "end" }, ago ? `-${ago / 60} min` : "now");
-  for (const time of document.querySelectorAll("#happenings li[data-kind=asked] time")) {
+  for (const time of document.querySelectorAll("#events li[data-kind=asked] time")) {
     const when = Date.parse(time.dateTime) / 1000;
     if (when > begin) add("line", { class: "mark", x1: x(when), x2: x(when), y1: TOP, y2: HEIGHT - BOTTOM });
   }
@@ -103,7 +103,7 @@ function listen() {
     document.title = frame.title;
     if (frame.map) show("map", frame.map);
     show("controls", frame.controls);
-    show("happenings", frame.happenings);
+    show("events", frame.events);
     draw(frame);
     speak();
     if (frame.ended) {

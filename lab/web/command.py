@@ -26,51 +26,51 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def serve(port: int) -> None:
-    """Serves until it is interrupted, or the lab has ended; raises LabError when the port is taken, or no lab comes."""
+    """Serve until SIGINT or the end of the lab; raises LabError when the port is taken or no lab comes up."""
     live = Live()
-    inside = Inside(live)
-    with open_server(Site(live, inside.ask), port) as server, interruptible():
+    agent = Agent(live)
+    with open_server(Site(live, agent.send), port) as server, interruptible():
         ours = run_directory.running() is None
         if ours:
             control.up()
         try:
-            show(inside, server, "the page and the lab" if ours else "the page; the lab stays")
+            show(agent, server, "the page and the lab" if ours else "the page; the lab stays")
         except KeyboardInterrupt:
             say("ending")
         finally:
             for number in ENDING:  # whoever presses Ctrl-C twice still wants it tidy
                 signal.signal(number, signal.SIG_IGN)
-            inside.end()
+            agent.end()
             if ours and run_directory.running() is not None:
                 control.down()
     say("the page and the lab have ended" if ours else "the page has ended: the lab is as it was")
 
 
-def show(inside: "Inside", server: Server, what: str) -> None:
-    """Until the lab ends, or KeyboardInterrupt; raises LabError when the program inside ends without the lab."""
-    inside.begin()
+def show(agent: "Agent", server: Server, what: str) -> None:
+    """Serve until KeyboardInterrupt or the end of the lab; raises LabError when the agent alone ends."""
+    agent.begin()
     with serving(server) as address:
         say(f"the map is at {address}")
         say(f"Ctrl-C ends {what}")
         try:
-            inside.ended.wait()
+            agent.ended.wait()
             if run_directory.running() is not None:
                 log = os.path.relpath(layout.run_dir() / "logs" / "web.log")
-                raise LabError(f"nobody tells of the lab any more; see {log}")
+                raise LabError(f"the page's program in the lab has ended; see {log}")
         finally:
-            inside.live.end("The page has ended.")
+            agent.live.end("The page has ended.")
 
 
 @dataclass(slots=True)
-class Inside:
-    """The program inside of the sandbox that tells and does everything (lab.web.agent)."""
+class Agent:
+    """The program in the sandbox that reads the lab and carries out events (lab.web.agent)."""
 
     live: Live
     ended: threading.Event = field(default_factory=threading.Event)
     _process: subprocess.Popen[str] | None = None
 
     def begin(self) -> None:
-        """Starts it in the lab that is up; raises LabError when none is."""
+        """Start it in the lab that is up; raises LabError when none is."""
         found = control.current()
         words = [sys.executable, "-m", "lab.web.agent"]
         with (layout.run_dir() / "logs" / "web.log").open("ab") as log:
@@ -87,14 +87,14 @@ class Inside:
             )
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
 
-    def ask(self, event: str, about: str) -> None:
-        """Asks for one of the lab's events."""
+    def send(self, event: str, about: str) -> None:
+        """Ask for one of the lab's events."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(json.dumps({"event": event, "about": about}) + "\n")
             self._process.stdin.flush()
 
     def end(self) -> None:
-        """It ends with its input, and its programs with it."""
+        """Close its input, at which it ends its programs and itself."""
         if self._process is None or self._process.stdin is None:
             return
         self._process.stdin.close()
@@ -104,14 +104,14 @@ class Inside:
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         for line in process.stdout or ():
-            self.live.hear(json.loads(line))
+            self.live.receive(json.loads(line))
         self.live.end("The lab has ended.")
         self.ended.set()
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM, and the end of the terminal, are Ctrl-C."""
+    """SIGTERM and SIGHUP raise KeyboardInterrupt, as Ctrl-C does."""
     before = [(number, signal.signal(number, signal.default_int_handler)) for number in ENDING]
     try:
         yield
@@ -121,6 +121,6 @@ def interruptible() -> Iterator[None]:
 
 
 def say(what: str) -> None:
-    """A line for the person at the terminal."""
+    """Print a line at once."""
     sys.stdout.write(f"{what}\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What happened between two reports, and what the lab's other tellers say, as lines for people. Pure."""
+"""Lines of the page's event list: from two reports, a record change, or a button. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ SIGNS = {"create": "+", "update": "~", "delete": "-"}
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """`at`: seconds since the epoch; `kind`: see lab.web.fragments; `state`: a row's new one, else empty."""
+class Event:
+    """A line of the list. `at`: seconds since the epoch; `kind`: see lab.web.fragments; `state`: a row's new one."""
 
     at: float
     kind: str
@@ -24,20 +24,20 @@ class Happening:
 
 @dataclass(slots=True)
 class Watch:
-    """The rows as they were last, and who led each shard."""
+    """The last rows, and the primary of each shard."""
 
     rows: dict[str, tuple[Row, float]] = field(default_factory=dict)
     """With the time since when each is as it is."""
     leaders: dict[str, str] = field(default_factory=dict)
     begun: bool = False
 
-    def see(self, report: Report, at: float) -> list[Happening]:
-        """What is new in a report."""
+    def compare(self, report: Report, at: float) -> list[Event]:
+        """The events between the report before and this one."""
         found = [*self._states(report, at), *self._failovers(report, at)]
         self.begun = True
         return found
 
-    def _states(self, report: Report, at: float) -> Iterator[Happening]:
+    def _states(self, report: Report, at: float) -> Iterator[Event]:
         for row in report.worst_first:
             before, since = self.rows.get(row.name, (None, at))
             if before is not None and before.verdict is row.verdict:
@@ -45,15 +45,15 @@ class Watch:
                 continue
             self.rows[row.name] = row, at
             if before is not None:
-                yield Happening(at, "state", _changed(before, row, at - since), row.state)
+                yield Event(at, "state", _describe_transition(before, row, at - since), row.state)
             elif self.begun or row.state is not State.OK:
                 new = " is a new name" if self.begun else ""
-                yield Happening(at, "state", f"{row.label}{new}: {_told(row)}", row.state)
+                yield Event(at, "state", f"{row.label}{new}: {_describe_state(row)}", row.state)
         for name in self.rows.keys() - {row.name for row in report.rows}:
             row, _ = self.rows.pop(name)
-            yield Happening(at, "state", f"{row.label} is no name of the cluster any more")
+            yield Event(at, "state", f"{row.label} is no name of the cluster any more")
 
-    def _failovers(self, report: Report, at: float) -> Iterator[Happening]:
+    def _failovers(self, report: Report, at: float) -> Iterator[Event]:
         for row in report.rows:
             if row.role != "primary" or not row.shard:
                 continue
@@ -61,37 +61,37 @@ class Watch:
             self.leaders[row.shard] = row.label
             if before not in (None, row.label):
                 text = f"failover: {row.label} leads shard {row.shard}, after {before}"
-                yield Happening(at, "failover", text)
+                yield Event(at, "failover", text)
 
 
-def _changed(before: Row, row: Row, seconds: float) -> str:
+def _describe_transition(before: Row, row: Row, seconds: float) -> str:
     if row.state is State.OK:
         return f"{row.label} is ok again, after {format_age(seconds)} of {before.verdict}"
-    return f"{row.label}: {_told(row)}"
+    return f"{row.label}: {_describe_state(row)}"
 
 
-def _told(row: Row) -> str:
+def _describe_state(row: Row) -> str:
     what = MEANINGS[row.verdict].what
     return what if row.state is State.OK else f"{row.state}, {row.verdict}: {what}"
 
 
-def changed_record(change: Mapping[str, Any], at: float) -> Happening:
-    """A line of the resync's log, much as `nodeway plan` shows one: of a long list only what is new."""
+def describe_change(change: Mapping[str, Any], at: float) -> Event:
+    """A record change of the resync's log, as `nodeway plan` shows one; of a long list only the difference."""
     old, new = (list(change.get(key) or ()) for key in ("old", "new"))
     gone = [f"-{one}" for one in old if one not in new]
     come = [f"+{one}" for one in new if one not in old]
     label = str(change["record"]).partition(".")[0]
     text = f"{SIGNS[change['action']]} {label} A {' '.join(gone + come)} ({change['why']})"
-    return Happening(at, "record", text)
+    return Event(at, "record", text)
 
 
-def fault_begun(event: str, about: str, at: float) -> Happening:
-    """A button was pressed."""
-    return Happening(at, "asked", f"{event} {about}".strip() + ": asked for")
+def describe_request(event: str, about: str, at: float) -> Event:
+    """The event of a pressed button."""
+    return Event(at, "asked", f"{event} {about}".strip() + ": asked for")
 
 
-def fault_ended(told: Mapping[str, Any], at: float) -> Happening:
-    """What came of it."""
+def describe_result(told: Mapping[str, Any], at: float) -> Event:
+    """The event of a carried-out request."""
     name = f"{told['event']} {told['about']}".strip()
     text = f"{name}: {told['text']}" if told["ok"] else f"{name} could not be done: {told['text']}"
-    return Happening(at, "fault" if told["ok"] else "trouble", text)
+    return Event(at, "fault" if told["ok"] else "trouble", text)

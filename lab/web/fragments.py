@@ -1,9 +1,9 @@
-"""Parts of the page that are made here and not in the browser: the buttons, and the list of what happened. Pure."""
+"""HTML of the page that the server renders: the buttons and the event list. Pure."""
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
-from lab.web.events import Happening
+from lab.web.events import Event
 from nodeway_runtime.html.text import escape_text
 from nodeway_runtime.paths.report import Report, Row
 from nodeway_runtime.paths.verdicts import State
@@ -20,7 +20,7 @@ STATES = {State.OK: "✓", State.DEGRADED: "▲", State.BROKEN: "✕"}
 
 
 def controls(report: Report, busy: Collection[tuple[str, str]]) -> str:
-    """A line of buttons for each node, in an order that stays, and for the whole lab."""
+    """Buttons for the lab and for each node, in a stable order."""
     nodes = sorted((row for row in report.rows if row.shard), key=lambda row: row.name)
     lines = "".join(f"<tr>{_node(row, busy)}</tr>" for row in nodes)
     return (
@@ -47,19 +47,19 @@ def _node(row: Row, busy: Collection[tuple[str, str]]) -> str:
 def _button(
     event: str, about: str, text: str, busy: Collection[tuple[str, str]], node: str = ""
 ) -> str:
-    """`about`: what the event is told; `node`: whose button it is, where that is another word."""
+    """`about`: the argument of the event; `node`: the node to name, where `about` is something else."""
     waits = ' aria-disabled="true"' if (event, about) in busy else ""
     whose = f'<span class="hidden"> {escape_text(node or about)}</span>' if about else ""
     told = f'data-event="{event}" data-about="{escape_text(about)}"'
     return f'<button type="button" {told}{waits}>{text}{whose}</button>'
 
 
-def happenings(found: Iterable[Happening]) -> str:
-    """The latest first."""
+def events(found: Iterable[Event]) -> str:
+    """The event list, the latest first."""
     return "".join(_line(one) for one in sorted(found, key=lambda one: -one.at))
 
 
-def _line(one: Happening) -> str:
+def _line(one: Event) -> str:
     when = datetime.fromtimestamp(one.at, UTC)
     symbol = STATES[State(one.state)] if one.state else SYMBOLS[one.kind]
     kind = one.state or ("broken" if one.kind == "trouble" else one.kind)

@@ -1,4 +1,4 @@
-"""What the page shows at this moment: fed by the lines from inside of the sandbox, read by every browser."""
+"""The state that the page shows: written by lab.web.agent's messages, read by every browser."""
 
 import threading
 import time
@@ -9,24 +9,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lab.web import fragments as parts
-from lab.web.events import Happening, Watch, changed_record, fault_begun, fault_ended
+from lab.web.events import Event, Watch, describe_change, describe_request, describe_result
 from nodeway_runtime.html.page import render_fragment, summarize
 from nodeway_runtime.paths.report import Report, from_document
 
 POINTS = 180
 """Seconds of throughput in the chart."""
-MOST_HAPPENINGS = 100
+MOST_EVENTS = 100
 
 
 @dataclass(slots=True)
 class Live:
-    """`change` is woken by whatever is new."""
+    """The state; `change` is notified of every change."""
 
     change: threading.Condition = field(default_factory=threading.Condition)
     report: Report | None = None
     points: deque[tuple[float, float, float]] = field(default_factory=lambda: deque(maxlen=POINTS))
     """Time, writes a second, errors a second."""
-    happenings: deque[Happening] = field(default_factory=lambda: deque(maxlen=MOST_HAPPENINGS))
+    events: deque[Event] = field(default_factory=lambda: deque(maxlen=MOST_EVENTS))
     busy: set[tuple[str, str]] = field(default_factory=set)
     ended: str = ""
     """Why nothing more will come."""
@@ -34,50 +34,50 @@ class Live:
     _watch: Watch = field(default_factory=Watch)
     _last: tuple[float, int, int] | None = None
 
-    def hear(self, told: Mapping[str, Any]) -> None:
-        """A line from inside."""
+    def receive(self, message: Mapping[str, Any]) -> None:
+        """Apply a message of the agent."""
         at = time.time()
         with self.change:
-            match told["kind"]:
+            match message["kind"]:
                 case "report":
-                    self.report = from_document(told["report"])
-                    self.happenings.extend(self._watch.see(self.report, at))
+                    self.report = from_document(message["report"])
+                    self.events.extend(self._watch.compare(self.report, at))
                 case "load":
-                    self._count(at, told["acknowledged"], told["errors"])
+                    self._count(at, message["acknowledged"], message["errors"])
                 case "change":
-                    self.happenings.append(changed_record(told["change"], told["change"]["at"]))
+                    self.events.append(describe_change(message["change"], message["change"]["at"]))
                 case "fault":
-                    self.busy.discard((told["event"], told["about"]))
-                    self.happenings.append(fault_ended(told, at))
+                    self.busy.discard((message["event"], message["about"]))
+                    self.events.append(describe_result(message, at))
                 case "trouble":
-                    self.happenings.append(Happening(at, "trouble", told["text"]))
+                    self.events.append(Event(at, "trouble", message["text"]))
             self._wake()
 
-    def begin(self, event: str, about: str) -> bool:
-        """An event is asked for; whether it may be, which it may not while the same one goes on."""
+    def start_event(self, event: str, about: str) -> bool:
+        """Note that an event is requested; False when the same one is still running."""
         with self.change:
             if (event, about) in self.busy:
                 return False
             self.busy.add((event, about))
-            self.happenings.append(fault_begun(event, about, time.time()))
+            self.events.append(describe_request(event, about, time.time()))
             self._wake()
             return True
 
     def end(self, why: str) -> None:
-        """Nothing more will come."""
+        """Note why nothing more will come."""
         with self.change:
             self.ended = self.ended or why
             self._wake()
 
     def frame(self) -> dict[str, Any]:
-        """All that the page shows."""
+        """The whole content of the page."""
         with self.change:
             report = self.report
             return {
                 "title": f"{summarize(report)} · {report.cluster}" if report else "nodeway lab",
                 "map": render_fragment(report, datetime.now(UTC)) if report else "",
                 "controls": parts.controls(report, self.busy) if report else "",
-                "happenings": parts.happenings(self.happenings),
+                "events": parts.events(self.events),
                 "points": list(self.points),
                 "seconds": POINTS,
                 "ended": self.ended,

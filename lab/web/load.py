@@ -1,4 +1,4 @@
-"""A client in the client's network that writes all the time, and how many writes were acknowledged so far."""
+"""A client in the client's network that writes all the time, with a count of acknowledged writes."""
 
 import json
 import os
@@ -20,7 +20,7 @@ LONGEST_WRITES = 100_000
 
 @dataclass(slots=True)
 class Figures:
-    """Writes acknowledged and errors met since the beginning."""
+    """Acknowledged writes and errors since the beginning."""
 
     acknowledged: int = 0
     errors: int = 0
@@ -28,7 +28,7 @@ class Figures:
 
 @dataclass(slots=True)
 class Load:
-    """One client program after the other; `figures` only grow."""
+    """A sequence of client programs; `figures` only grow."""
 
     world: World
     _past: Figures = field(default_factory=Figures)
@@ -39,7 +39,7 @@ class Load:
     """It is never started while, or after, it is ended."""
 
     def figures(self) -> Figures:
-        """So far. Starts the program, and another when it has ended: one that finds no node at all gives up."""
+        """The figures so far. Starts a program when none runs: one that finds no node at all gives up."""
         with self._turn:
             if not self._over and (self._process is None or self._process.poll() is not None):
                 self._past = self._so_far()
@@ -50,7 +50,7 @@ class Load:
             return told
 
     def end(self) -> None:
-        """The program goes, without its last words, and no other comes."""
+        """End the program, and start no other."""
         with self._turn:
             self._over = True
             self._stop()

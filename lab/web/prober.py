@@ -1,9 +1,7 @@
 """`python -m lab.web.prober`: the product's own probe, once a second, in the network that it is started in.
 
-Each line of standard input is the map of what a client should find (nodeway_runtime.paths.targets); each line of
-standard output is
-a report (nodeway_runtime.paths.report). It ends with its input. It knows nothing of the lab but what any client is
-told.
+Each line of standard input is a document of targets (nodeway_runtime.paths.targets); each line of standard output is
+a report (nodeway_runtime.paths.report). It ends with its input. Like any client it reads the LAB_ variables only.
 """
 
 import json
@@ -23,7 +21,7 @@ LONGEST_SECONDS = 10.0
 
 
 def reports(environment: Mapping[str, str]) -> None:
-    """Walks until standard input ends; the latest map counts."""
+    """Probe the latest targets until standard input ends."""
     known: list[Targets] = []
     first, ended = threading.Event(), threading.Event()
 

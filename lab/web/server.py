@@ -1,7 +1,7 @@
-"""The page's HTTP server: this machine's loopback, this page's own buttons, and nothing else.
+"""The page's HTTP server, on this machine's loopback only.
 
-A name that another site lets lead to 127.0.0.1 is not its Host; another site's page knows no token, and may not send
-the header. It must never listen where another machine could reach it.
+Requests need the loopback's Host, which a foreign name that resolves to 127.0.0.1 does not send. Events need the
+page's token in a header, which another site's page neither knows nor may send.
 """
 
 import hmac
@@ -48,17 +48,17 @@ HEADERS = {
 
 
 class Refused(Exception):
-    """A request that is not answered; the text says why."""
+    """A request that is refused; the text says why."""
 
     def __init__(self, status: HTTPStatus, text: str) -> None:
-        """With its status."""
+        """With the HTTP status."""
         super().__init__(text)
         self.status = status
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What is served: the moment, and whom to ask for an event (its name and what it is about)."""
+    """The state that is served, and the function that requests an event (its name and its argument)."""
 
     live: Live
     ask: Callable[[str, str], None]
@@ -66,21 +66,21 @@ class Site:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request."""
+    """Answers one request."""
 
     server_version = "nodeway-lab"
     sys_version = ""
     timeout = STALLED_SECONDS
 
     def __init__(self, site: Site, *about: object) -> None:
-        """Also answers it."""
+        """Answer the request."""
         self.site = site
         super().__init__(*about)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
-        """The page, its parts, and the frames."""
-        with self._refusing():
-            self._for_us()
+        """The page, its files, and the stream of frames."""
+        with self._answering_refusals():
+            self._check_host()
             if self.path == "/live":
                 self._stream()
                 return
@@ -93,22 +93,22 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, text, kind)
 
     def do_POST(self) -> None:
-        """A button."""
-        with self._refusing():
-            self._for_us()
-            self._from_us()
+        """Request an event."""
+        with self._answering_refusals():
+            self._check_host()
+            self._check_origin()
             if self.path != "/event":
                 raise Refused(HTTPStatus.NOT_FOUND, "nothing here")
-            event, about = self._wanted()
-            if not self.site.live.begin(event, about):
+            event, about = self._read_event()
+            if not self.site.live.start_event(event, about):
                 raise Refused(HTTPStatus.CONFLICT, f"{event} {about}".strip() + " goes on already")
             self.site.ask(event, about)
             self._answer(HTTPStatus.ACCEPTED, f"{event} {about}".strip() + ": asked for")
 
     def log_message(self, *_: object) -> None:
-        """The terminal is for the address, and for troubles."""
+        """No access log: the terminal shows the address and errors."""
 
-    def _for_us(self) -> None:
+    def _check_host(self) -> None:
         port = self.connection.getsockname()[1]
         ours = {f"{host}:{port}" for host in (LOOPBACK, "localhost")}
         if port == HTTP_PORT:
@@ -116,21 +116,21 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host", "").lower() not in ours:
             raise Refused(HTTPStatus.MISDIRECTED_REQUEST, "this server has another name")
 
-    def _from_us(self) -> None:
-        """A button of our own page; the header is one that another site's page may not send."""
+    def _check_origin(self) -> None:
+        """Refuse all but the page's own buttons."""
         origin = self.headers.get("Origin")
         token = self.headers.get(TOKEN_HEADER, "")
         known = hmac.compare_digest(token.encode(), self.site.token.encode())
         if not known or origin not in (None, f"http://{self.headers['Host']}"):
             raise Refused(HTTPStatus.FORBIDDEN, "only the page's own buttons work: load it again")
 
-    def _wanted(self) -> tuple[str, str]:
+    def _read_event(self) -> tuple[str, str]:
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > MOST_BYTES:
             raise Refused(HTTPStatus.BAD_REQUEST, f"the body has at most {MOST_BYTES} bytes")
         try:
-            told = json.loads(self.rfile.read(int(length)))
-            event, about = told["event"], told["about"]
+            body = json.loads(self.rfile.read(int(length)))
+            event, about = body["event"], body["about"]
         except (ValueError, KeyError, TypeError):
             raise Refused(HTTPStatus.BAD_REQUEST, "not an object with event and about") from None
         if event not in EVENTS:
@@ -141,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         return event, about
 
     def _stream(self) -> None:
-        """Frames for as long as the browser listens."""
+        """Send frames until the browser disconnects."""
         self._begin(HTTPStatus.OK, "text/event-stream")
         live, seen = self.site.live, -1
         while True:
@@ -155,7 +155,7 @@ class Handler(BaseHTTPRequestHandler):
                 return
 
     @contextmanager
-    def _refusing(self) -> Iterator[None]:
+    def _answering_refusals(self) -> Iterator[None]:
         with suppress(ConnectionError, TimeoutError):  # a browser that has gone is no trouble
             try:
                 yield
@@ -177,13 +177,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Its threads never keep the program."""
+    """Its threads do not keep the process alive."""
 
     daemon_threads = True
 
 
 def open_server(site: Site, port: int, host: str = LOOPBACK) -> Server:
-    """The server, which does not serve yet; raises LabError for any place but the loopback, and for a port in use."""
+    """A bound server that does not serve yet; raises LabError for a host beside the loopback, or a port in use."""
     if host != LOOPBACK:
         raise LabError(f"the page is served on {LOOPBACK} only: got {host!r}")
     try:
@@ -196,7 +196,7 @@ def open_server(site: Site, port: int, host: str = LOOPBACK) -> Server:
 
 @contextmanager
 def serving(server: Server) -> Iterator[str]:
-    """Serves for the time of the block; gives the address."""
+    """Serve for the time of the block; yields the address."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
     thread.start()
     try:

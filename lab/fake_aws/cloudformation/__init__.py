@@ -1,1 +1,1 @@
-"""cloudformation."""
+"""CloudFormation of the fake AWS."""

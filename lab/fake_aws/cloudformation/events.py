@@ -1,7 +1,7 @@
-"""The events that a stack of the fake AWS tells: what AWS tells, at the moment when it happens.
+"""The events of a stack, as AWS emits them, and when AWS emits them.
 
-ministack tells of every resource at each update, of a service before it is steady, and of nothing that an update
-removes. It must never tell of a change that was not made.
+ministack emits events for every resource at each update, for a service before it is steady, and none for what an
+update removes.
 """
 
 from collections.abc import Callable
@@ -18,14 +18,14 @@ _untouched: set[tuple[str, str]] = set()
 
 def install() -> None:
     """Patch ministack.services.cloudformation.stacks."""
-    stacks._add_event = _telling(stacks._add_event)
-    stacks._delete_resource = _telling_of_removal(stacks._delete_resource)
-    stacks._failed_operation = _with_all_failures(stacks._failed_operation)
+    stacks._add_event = _skip_unchanged(stacks._add_event)
+    stacks._delete_resource = _record_removals(stacks._delete_resource)
+    stacks._failed_operation = _record_all_failures(stacks._failed_operation)
     stacks._update_resource = _steady_after_rollback(stacks._update_resource)
 
 
-def untouched(stack: str, logical_id: str) -> None:
-    """An update leaves this resource as it is: nothing is told of it."""
+def skip_event(stack: str, logical_id: str) -> None:
+    """Note that an update leaves this resource as it is: it has no event."""
     stack_id = cloudformation._stacks[stack]["StackId"]
     events = cloudformation._stack_events[stack_id]
     if events and events[-1]["LogicalResourceId"] == logical_id:
@@ -33,7 +33,7 @@ def untouched(stack: str, logical_id: str) -> None:
     _untouched.add((stack_id, logical_id))
 
 
-def _telling(add_event: Callable[..., None]) -> Callable[..., None]:
+def _skip_unchanged(add_event: Callable[..., None]) -> Callable[..., None]:
     def tell(
         stack_id: str, stack: str, logical_id: str, kind: str, status: str, *rest: Any, **more: Any
     ) -> None:
@@ -45,7 +45,7 @@ def _telling(add_event: Callable[..., None]) -> Callable[..., None]:
         service = kind == overlay_steady.SERVICE and verb in ("CREATE", "UPDATE")
         if service and operation is not None and not operation.rolls_back:
             if state == "IN_PROGRESS":
-                operation.tell[logical_id] = overlay_steady.teller(
+                operation.tell[logical_id] = overlay_steady.event_recorder(
                     add_event, stack_id, stack, logical_id, verb
                 )
             elif logical_id in operation.watched or operation.failures:
@@ -55,8 +55,8 @@ def _telling(add_event: Callable[..., None]) -> Callable[..., None]:
     return tell
 
 
-def _telling_of_removal(delete: Callable[..., None]) -> Callable[..., None]:
-    """What an update removes or replaces is told of, as what a deletion of the stack removes."""
+def _record_removals(delete: Callable[..., None]) -> Callable[..., None]:
+    """Record events for what an update removes or replaces, as for a deletion of the stack."""
 
     def removed(kind: str, physical_id: str, props: object, stack: str, logical_id: str) -> None:
         stack_id = cloudformation._stacks[stack]["StackId"]
@@ -78,8 +78,8 @@ def _telling_of_removal(delete: Callable[..., None]) -> Callable[..., None]:
     return removed
 
 
-def _with_all_failures(failed_operation: Callable[..., Any]) -> Callable[..., Any]:
-    """A failed operation names every service that failed, and is one that rolls back from here on."""
+def _record_all_failures(failed_operation: Callable[..., Any]) -> Callable[..., Any]:
+    """Name every service that failed in a failed operation, which rolls back from here on."""
 
     def failed(*arguments: Any) -> Any:
         operation = overlay_steady.current()

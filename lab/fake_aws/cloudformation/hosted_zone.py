@@ -1,4 +1,4 @@
-"""AWS::Route53::HostedZone with its VPC associations, which ministack's CloudFormation leaves out."""
+"""AWS::Route53::HostedZone with its VPC associations, which ministack lacks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -49,7 +49,7 @@ def update(physical_id: str, old: Props, new: Props, stack: str) -> Made:
 
 
 def delete(physical_id: str, props: Props) -> None:
-    """Delete an empty zone; any other is refused, and so is the deletion of its stack."""
+    """Delete an empty zone; raises an error for any other, which fails the deletion of its stack."""
     del props
     status, _, body = route53._delete_hosted_zone(physical_id)
     if status == 400:

@@ -1,7 +1,7 @@
-"""CloudFormation resource types that ministack lacks, or makes otherwise than AWS does.
+"""CloudFormation resource types that ministack lacks, or handles otherwise than AWS.
 
-Each is made through the same functions that the API calls, so that both are judged by the same rules. A request is
-checked with botocore's own model of the API: an unknown or ill-typed property fails the deployment.
+Each is made through the functions of the API calls, so that both have the same rules. A request is checked with
+botocore's model of the API: an unknown or ill-typed property fails the deployment.
 """
 
 import json
@@ -26,7 +26,7 @@ VERBATIM = frozenset({"Options", "DockerLabels", "Labels", "DriverOpts"})
 
 
 def install(handlers: dict[str, Props]) -> None:
-    """Put the types into ministack's table."""
+    """Add the types to ministack's table."""
     for direction in ("Ingress", "Egress"):
         handlers[f"AWS::EC2::SecurityGroup{direction}"] = _rule_handler(direction)
     handlers["AWS::Route53::HostedZone"] = {
@@ -44,8 +44,8 @@ def install(handlers: dict[str, Props]) -> None:
         "delete": provisioners._ecs_service_delete,
     }
     function = handlers["AWS::Lambda::Function"]
-    function["create"] = _with_function_settings(function["create"], props_at=1)
-    function["update"] = _with_function_settings(function["update"], props_at=2)
+    function["create"] = _apply_function_settings(function["create"], props_at=1)
+    function["update"] = _apply_function_settings(function["update"], props_at=2)
     replacing = provisioners._REPLACING_PROPERTIES
     replacing[definition] = (
         "ContainerDefinitions", "Cpu", "Memory", "ExecutionRoleArn", "TaskRoleArn", "Family", "NetworkMode",
@@ -66,16 +66,19 @@ def install(handlers: dict[str, Props]) -> None:
         replacing[f"AWS::EC2::SecurityGroup{direction}"] = rule
 
 
-def camel(value: Any) -> Any:
+def to_camel_case(value: Any) -> Any:
     """A CloudFormation value with the member names of the ECS API."""
     if isinstance(value, list):
-        return [camel(item) for item in value]
+        return [to_camel_case(item) for item in value]
     if isinstance(value, dict):
-        return {k[:1].lower() + k[1:]: v if k in VERBATIM else camel(v) for k, v in value.items()}
+        return {
+            k[:1].lower() + k[1:]: v if k in VERBATIM else to_camel_case(v)
+            for k, v in value.items()
+        }
     return value
 
 
-def _checked(operation: str, request: Props) -> Props:
+def _validate(operation: str, request: Props) -> Props:
     shape = _ecs_model().operation_model(operation).input_shape
     report = ParamValidator().validate(request, shape)
     if report.has_errors():
@@ -97,7 +100,7 @@ def _answer(response: tuple[int, object, bytes]) -> Props:
 
 def _definition_create(logical_id: str, props: Props, stack: str) -> Made:
     family = props.get("Family") or provisioners._physical_name(stack, logical_id, max_len=255)
-    request = _checked("RegisterTaskDefinition", {**camel(props), "family": family})
+    request = _validate("RegisterTaskDefinition", {**to_camel_case(props), "family": family})
     answer = _answer(ecs._ACTION_MAP["RegisterTaskDefinition"](request))
     arn = answer["taskDefinition"]["taskDefinitionArn"]
     return arn, {"TaskDefinitionArn": arn}
@@ -115,7 +118,7 @@ def _cluster_delete(physical_id: str, props: Props) -> None:
 
 def _service_create(logical_id: str, props: Props, stack: str) -> Made:
     name = props.get("ServiceName") or provisioners._physical_name(stack, logical_id, max_len=255)
-    request = _checked("CreateService", {**camel(props), "serviceName": name})
+    request = _validate("CreateService", {**to_camel_case(props), "serviceName": name})
     service = _answer(ecs._ACTION_MAP["CreateService"](request))["service"]
     overlay_steady.expect(logical_id, service)
     return service["serviceArn"], {"ServiceArn": service["serviceArn"], "Name": name}
@@ -135,7 +138,7 @@ NEW_TASKS = frozenset(
 
 def _service_update(physical_id: str, old: Props, new: Props, stack: str, logical_id: str) -> Made:
     del stack
-    before, after = camel(old), camel(new)
+    before, after = to_camel_case(old), to_camel_case(new)
     changed = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)} - {"tags"}
     if unknown := changed - IN_PLACE:
         raise ValueError(
@@ -155,7 +158,7 @@ def _service_update(physical_id: str, old: Props, new: Props, stack: str, logica
             **values,
             "forceNewDeployment": bool(changed & NEW_TASKS),
         }
-        service = _answer(ecs._update_service(_checked("UpdateService", request)))["service"]
+        service = _answer(ecs._update_service(_validate("UpdateService", request)))["service"]
         overlay_steady.expect(logical_id, service)
     return physical_id, {"ServiceArn": physical_id, "Name": name}
 
@@ -184,7 +187,7 @@ def _rule_handler(direction: str) -> Props:
     return {"create": create, "delete": delete}
 
 
-def _with_function_settings(make: Callable[..., Made], *, props_at: int) -> Callable[..., Made]:
+def _apply_function_settings(make: Callable[..., Made], *, props_at: int) -> Callable[..., Made]:
     """The properties of a function that ministack's template handler forgets."""
 
     def made(*arguments: Any) -> Made:

@@ -1,10 +1,10 @@
 """CloudFormation changes ECS services in waves, waits until each is steady, and fails when one never is.
 
-ministack makes one resource after the other; AWS makes at the same time what does not depend on each other
-(https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html). So the services
-of a stack that depend on no other service are changed one after the other and waited for together, then those that
-depend on them, and so on. One thing is simpler than on AWS: when a service fails, the rest of its wave is waited for;
-AWS cancels it, and sends it back, too. It must never start a wave before the one before it is steady.
+ministack makes one resource after the other; AWS makes resources at the same time that do not depend on each other
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html). Here the
+services that depend on no other service are changed one after the other and then awaited together, next those that
+depend on them, and so on. Simpler than on AWS: when a service fails, the rest of its wave is awaited; AWS cancels and
+rolls it back, too.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,13 +20,13 @@ from lab.errors import LabError
 from lab.wait import wait_until
 
 SERVICE = "AWS::ECS::Service"
-DEADLINE_SECONDS = 180.0
+DEADLINE_SECONDS = 300.0
 """CloudFormation itself gives up after three hours; nobody waits for the lab as long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A service, and the deployment of it that is to become complete."""
+    """A service, and its deployment that must complete."""
 
     arn: str
     deployment_id: str
@@ -57,7 +57,7 @@ current = _operation.get
 
 
 def order(resources: dict[str, Any], conditions: dict[str, Any]) -> list[str]:
-    """The order of a create or update, wave by wave: first what needs no service, then the services, and so on."""
+    """The order of a create or update, wave by wave: resources that need no service, then the services, and so on."""
     sequence: list[str] = engine._topological_sort(resources, conditions)
     services = {name for name in sequence if resources[name].get("Type") == SERVICE}
     wave: dict[str, int] = {}
@@ -71,7 +71,7 @@ def order(resources: dict[str, Any], conditions: dict[str, Any]) -> list[str]:
 
 
 def expect(logical_id: str, service: Mapping[str, Any]) -> None:
-    """This service's primary deployment must become complete."""
+    """Note that this service's primary deployment must complete."""
     operation = _operation.get()
     if operation is not None:
         primary = ecs._primary_deployment(service)
@@ -80,7 +80,7 @@ def expect(logical_id: str, service: Mapping[str, Any]) -> None:
 
 
 def wait(logical_id: str) -> None:
-    """After the last service of a wave: wait for all. Raises ValueError with the reasons of those that failed."""
+    """Wait for all services of a wave, at its last. Raises ValueError with the reasons of those that failed."""
     operation = _operation.get()
     if operation is None or logical_id not in operation.ends:
         return
@@ -90,7 +90,7 @@ def wait(logical_id: str) -> None:
 
 
 def wait_for_rollback(kind: str) -> None:
-    """After a service was sent back: wait for it. Raises ValueError, on which the rollback itself fails."""
+    """Wait for a service that was rolled back. Raises ValueError, which fails the rollback itself."""
     operation = _operation.get()
     if kind == SERVICE and operation is not None and operation.rolls_back:
         failures = settle(operation)
@@ -99,13 +99,13 @@ def wait_for_rollback(kind: str) -> None:
 
 
 def settle(operation: Operation) -> dict[str, str]:
-    """Wait until every expected deployment has ended, and tell so at that moment; gives the reasons of the failed."""
+    """Wait until every expected deployment has ended, with an event for each; returns the reasons of the failed."""
     waiting, operation.expected = operation.expected, {}
     ends: dict[str, str] = {}
 
     def look() -> bool:
         for name in waiting.keys() - ends.keys():
-            if (why := _outcome(name, waiting[name])) is not None:
+            if (why := _read_outcome(name, waiting[name])) is not None:
                 ends[name] = why
                 _tell(operation, name, waiting[name], why)
         return ends.keys() == waiting.keys()
@@ -117,7 +117,7 @@ def settle(operation: Operation) -> dict[str, str]:
             late = (
                 f"{name}: service {waiting[name].key} did not stabilize in {DEADLINE_SECONDS:g} s"
             )
-            ends[name] = f"{late}; {_why(waiting[name].key)}"
+            ends[name] = f"{late}; {_failure_reason(waiting[name].key)}"
             _tell(operation, name, waiting[name], ends[name])
     return {name: why for name, why in ends.items() if why}
 
@@ -127,12 +127,14 @@ def _tell(operation: Operation, name: str, one: Expected, why: str) -> None:
         operation.tell[name](one.arn, "FAILED" if why else "COMPLETE", why)
 
 
-def _outcome(name: str, expected: Expected) -> str | None:
-    """None while it goes on; then the reason of its failure, or nothing."""
+def _read_outcome(name: str, expected: Expected) -> str | None:
+    """None while the deployment runs; then the reason of its failure, or an empty text."""
     service = ecs._services[expected.key]
     ours = [d for d in service["deployments"] if d["id"] == expected.deployment_id]
     if not ours or ours[0]["rolloutState"] == "FAILED":
-        return f"{name}: ECS Deployment Circuit Breaker was triggered; {_why(expected.key)}"
+        return (
+            f"{name}: ECS Deployment Circuit Breaker was triggered; {_failure_reason(expected.key)}"
+        )
     others = [d for d in service["deployments"] if d["rolloutState"] != "FAILED" and d not in ours]
     steady = (
         ours[0]["rolloutState"] == "COMPLETED"
@@ -142,8 +144,8 @@ def _outcome(name: str, expected: Expected) -> str | None:
     return "" if steady else None
 
 
-def _why(key: str) -> str:
-    """The last thing that went wrong with a task of the service, in one line."""
+def _failure_reason(key: str) -> str:
+    """The last error of a task of the service, in one line."""
     name = key.partition("/")[2]
     stopped = [
         t
@@ -158,9 +160,9 @@ def _why(key: str) -> str:
     return f"{counts}; last stopped task: {reason} (see logs/task-{task_id}-*.log)"
 
 
-def teller(
+def event_recorder(
     add_event: Callable[..., None], stack_id: str, stack: str, logical_id: str, verb: str
 ) -> Callable[[str, str, str], None]:
-    """How the end of a service's create or update becomes an event of its stack."""
+    """A function that records the end of a service's create or update as an event of its stack."""
     begun = partial(add_event, stack_id, stack, logical_id, SERVICE)
     return lambda physical_id, state, reason: begun(f"{verb}_{state}", reason, physical_id)

@@ -1,7 +1,6 @@
-"""What CloudFormation of the fake AWS knows: these types with these properties, and nothing else.
+"""The resource types and properties that CloudFormation of the fake AWS supports.
 
-A template that asks for more fails, before anything is made (unknown type) or at the resource (unknown property):
-nothing is ever left out silently.
+A template with any other fails: before anything is made for an unknown type, at the resource for an unknown property.
 """
 
 from collections.abc import Callable, Mapping
@@ -108,7 +107,7 @@ def _update(make: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         _refuse_unknown_properties(kind, new)
         if old == new:
-            overlay_events.untouched(stack, logical_id)
+            overlay_events.skip_event(stack, logical_id)
         made = make(kind, physical_id, old, new, stack, logical_id, *rest)
         overlay_steady.wait(logical_id)
         return made

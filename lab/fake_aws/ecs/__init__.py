@@ -1,1 +1,1 @@
-"""ecs."""
+"""ECS of the fake AWS."""

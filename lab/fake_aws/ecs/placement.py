@@ -1,4 +1,4 @@
-"""Where an ECS task of the fake AWS goes: its subnet, its address, its network interface."""
+"""The placement of an ECS task of the fake AWS: its subnet, its address, its network interface."""
 
 import itertools
 import threading
@@ -62,8 +62,9 @@ def next_subnet(group: str, subnets: list[str]) -> str:
 
 
 def _free_address(subnet: layout.Subnet) -> str:
-    """The next address that no task has. One that was given back comes up again last: on AWS a replaced task hardly
-    ever gets the address of the old one, and a lab in which it did would not need the records to change.
+    """The next address that no task has; returned addresses come last.
+
+    On AWS a new task hardly ever gets the address of the old one; if it did here, no record would have to change.
     """
     if subnet.subnet_id not in _addresses:
         last = subnet.cidr.num_addresses - 1

@@ -1,6 +1,6 @@
-"""ECS's service scheduler, and what it gives each task: subnet, tags, a brake on failures, a deployment's end.
+"""ECS's service scheduler: subnet and tags of each task, a brake on failures, the end of a deployment.
 
-It must never call a deployment complete whose tasks are not healthy.
+A deployment is complete when its tasks are healthy.
 """
 
 import json
@@ -112,7 +112,7 @@ def _stop_task(data: Data) -> Response:
 
 
 def _in_progress(deployment: Data) -> Data:
-    """A deployment is complete when its tasks are steady, never from its start."""
+    """Note that a deployment is complete when its tasks are steady, not at its start."""
     return deployment | {
         "rolloutState": "IN_PROGRESS",
         "rolloutStateReason": "ECS deployment in progress.",

@@ -1,4 +1,4 @@
-"""The secrets of an ECS container: read when it starts, with the permissions of its execution role and nothing else.
+"""The secrets of an ECS container: read at its start, with the permissions of its execution role.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
 """
@@ -19,7 +19,7 @@ PARTS = 7
 
 
 def install() -> None:
-    """Patch ministack's Secrets Manager: the ARN of the probe's secret is known before, as `cdk.json` names it."""
+    """Patch ministack's Secrets Manager: the probe's secret has the ARN that `cdk.json` names."""
     store = secretsmanager._store_new_secret
 
     def store_with_known_arn(name: str, *arguments: Any, **options: Any) -> tuple[str, str]:
@@ -35,7 +35,7 @@ class Unreadable(RuntimeError):
     """A secret that ECS cannot give to a container: ECS's ResourceInitializationError."""
 
 
-def values(definition: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, str]:
+def read_values(definition: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, str]:
     """Environment variable to the secret's value; raises Unreadable."""
     role = str(definition.get("executionRoleArn") or "")
     return {

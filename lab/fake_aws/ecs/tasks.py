@@ -1,9 +1,9 @@
-"""The life of an ECS task in the fake AWS: placement, start, health, stop, and the events of it.
+"""The life of an ECS task in the fake AWS: placement, start, health, stop, and their events.
 
-Replaces the part of ministack's ECS that talks to Docker. A task's state is never ahead of its processes: RUNNING means
-that they run, STOPPED that they ended; what stops shows desiredStatus STOPPED at once and drains in the background.
-A program that its container starts again (lab.containers.container) changes nothing here but its health.
-One thing is simpler than on AWS: an unhealthy task of a service is stopped first and replaced then.
+It replaces the part of ministack's ECS that talks to Docker. A task's state follows its processes: at RUNNING they
+run, at STOPPED they have ended; a stopping task has desiredStatus STOPPED at once and drains in the background. When
+a container restarts its program (lab.containers.container), only the health changes. Simpler than on AWS: an
+unhealthy task of a service is stopped before it is replaced.
 """
 
 import copy
@@ -32,7 +32,7 @@ Task = dict[str, Any]
 
 
 class Tasks:
-    """The functions that take the place of ministack's own; `install` puts them there."""
+    """Functions in place of ministack's own; `install` puts them there."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -45,7 +45,7 @@ class Tasks:
         ecs._mark_task_stopped = self._ask_to_stop
         ecs._cleanup_task_resources = self._clean_up
         for name in ("_mark_task_pending", "_mark_task_running"):
-            setattr(ecs, name, _with_event(getattr(ecs, name)))
+            setattr(ecs, name, _publish_after(getattr(ecs, name)))
 
     def _start(self, task: Task, definition: Task, overrides: list[Task], _client: object) -> None:
         """Bring one task from PROVISIONING to RUNNING; runs in the task's own thread."""
@@ -59,14 +59,14 @@ class Tasks:
         for index, container in enumerate(definition["containerDefinitions"]):
             override = ecs._container_override_for(overrides, container["name"])
             try:
-                secrets = overlay_secrets.values(definition, container)
+                secrets = overlay_secrets.read_values(definition, container)
                 spec = specification(task, definition, container, override, secrets)
                 self._runtime.pull(spec.image)
                 started = self._runtime.run(spec)
             except PullError as problem:
                 raise ecs._ImagePullError(str(problem)) from problem
             except (RuntimeError, OSError) as problem:
-                ecs._fail_task_start(task, None, _why(problem))
+                ecs._fail_task_start(task, None, _failure_reason(problem))
                 return
             if not _attach(task, index, started):
                 started.stop()
@@ -83,7 +83,7 @@ class Tasks:
     def _ask_to_stop(
         self, arn: str, task: Task, reason: str, stop_code: str, exit_code: int | None = None
     ) -> bool:
-        """Say desiredStatus STOPPED, at once and once; `_clean_up`, which ministack calls next, does the rest."""
+        """Set desiredStatus STOPPED, at once and once; `_clean_up`, which ministack calls next, does the rest."""
         del exit_code  # the containers' own exit codes are told when they have ended
         with resource_lock("ecs-task", arn):
             if not ecs._task_is_active(arn, task):
@@ -106,7 +106,7 @@ class Tasks:
     def _clean_up(
         self, task: Task, _client: object, extra_container: Container | None = None
     ) -> None:
-        """Stop the task's containers in the background, then say STOPPED."""
+        """Stop the task's containers in the background, then set STOPPED."""
         with resource_lock("ecs-task", task["taskArn"]):
             if task.get("_draining"):
                 return
@@ -142,7 +142,7 @@ class Tasks:
 
 
 class _Reporter:
-    """Where a container's health goes: into its task, and to the service when it is bad."""
+    """Passes a container's health to its task, and to the service when it is bad."""
 
     def __init__(self, task: Task, index: int) -> None:
         self._task = task
@@ -173,8 +173,8 @@ class _Reporter:
                 ecs._record_service_task_failure(task)
 
 
-def _why(problem: Exception) -> str:
-    """ECS's word for a container that did not start, and the reason."""
+def _failure_reason(problem: Exception) -> str:
+    """ECS's error code for a container that did not start, and the reason."""
     unread = isinstance(problem, overlay_secrets.Unreadable)
     return f"{'ResourceInitializationError' if unread else 'CannotStartContainerError'}: {problem}"
 
@@ -182,7 +182,7 @@ def _why(problem: Exception) -> str:
 def specification(
     task: Task, definition: Task, container: Task, override: Task, secrets: Mapping[str, str]
 ) -> ContainerSpec:
-    """What ECS would start for this container of the task definition, the overrides of RunTask, and its secrets."""
+    """The container that ECS would start: its definition, the overrides of RunTask, and its secrets."""
     environment = {e["name"]: e["value"] for e in container.get("environment") or []}
     environment |= {e["name"]: e["value"] for e in override.get("environment") or []}
     environment |= secrets
@@ -221,7 +221,7 @@ def _restart_policy(stated: Mapping[str, Any]) -> RestartPolicy | None:
 
 
 def publish(task: Task) -> None:
-    """Put an "ECS Task State Change" on the default bus, in AWS's shape: without tags, without health."""
+    """Put an "ECS Task State Change" on the default bus, in AWS's shape, which has no tags and no health."""
     with resource_lock("ecs-task", task["taskArn"]):
         detail = copy.deepcopy(ecs._sanitize(task))
     for hidden in ("tags", "healthStatus"):
@@ -241,7 +241,7 @@ def publish(task: Task) -> None:
         eventbridge._put_events({"Entries": [event]}, allow_aws_source=True)
 
 
-def _with_event(mark: Any) -> Any:
+def _publish_after(mark: Any) -> Any:
     def marked(arn: str, task: Task) -> bool:
         done = bool(mark(arn, task))
         if done:

@@ -1,7 +1,4 @@
-"""ECS requests that AWS refuses and ministack answers: limits, pages, clusters and networks that do not exist.
-
-It must never change what an allowed request does.
-"""
+"""ECS requests that AWS refuses and ministack answers: limits, pages, unknown clusters and networks."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +18,7 @@ RESTART_PERIODS = range(60, 1801)
 
 
 class Refused(Exception):
-    """An answer that AWS gives instead of doing what was asked."""
+    """A refusal of AWS."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -31,12 +28,12 @@ class Refused(Exception):
 def install() -> None:
     """Patch the actions of ministack.services.ecs; after overlay_services.install."""
     actions = ecs._ACTION_MAP
-    actions["ListServices"] = _paged(actions["ListServices"], "serviceArns")
+    actions["ListServices"] = _paginate(actions["ListServices"], "serviceArns")
     for name, check in CHECKS.items():
-        actions[name] = _checked(check, actions[name])
+        actions[name] = _validated(check, actions[name])
 
 
-def _checked(
+def _validated(
     check: Callable[[Data], None], action: Callable[[Data], Response]
 ) -> Callable[[Data], Response]:
     def checked(data: Data) -> Response:
@@ -134,7 +131,7 @@ def _check_page(data: Data) -> None:
         raise Refused("InvalidParameterException", f"maxResults: {size} given; allowed: 1 to 100")
 
 
-def _paged(
+def _paginate(
     action: Callable[[Data], Response], key: str, default: int = 10
 ) -> Callable[[Data], Response]:
     """Pages of an action that ministack answers whole; ListServices gives 10 unless asked for more."""

@@ -33,13 +33,13 @@ def test_interrupted_suite_leaves_nothing() -> None:
     ) as process:
         wait_until(
             (layout.run_dir() / "cache.json").exists,
-            timeout_seconds=60,
+            timeout_seconds=180,
             what="the lab to have begun",
         )
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(timeout=60) == INTERRUPTED
 
-    wait_until(lambda: not left_behind(), timeout_seconds=20, what="the end of all its processes")
+    wait_until(lambda: not left_behind(), timeout_seconds=60, what="the end of all its processes")
     assert not layout.run_dir().exists()
     assert not run_directory.pid_file().exists()
 

@@ -33,7 +33,7 @@ VARIABLES = {
 }
 
 
-def typed(where: str, command: str, directory: Path) -> subprocess.CompletedProcess[str]:
+def run_as_typed(where: str, command: str, directory: Path) -> subprocess.CompletedProcess[str]:
     """The command as a person types it in a shell that has the page's variables."""
     own = {"PATH": f"{Path(NODEWAY).parent}:$PATH", **VARIABLES}
     exports = "".join(f'export {name}="{value}"\n' for name, value in own.items())
@@ -46,7 +46,7 @@ def typed(where: str, command: str, directory: Path) -> subprocess.CompletedProc
     )
 
 
-def as_app(command: str) -> str:
+def with_client_login(command: str) -> str:
     """With the login and the authority that the client of a lab is told."""
     told = {"NODEWAY_PASSWORD": "$LAB_PASSWORD", "SSL_CERT_FILE": "$LAB_CA_FILE"}
     return " ".join([*(f'{name}="{value}"' for name, value in told.items()), command])
@@ -54,7 +54,7 @@ def as_app(command: str) -> str:
 
 @pytest.mark.parametrize("command", BESIDE_AWS)
 def test_command_works_beside_aws(command: str, tmp_path: Path) -> None:
-    done = typed("aws", command, tmp_path)
+    done = run_as_typed("aws", command, tmp_path)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert ZONE in done.stdout or "demo in lab" in done.stdout
@@ -63,7 +63,7 @@ def test_command_works_beside_aws(command: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", BY_ENDPOINT)
 def test_doctor_works_on_a_host_in_the_client_s_network(command: str, tmp_path: Path) -> None:
     """And writes the file that its option names."""
-    done = typed("run", as_app(command), tmp_path)
+    done = run_as_typed("run", with_client_login(command), tmp_path)
     words = shlex.split(command)
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -74,7 +74,7 @@ def test_doctor_works_on_a_host_in_the_client_s_network(command: str, tmp_path: 
 @pytest.mark.parametrize("command", BY_ENV)
 def test_doctor_works_where_aws_is_reached(command: str, tmp_path: Path) -> None:
     """In the lab that is where the zone is not seen: it says so of every name."""
-    done = typed("aws", f"NODEWAY_PASSWORD=none {command}", tmp_path)
+    done = run_as_typed("aws", f"NODEWAY_PASSWORD=none {command}", tmp_path)
 
     assert done.returncode == 4, done.stdout + done.stderr
     assert "zone_not_seen" in done.stdout

@@ -25,7 +25,7 @@ def run(*argv: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=120,
     )
 
 
@@ -77,13 +77,13 @@ def test_nothing_is_left_when_the_outer_process_ends(number: int, mark: str, run
     script = f"sh -c 'trap \"\" TERM HUP; sleep 300; : {mark}' & wait"
     words = sandbox.command(["sh", "-c", script, mark], pid_file=run_dir / "sandbox.json")
     with programs.running(words, cwd=layout.ROOT) as outer:
-        wait_until(lambda: len(marked(mark)) >= 4, timeout_seconds=10, what="the processes inside")
+        wait_until(lambda: len(marked(mark)) >= 4, timeout_seconds=60, what="the processes inside")
         outer.send_signal(number)
-        outer.wait(10)
-    wait_until(lambda: not marked(mark), timeout_seconds=10, what="the end of all processes")
+        outer.wait(60)
+    wait_until(lambda: not marked(mark), timeout_seconds=60, what="the end of all processes")
     gone = "the end of the sandbox"
     pid_file = run_dir / "sandbox.json"
-    wait_until(lambda: sandbox.running(pid_file) is None, timeout_seconds=10, what=gone)
+    wait_until(lambda: sandbox.running(pid_file) is None, timeout_seconds=60, what=gone)
     assert Path("/proc/self/mounts").read_text() == mounts
 
 
@@ -97,13 +97,13 @@ def test_it_ends_with_the_process_that_started_it_unless_detached(mark: str, run
         command = [sys.executable, "-c", starter]
         with programs.running(command, grace_seconds=0, cwd=layout.ROOT, stdin=subprocess.PIPE):
             found = wait_until(
-                lambda: sandbox.running(pid_file), timeout_seconds=10, what="the sandbox"
+                lambda: sandbox.running(pid_file), timeout_seconds=60, what="the sandbox"
             )
         if detached:
             assert sandbox.running(pid_file) == found
             sandbox.stop(found)
-        wait_until(lambda: sandbox.running(pid_file) is None, timeout_seconds=10, what="its end")
-        wait_until(lambda: not marked(mark), timeout_seconds=10, what="the end of all processes")
+        wait_until(lambda: sandbox.running(pid_file) is None, timeout_seconds=60, what="its end")
+        wait_until(lambda: not marked(mark), timeout_seconds=60, what="the end of all processes")
 
 
 def test_enter_runs_in_the_same_walls_and_the_same_directory(
@@ -140,9 +140,9 @@ def test_root_without_the_right_gets_a_user_namespace(run_dir: Path) -> None:
     words = ["setpriv", "--bounding-set=-sys_admin", *argv]
     with programs.running(words, cwd=layout.ROOT, stdout=subprocess.PIPE) as outer:
         found = wait_until(
-            lambda: sandbox.running(run_dir / "s.json"), timeout_seconds=10, what="the sandbox"
+            lambda: sandbox.running(run_dir / "s.json"), timeout_seconds=60, what="the sandbox"
         )
-        said, _ = outer.communicate(timeout=10)
+        said, _ = outer.communicate(timeout=60)
     assert found.user_namespace
     assert said.split() == ["0", "0", "1"]
 

@@ -5,7 +5,6 @@ import json
 import signal
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -15,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from lab.layout import ROOT
 from tests.support.lab import chromium
 from tests.support.lab.command import left_behind, nodeway, own_run_directory
-from tests.support.lab.page import DESKTOP, NAMES, PHONE, Tab, Web, started
+from tests.support.lab.page import DESKTOP, NAMES, PHONE, Tab, Web, start_page
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls")]
 
@@ -26,27 +25,29 @@ POINTS = 20
 
 
 @pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """A page on a lab that was up before it."""
-    with own_run_directory(tmp_path_factory.mktemp("lab") / "run"):
-        up = nodeway("lab", "up")
-        assert up.returncode == 0, up.stderr
-        try:
-            with started() as running:
-                yield running
-        finally:
-            nodeway("lab", "down")
-
-
-@pytest.fixture(scope="module")
 def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     """A browser; where none can be had, these tests are shown as not run."""
     try:
         found = chromium.programs()
     except SystemExit as reason:
         pytest.skip(str(reason))
-    with chromium.opened(found, tmp_path_factory.mktemp("browser") / "profile") as opened:
-        yield opened
+    with chromium.open_browser(found, tmp_path_factory.mktemp("browser") / "profile") as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def web(chrome: Chrome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """A page that has start_page its lab. Its end ends the lab, too, and the browser says that it is over."""
+    with own_run_directory(tmp_path_factory.mktemp("lab") / "run"):
+        with start_page() as running:
+            yield running
+            tab = Tab(chrome)
+            tab.open(running.address)
+            said = running.end(signal.SIGINT)
+            tab.until(lambda: tab.text("#link").startswith("✕"), "the end in the browser")
+
+        assert (running.process.returncode, left_behind()) == (0, [])
+        assert said.splitlines()[-1] == "the page and the lab have ended"
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_killed_node_s_row_breaks_and_recovers(tab: Tab, request: pytest.Fixture
     drawn = "return document.querySelector('#chart .line')?.points.length ?? 0"
     tab.until(lambda: tab.script(drawn) > POINTS, "a chart")
     tab.press("kill-proxy", "demo-0003-002")
-    tab.until(lambda: "the HAProxy of demo-0003-002" in tab.text("#happenings"), "a dead HAProxy")
+    tab.until(lambda: "the HAProxy of demo-0003-002" in tab.text("#events"), "a dead HAProxy")
     button = tab.script(
         "return document.querySelector('button[data-event=kill-primary]').innerText"
     )
@@ -123,11 +124,11 @@ def test_killed_node_s_row_breaks_and_recovers(tab: Tab, request: pytest.Fixture
 
     tab.press("kill-primary", node.split("-")[1])
     tab.until(lambda: tab.rows()[node] == ("broken", "✕ broken"), f"{node} to be broken")
-    tab.until(lambda: "failover: " in tab.text("#happenings"), "its failover in the list")
+    tab.until(lambda: "failover: " in tab.text("#events"), "its failover in the list")
 
     assert "broken" in tab.text("#map .hd")
     assert "Next: see the node in ElastiCache" in tab.text("#map")
-    assert f"{node}: broken" in tab.text("#happenings")
+    assert f"{node}: broken" in tab.text("#events")
     assert f"{node}: broken" in tab.text("#spoken")
     assert "broken" in tab.chrome.title
     picture = tab.picture("fault")
@@ -139,7 +140,7 @@ def test_killed_node_s_row_breaks_and_recovers(tab: Tab, request: pytest.Fixture
 
     tab.press("restart-node", node)
     tab.until(lambda: tab.rows()[node] == ("ok", "✓ ok"), f"{node} to be well again")
-    tab.until(lambda: f"restart-node {node}: {node} is back" in tab.text("#happenings"), "the end")
+    tab.until(lambda: f"restart-node {node}: {node} is back" in tab.text("#events"), "the end")
     tab.until(lambda: all(row == ("ok", "✓ ok") for row in tab.rows().values()), "all to be well")
 
 
@@ -149,9 +150,7 @@ def test_refused_fault_says_why(tab: Tab) -> None:
         body: JSON.stringify({event: "restart-node", about: "demo-0001-001"})}).then((it) => it.status)"""
 
     assert tab.script(asked) == 202
-    tab.until(
-        lambda: "restart-node demo-0001-001 could not be done" in tab.text("#happenings"), "why"
-    )
+    tab.until(lambda: "restart-node demo-0001-001 could not be done" in tab.text("#events"), "why")
 
 
 def test_other_origin_in_the_same_browser_cannot_press_a_button(tab: Tab, web: Web) -> None:
@@ -167,36 +166,22 @@ def test_other_origin_in_the_same_browser_cannot_press_a_button(tab: Tab, web: W
 @pytest.mark.usefixtures("tab")
 def test_page_s_end_leaves_a_lab_that_was_up_as_it_was(web: Web) -> None:
     """Another page on the same lab: its own programs go, also when they have hardly begun."""
-    before = of_pages()
-    with started() as second:
+    before = count_page_programs()
+    with start_page() as second:
         said = second.end(signal.SIGTERM)
     up = json.loads(nodeway("lab", "status", "--json").stdout)["up"]
 
     assert (second.process.returncode, up, web.process.poll()) == (0, True, None)
     assert said.splitlines()[-1] == "the page has ended: the lab is as it was"
-    assert of_pages() == before
+    assert count_page_programs() == before
 
 
-def of_pages() -> Counter[str]:
+def count_page_programs() -> Counter[str]:
     """How many processes of each of the pages' programs there are."""
     programs = ("lab.web.agent", "lab.web.prober", "load-web")
     found = Counter(one for process in left_behind() for one in programs if one in process)
     assert set(found) == set(programs)
     return found
-
-
-def test_page_s_end_ends_the_lab_that_it_started(chrome: Chrome, tmp_path: Path) -> None:
-    """And the browser says that what it shows is over."""
-    tab = Tab(chrome)
-    with own_run_directory(tmp_path / "run"):
-        with started() as running:
-            tab.open(running.address)
-            said = running.end(signal.SIGINT)
-        tab.until(lambda: tab.text("#link").startswith("✕"), "the end in the browser")
-        tab.complaints()
-
-        assert (running.process.returncode, left_behind()) == (0, [])
-        assert said.splitlines()[-1] == "the page and the lab have ended"
 
 
 def test_picture_of_the_map_is_small() -> None:

@@ -8,19 +8,18 @@ import pytest
 
 from lab import layout
 from lab.wait import wait_until
-from tests.lab.fake_aws.test_fake_aws import (
+from tests.support.lab.account import (
     CLUSTER,
     HAPROXY,
     NETWORK,
+    answer_of,
     client,
-    container,
-    pascal,
-    refusal,
-    service,
-    settled,
-    stack,
-    start,
-    task,
+    container_definition,
+    create_stack,
+    describe_task,
+    service_resources,
+    to_pascal_case,
+    wait_for_stack,
 )
 from tests.support.lab.room import Room
 
@@ -29,24 +28,21 @@ pytestmark = pytest.mark.lab
 NO_IMAGE = f"{layout.ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/no-such-haproxy:2.8"
 
 
-@pytest.fixture(scope="module")
-def account(room: Room) -> Room:
-    """A sandbox with the fake AWS in it."""
-    room.call(start)
-    return room
-
-
 def without_check(changes: Mapping[str, object]) -> dict[str, Any]:
     """A container whose health nobody asks for, unless the changes say so: it is steady after a second."""
-    return {k: v for k, v in container(**changes).items() if k != "healthCheck" or k in changes}
+    return {
+        k: v
+        for k, v in container_definition(**changes).items()
+        if k != "healthCheck" or k in changes
+    }
 
 
 def chain(name: str, *proxies: Mapping[str, object]) -> dict[str, Any]:
     """Services of one shard, each of which waits for the one before; each as its container's changes."""
     made: dict[str, Any] = {}
     for number, changes in enumerate(proxies, start=1):
-        own = service(
-            Family=f"{name}{number}", ContainerDefinitions=[pascal(without_check(changes))]
+        own = service_resources(
+            Family=f"{name}{number}", ContainerDefinitions=[to_pascal_case(without_check(changes))]
         )
         own["Service"]["Properties"] |= {
             "DesiredCount": 1,
@@ -73,7 +69,7 @@ def update(name: str, resources: dict[str, Any]) -> tuple[str, list[tuple[str, s
     before = len(events(name))
     body = json.dumps({"Resources": resources})
     client("cloudformation").update_stack(StackName=name, TemplateBody=body)
-    state, _ = settled(name)
+    state, _ = wait_for_stack(name)
     return state, events(name, before)
 
 
@@ -99,14 +95,14 @@ BIGGER: Mapping[str, object] = {
 
 def waves() -> dict[str, Any]:
     names = ("A1", "A2", "B1")
-    created = stack("waves", **chain("A", {}, {}), **chain("B", {}))
+    created = create_stack("waves", **chain("A", {}, {}), **chain("B", {}))
     at_first = events("waves")
     before = tasks_of(*names)
     state, told = update("waves", {**chain("A", BIGGER, BIGGER), **chain("B", {})})
     after = tasks_of(*names)
     shrunk, removed = update("waves", {**chain("A", BIGGER), **chain("B", {})})
     client("cloudformation").delete_stack(StackName="waves")
-    wait_until(lambda: "waves" not in alive_stacks(), timeout_seconds=20, what="the stack's end")
+    wait_until(lambda: "waves" not in alive_stacks(), timeout_seconds=60, what="the stack's end")
     return {
         "states": [created[0], state, shrunk],
         "at_first": at_first,
@@ -150,15 +146,15 @@ BROKEN: dict[str, Mapping[str, object]] = {
 
 def bad_update(why: str) -> dict[str, Any]:
     names = ("A1", "A2", "B1")
-    stack("bad", **chain("A", {}, {}), **chain("B", {}))
+    create_stack("bad", **chain("A", {}, {}), **chain("B", {}))
     before, defined = tasks_of(*names), definitions_of(*names)
     bad = BROKEN[why]
     state, told = update("bad", {**chain("A", bad, bad), **chain("B", bad)})
     after, now = tasks_of(*names), definitions_of(*names)
-    running = [task(arn)["lastStatus"] for arns in after.values() for arn in arns]
+    running = [describe_task(arn)["lastStatus"] for arns in after.values() for arn in arns]
     again, _ = update("bad", {**chain("A", BIGGER, BIGGER), **chain("B", BIGGER)})
     client("cloudformation").delete_stack(StackName="bad")
-    wait_until(lambda: "bad" not in alive_stacks(), timeout_seconds=20, what="the stack's end")
+    wait_until(lambda: "bad" not in alive_stacks(), timeout_seconds=60, what="the stack's end")
     return {
         "state": state,
         "told": told,
@@ -185,13 +181,15 @@ def test_an_update_that_never_runs_goes_back_and_touches_no_other_wave(
 
 
 def bad_second_wave() -> dict[str, Any]:
-    stack("second", **chain("A", {}, {}))
+    create_stack("second", **chain("A", {}, {}))
     before = definitions_of("A1", "A2")
     state, told = update("second", chain("A", BIGGER, {"image": NO_IMAGE}))
     after = definitions_of("A1", "A2")
-    running = [task(arn)["lastStatus"] for arns in tasks_of("A1", "A2").values() for arn in arns]
+    running = [
+        describe_task(arn)["lastStatus"] for arns in tasks_of("A1", "A2").values() for arn in arns
+    ]
     client("cloudformation").delete_stack(StackName="second")
-    wait_until(lambda: "second" not in alive_stacks(), timeout_seconds=20, what="the stack's end")
+    wait_until(lambda: "second" not in alive_stacks(), timeout_seconds=60, what="the stack's end")
     return {"state": state, "told": told, "kept": before == after, "running": running}
 
 
@@ -207,7 +205,7 @@ def test_a_wave_that_was_done_goes_back_with_the_one_that_failed(account: Room) 
 
 def bad_first_deploy() -> dict[str, Any]:
     bad = {"image": NO_IMAGE}
-    state, why = stack("first", **chain("A", {}, bad), **chain("B", bad))
+    state, why = create_stack("first", **chain("A", {}, bad), **chain("B", bad))
     ecs = client("ecs")
     active = ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"]
     return {
@@ -238,9 +236,9 @@ def cluster_in_use() -> list[str]:
         launchType="FARGATE",
         networkConfiguration=NETWORK,
     )["tasks"]
-    at_first = refusal(ecs.delete_cluster, cluster="in-use")
+    at_first = answer_of(ecs.delete_cluster, cluster="in-use")
     ecs.stop_task(cluster="in-use", task=arn["taskArn"])
-    return [at_first, refusal(ecs.delete_cluster, cluster="in-use")]
+    return [at_first, answer_of(ecs.delete_cluster, cluster="in-use")]
 
 
 def test_a_cluster_with_tasks_is_not_deleted(account: Room) -> None:

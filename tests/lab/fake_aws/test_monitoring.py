@@ -10,20 +10,20 @@ import pytest
 from lab import layout
 from lab.wait import wait_until
 from nodeway.constructs.monitoring.stopped_tasks import UNINTENTIONAL
-from tests.lab.fake_aws.test_fake_aws import CLUSTER, client, process_of, run, stack, start, until
+from tests.support.lab.account import (
+    CLUSTER,
+    client,
+    create_stack,
+    process_of,
+    run_tasks,
+    wait_for,
+)
 from tests.support.lab.room import Room
 
 pytestmark = pytest.mark.lab
 
 WHERE = f"{layout.REGION}:{layout.ACCOUNT}"
 LOGS = f"arn:aws:logs:{WHERE}:log-group:/aws/events"
-
-
-@pytest.fixture(scope="module")
-def account(room: Room) -> Room:
-    """A sandbox with the fake AWS in it."""
-    room.call(start)
-    return room
 
 
 def kept(name: str) -> dict[str, dict[str, Any]]:
@@ -69,18 +69,18 @@ def lines(name: str) -> list[dict[str, Any]]:
 def stopped_tasks() -> dict[str, Any]:
     """Two tasks end, one of them by a person: what a group with a policy has of them, and one without."""
     states = [
-        stack("kept", **kept("kept"), Policy=policy("kept"))[0],
-        stack("shut", **kept("shut"))[0],
+        create_stack("kept", **kept("kept"), Policy=policy("kept"))[0],
+        create_stack("shut", **kept("shut"))[0],
     ]
-    (killed,) = run("healthy")
-    (meant,) = run("healthy")
+    (killed,) = run_tasks("healthy")
+    (meant,) = run_tasks("healthy")
     for arn in (killed, meant):
-        until(arn, "lastStatus", "RUNNING")
+        wait_for(arn, "lastStatus", "RUNNING")
     client("ecs").stop_task(cluster=CLUSTER, task=meant)
-    until(meant, "lastStatus", "STOPPED")
+    wait_for(meant, "lastStatus", "STOPPED")
     os.kill(process_of(killed), signal.SIGKILL)
-    until(killed, "lastStatus", "STOPPED")
-    wait_until(lambda: lines("kept"), timeout_seconds=10, what="the event")
+    wait_for(killed, "lastStatus", "STOPPED")
+    wait_until(lambda: lines("kept"), timeout_seconds=60, what="the event")
     return {
         "states": states,
         "kept": [one["detail"]["taskArn"] == killed for one in lines("kept")],
@@ -126,10 +126,10 @@ def alarms() -> dict[str, Any]:
         "operator": alarm(moved, many, band, ThresholdMetricId="band"),
         "typo": alarm(moved | {"Metric": 1}, many, Threshold=1),
     }
-    made = stack("good", Alarm=alarm(moved, many, band, **upper))[0]
+    made = create_stack("good", Alarm=alarm(moved, many, band, **upper))[0]
     (found,) = client("cloudwatch").describe_alarms(AlarmNames=["watched"])["MetricAlarms"]
     client("cloudformation").delete_stack(StackName="good")
-    refused = {name: stack(name.replace(" ", ""), Alarm=one)[1] for name, one in bad.items()}
+    refused = {name: create_stack(name.replace(" ", ""), Alarm=one)[1] for name, one in bad.items()}
     return {"made": made, "state": found["StateValue"], "refused": refused}
 
 

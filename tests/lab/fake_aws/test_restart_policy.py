@@ -22,23 +22,26 @@ from lab.faults import haproxies
 from lab.host import network
 from lab.host import syscalls as linux
 from lab.wait import wait_until
-from tests.lab.fake_aws.test_fake_aws import (
+from tests.support.lab.account import (
     CLUSTER,
+    answer_of,
     client,
-    container,
-    output,
+    container_definition,
+    describe_task,
     process_of,
-    refusal,
+    read_log,
     register,
-    run,
-    task,
-    until,
+    run_tasks,
+    wait_for,
 )
 from tests.support.lab.room import Room
 
 pytestmark = pytest.mark.lab
 
-HURRIED = "from lab import containers, fake_aws; containers.SECOND = 1 / 60; fake_aws.main()"
+HURRIED = (
+    "from lab.containers import container; from lab.fake_aws.__main__ import main;"
+    " container.SECOND = 1 / 60; main()"
+)
 """The fake AWS, in which a restart policy's minute is a second."""
 POLICY = {"enabled": True, "restartAttemptPeriod": 60}
 PATIENT = POLICY | {"restartAttemptPeriod": 1800}
@@ -52,7 +55,7 @@ SLOW_TO_COME_BACK = (
 """Silent for a second at every start but the first, which it knows by a file of its own."""
 
 
-def start() -> bool:
+def start_hurried() -> bool:
     run_dir = layout.run_dir()
     network.up(run_dir)
     certificates.make(run_dir)
@@ -65,7 +68,7 @@ def start() -> bool:
             stderr=log,
             start_new_session=True,
         )
-    wait_until(has_cluster, timeout_seconds=40, what="the fake AWS")
+    wait_until(has_cluster, timeout_seconds=120, what="the fake AWS")
     return True
 
 
@@ -79,16 +82,16 @@ def has_cluster() -> bool:
 @pytest.fixture(scope="module")
 def account(room: Room) -> Room:
     """A sandbox with the fake AWS in it."""
-    room.call(start)
+    room.call(start_hurried)
     return room
 
 
 def running(family: str, **changes: object) -> tuple[str, str]:
     """A task that answers, and its address."""
     register(family, **changes)
-    (arn,) = run(family)
-    address = address_of(until(arn, "lastStatus", "RUNNING"))
-    wait_until(lambda: answer(address) == "alive", timeout_seconds=10, what="an answer")
+    (arn,) = run_tasks(family)
+    address = address_of(wait_for(arn, "lastStatus", "RUNNING"))
+    wait_until(lambda: answer(address) == "alive", timeout_seconds=60, what="an answer")
     return arn, address
 
 
@@ -111,7 +114,7 @@ def answer(address: str) -> str:
 def run_long_enough(address: str) -> None:
     wait_until(
         lambda: haproxies.restarts_in_place(layout.run_dir(), address),
-        timeout_seconds=10,
+        timeout_seconds=60,
         what="the period",
     )
 
@@ -125,7 +128,7 @@ def killed() -> dict[str, Any]:
     arn, address = running(
         "again", command=[SLOW_TO_COME_BACK], restartPolicy=POLICY, readonlyRootFilesystem=False
     )
-    before, first = until(arn, "healthStatus", "HEALTHY"), process_of(arn)
+    before, first = wait_for(arn, "healthStatus", "HEALTHY"), process_of(arn)
     heard: list[str] = []
     kill_when_it_may_come_back(address)
 
@@ -133,9 +136,9 @@ def killed() -> dict[str, Any]:
         heard.append(answer(address))
         return heard[-1] == "alive" and process_of(arn) != first
 
-    wait_until(back, timeout_seconds=10, what="an answer")
-    at_once = task(arn)
-    after = until(arn, "healthStatus", "HEALTHY")
+    wait_until(back, timeout_seconds=60, what="an answer")
+    at_once = describe_task(arn)
+    after = wait_for(arn, "healthStatus", "HEALTHY")
     return {
         "heard": sorted(set(heard)),
         "states": [one["lastStatus"] for one in (before, at_once, after)],
@@ -143,7 +146,7 @@ def killed() -> dict[str, Any]:
         "addresses": [address_of(before), address_of(after)],
         "container": before["containers"][0]["runtimeId"] == after["containers"][0]["runtimeId"],
         "exit": after["containers"][0].get("exitCode"),
-        "starts": output(arn).split().count("started"),
+        "starts": read_log(arn).split().count("started"),
         "first": linux.alive(first),
         "tasks": client("ecs").list_tasks(cluster=CLUSTER, family="again")["taskArns"] == [arn],
     }
@@ -167,9 +170,9 @@ def killed_twice() -> list[str]:
     arn, address = running("twice", restartPolicy=POLICY | {"restartAttemptPeriod": 300})
     first = process_of(arn)
     kill_when_it_may_come_back(address)
-    wait_until(lambda: process_of(arn) != first, timeout_seconds=10, what="the second start")
+    wait_until(lambda: process_of(arn) != first, timeout_seconds=60, what="the second start")
     os.kill(process_of(arn), signal.SIGKILL)
-    ended = until(arn, "lastStatus", "STOPPED")
+    ended = wait_for(arn, "lastStatus", "STOPPED")
     return [ended["stopCode"], ended["containers"][0]["exitCode"]]
 
 
@@ -186,7 +189,7 @@ def not_restarted() -> dict[str, Any]:
     ignored, address = running("ignored", restartPolicy=POLICY | {"ignoredExitCodes": [137]})
     kill_when_it_may_come_back(address)
     ended = {
-        name: until(arn, "lastStatus", "STOPPED")
+        name: wait_for(arn, "lastStatus", "STOPPED")
         for name, arn in (("early", early), ("without", without), ("ignored", ignored))
     }
     return {n: [t["stopCode"], t["containers"][0]["exitCode"]] for n, t in ended.items()}
@@ -202,21 +205,21 @@ def test_a_program_that_may_not_be_started_again_stops_its_task(account: Room) -
 
 def stopped() -> list[Any]:
     command = ["echo started; trap '' USR1; sleep 60; exit 0"]
-    register("stopped", restartPolicy=POLICY, healthCheck=container()["healthCheck"])
+    register("stopped", restartPolicy=POLICY, healthCheck=container_definition()["healthCheck"])
     register("deaf-again", restartPolicy=POLICY, command=command, stopTimeout=2)
-    arns = [*run("stopped"), *run("deaf-again")]
+    arns = [*run_tasks("stopped"), *run_tasks("deaf-again")]
     for arn in arns:
-        run_long_enough(address_of(until(arn, "lastStatus", "RUNNING")))
+        run_long_enough(address_of(wait_for(arn, "lastStatus", "RUNNING")))
     for arn in arns:
         client("ecs").stop_task(cluster=CLUSTER, task=arn)
-    ended = [until(arn, "lastStatus", "STOPPED") for arn in arns]
+    ended = [wait_for(arn, "lastStatus", "STOPPED") for arn in arns]
     left = [
         one for one in (layout.run_dir() / "containers").iterdir() if one.name[:32] in str(arns)
     ]
     return [
         [t["stopCode"] for t in ended],
         [t["containers"][0]["exitCode"] for t in ended],
-        output(arns[1]).count("started"),
+        read_log(arns[1]).count("started"),
         len(left),
     ]
 
@@ -230,9 +233,9 @@ def lost() -> dict[str, Any]:
     arn, address = running("lost", restartPolicy=POLICY)
     run_long_enough(address)
     haproxies.lose_task(layout.run_dir(), address)
-    ended = until(arn, "lastStatus", "STOPPED")
+    ended = wait_for(arn, "lastStatus", "STOPPED")
     wait_until(
-        lambda: answer(address) != "ConnectionRefusedError", timeout_seconds=5, what="silence"
+        lambda: answer(address) != "ConnectionRefusedError", timeout_seconds=30, what="silence"
     )
     return {"code": ended["stopCode"], "heard": answer(address)}
 
@@ -248,10 +251,12 @@ def test_a_lost_task_is_gone_with_its_network(account: Room) -> None:
 def refused_policies() -> dict[str, str]:
     definition = {"family": "refused", "networkMode": "awsvpc"}
     return {
-        str(period): refusal(
+        str(period): answer_of(
             client("ecs").register_task_definition,
             containerDefinitions=[
-                container(restartPolicy={"enabled": True, "restartAttemptPeriod": period})
+                container_definition(
+                    restartPolicy={"enabled": True, "restartAttemptPeriod": period}
+                )
             ],
             **definition,
         )

@@ -6,14 +6,13 @@ from typing import Any
 import pytest
 
 from lab.wait import wait_until
-from tests.lab.fake_aws.test_fake_aws import (
+from tests.support.lab.account import (
     CLUSTER,
     NETWORK,
     client,
-    container,
-    output,
-    start,
-    until,
+    container_definition,
+    read_log,
+    wait_for,
 )
 from tests.support.lab.room import Room
 
@@ -29,13 +28,6 @@ TRUST = {
         }
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def account(room: Room) -> Room:
-    """A sandbox with the fake AWS in it."""
-    room.call(start)
-    return room
 
 
 def secret_of(name: str) -> str:
@@ -66,7 +58,7 @@ def started(family: str, role: str, **secrets: str) -> str:
     """A task of a container that only says what it was given; gives its ARN."""
     ecs = client("ecs")
     asked = [{"name": name, "valueFrom": value} for name, value in secrets.items()]
-    says = container(
+    says = container_definition(
         command=["env | grep -c '^PASSWORD=of-' ; exec sleep 60"], environment=[], secrets=asked
     )
     says.pop("healthCheck")
@@ -89,9 +81,11 @@ def started(family: str, role: str, **secrets: str) -> str:
 def read_by_a_role() -> dict[str, Any]:
     arn = secret_of("allowed")
     task = started("reads", role_that_reads("reads", arn), PASSWORD=f"{arn}:password::")
-    until(task, "lastStatus", "RUNNING")
+    wait_for(task, "lastStatus", "RUNNING")
     definition = client("ecs").describe_task_definition(taskDefinition="reads")
-    said = wait_until(lambda: output(task).strip(), timeout_seconds=10, what="the container's word")
+    said = wait_until(
+        lambda: read_log(task).strip(), timeout_seconds=60, what="the container's word"
+    )
     return {"said": said, "shown": "of-allowed" in json.dumps(definition, default=str)}
 
 
@@ -113,7 +107,8 @@ def refused() -> dict[str, str]:
         "no such secret": started("d", role_that_reads("d", gone), PASSWORD=gone),
     }
     return {
-        name: until(task, "lastStatus", "STOPPED")["stoppedReason"] for name, task in tasks.items()
+        name: wait_for(task, "lastStatus", "STOPPED")["stoppedReason"]
+        for name, task in tasks.items()
     }
 
 

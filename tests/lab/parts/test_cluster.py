@@ -55,7 +55,7 @@ def build() -> list[str]:
     asked = [*prefix("near"), "getent", "hosts", layout.CONFIGURATION_ENDPOINT]
     wait_until(
         lambda: subprocess.call(asked, stdout=NOWHERE, stderr=NOWHERE) == 0,
-        timeout_seconds=10,
+        timeout_seconds=60,
         what="the resolver",
     )
     return sorted(primaries)
@@ -199,12 +199,12 @@ def test_scale_out_under_load_and_scale_in(cluster: Room) -> None:
     stop, progress = cluster.run_dir / "stop", cluster.run_dir / "progress.json"
     words = ["load", "--until-file", str(stop), "--progress", str(progress), "--threads", "2"]
     with cluster_load(cluster, *words) as load:
-        wait_until(lambda: acknowledged(progress) > 100, timeout_seconds=20, what="the load")
+        wait_until(lambda: acknowledged(progress) > 100, timeout_seconds=60, what="the load")
         assert cluster.call(scale_out, shard) == 1000
         assert [api(cluster)[name] for name in new] == [("available", True)] * 2
         assert cluster.call(scale_in, shard) == ["0001", "0002", "0003"]
         enough = acknowledged(progress) + 200
-        wait_until(lambda: acknowledged(progress) > enough, timeout_seconds=20, what="more load")
+        wait_until(lambda: acknowledged(progress) > enough, timeout_seconds=60, what="more load")
         stop.touch()
         said, _ = load.communicate(timeout=60)
     figures = json.loads(said)

@@ -141,7 +141,7 @@ def join_and_leave() -> list[list[str]]:
     network.join_proxy_vpc(pid, "10.20.2.9")
     added = sorted(set(devices()) - before)
     subprocess.run(["kill", "-KILL", str(pid)], check=True)
-    wait_until(lambda: not set(added) & set(devices()), timeout_seconds=5, what="the device to go")
+    wait_until(lambda: not set(added) & set(devices()), timeout_seconds=30, what="the device to go")
     return [added, sorted(set(devices()) - before)]
 
 

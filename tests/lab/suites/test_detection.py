@@ -18,18 +18,18 @@ from lab.faults.expected_verdicts import expect_verdicts
 from lab.observe import client_view as view
 from lab.observe.steady_state import describe_trouble
 from nodeway_runtime.paths.verdicts import Verdict
-from tests.support.lab.anomaly_looks import EFFECTS, LOOKS, Seen
+from tests.support.lab.fault_effects import EFFECTS, OBSERVATIONS, Observation
 from tests.support.lab.room import Room
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("walls")]
 
 
-def examine(name: str) -> Seen:
+def examine(name: str) -> Observation:
     """Injects one fault and looks at its effects, and at the lab after it."""
     world, product = World.attach(layout.run_dir()), Product()
     before = product.records()
     with inject(FAULTS[name], world) as expected:
-        seen = LOOKS[name](world, product, expected)
+        seen = OBSERVATIONS[name](world, product, expected)
         _, _, contradictions = probe_until_named(product, expected)
     after = product.records()
     return seen | {
@@ -42,7 +42,7 @@ def examine(name: str) -> Seen:
     }
 
 
-def scenario(name: str) -> Seen:
+def scenario(name: str) -> Observation:
     """Runs one of the probe's scenarios, which raises ExpectationFailed."""
     run = next(one for one in SUITE if one.__name__ == name)
     return run(World.attach(layout.run_dir()))

@@ -68,14 +68,14 @@ def programs() -> Programs:
     (HOME / "fonts.conf").write_text(FONTS.format(unpacked=unpacked, cache=HOME / "fonts"))
     # the browser itself: Debian's script around it reads files of /etc
     places = (unpacked / "usr/lib/chromium/chromium", unpacked / "usr/bin/chromedriver")
-    found = [wrapped(unpacked, *one) for one in zip(NAMES, places, strict=True)]
+    found = [write_wrapper(unpacked, *one) for one in zip(NAMES, places, strict=True)]
     for one in found:
         if not debian.works(one, PROBE):
             raise SystemExit(f"{one.name} does not run unpacked: install chromium-driver")
     return Programs(*found)
 
 
-def wrapped(unpacked: Path, name: str, program: Path) -> Path:
+def write_wrapper(unpacked: Path, name: str, program: Path) -> Path:
     """A script that runs an unpacked program with its own libraries and fonts."""
     folders = sorted({str(found.parent) for found in (unpacked / "usr/lib").rglob("*.so*")})
     script = HOME / name
@@ -89,7 +89,7 @@ def wrapped(unpacked: Path, name: str, program: Path) -> Path:
 
 
 @contextmanager
-def opened(found: Programs, profile: Path) -> Iterator[Chrome]:
+def open_browser(found: Programs, profile: Path) -> Iterator[Chrome]:
     """A browser with a new profile in an empty directory; its console's lines are kept."""
     options = ChromeOptions()
     options.binary_location = str(found.browser)

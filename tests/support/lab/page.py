@@ -38,7 +38,7 @@ class Web:
 
 
 @contextmanager
-def started() -> Iterator[Web]:
+def start_page() -> Iterator[Web]:
     """The command as a person starts it, until it says where the page is."""
     words = [NODEWAY, "lab", "up", "--web", "--port", "0"]
     with programs.running(

@@ -38,7 +38,7 @@ class Room:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=600,
         )
 
     def call(self, function: Callable[..., object], *arguments: object) -> Any:  # noqa: ANN401 - JSON
@@ -62,11 +62,11 @@ def open_room(run_dir: Path) -> Iterator[Room]:
     words = sandbox.command(["sleep", "infinity"], pid_file=pid_file)
     with programs.running(words, cwd=layout.ROOT):
         found = wait_until(
-            lambda: sandbox.running(pid_file), timeout_seconds=10, what="the sandbox"
+            lambda: sandbox.running(pid_file), timeout_seconds=60, what="the sandbox"
         )
         # it is entered when its command runs, which is after the last wall
         command = Path(f"/proc/{found.pid}/task/{found.pid}/children")
-        wait_until(command.read_text, timeout_seconds=10, what="the walls")
+        wait_until(command.read_text, timeout_seconds=60, what="the walls")
         yield Room(run_dir, found)
 
 

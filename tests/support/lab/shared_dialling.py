@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 12.0
 """Longer than anything of HAProxy's."""
 
 
-class Said(TypedDict):
+class Reply(TypedDict):
     """What became of a connection: `answered`, `closed`, `refused` (by nobody who listens) or `open`."""
 
     end: str
@@ -29,10 +29,10 @@ def dial(
     port: int = layout.PORT,
     pause_seconds: float = 0.2,
     where: network.VpcName = "client",
-) -> Said:
+) -> Reply:
     """Connects from a network, sends the parts one after the other, and waits for an answer."""
 
-    def go() -> Said:
+    def go() -> Reply:
         began = time.monotonic()
         end, heard = "open", b""
         try:
@@ -78,7 +78,7 @@ def hello(name: bytes | str) -> bytes:
     raise AssertionError(msg)
 
 
-def tell(answers: Mapping[str, Sequence[str]]) -> None:
+def set_answers(answers: Mapping[str, Sequence[str]]) -> None:
     """What the resolver says from now on: names and their addresses; nothing at all for an empty mapping."""
     path = layout.run_dir() / "answers.json"
     scratch = path.with_suffix(".new")

@@ -102,7 +102,7 @@ def start_haproxy(runtime: Runtime, address: str, text: str) -> int:
         volumes=(),
         read_only_root=True,
         drop_all_capabilities=True,
-        stop_timeout_seconds=10,
+        stop_timeout_seconds=60,
     )
     return runtime.run(spec).pid
 
@@ -160,10 +160,10 @@ def start() -> bool:
             stderr=log,
             start_new_session=True,
         )
-    wait_until((run_dir / "haproxies.json").exists, timeout_seconds=30, what="the HAProxies")
+    wait_until((run_dir / "haproxies.json").exists, timeout_seconds=90, what="the HAProxies")
     for address in texts():
         listening = partial(network.in_network, "client", partial(listens, address))
-        wait_until(listening, timeout_seconds=10, what=f"the HAProxy at {address}")
+        wait_until(listening, timeout_seconds=60, what=f"the HAProxy at {address}")
     return True
 
 

@@ -12,7 +12,7 @@ from lab.client.connection import (
     backoff,
     check_room,
     command,
-    spread,
+    distribute,
 )
 from lab.client.latency import times
 from lab.errors import LabError
@@ -26,8 +26,8 @@ haproxy_backend_current_sessions{proxy="node"} 1600
 """
 
 
-def test_connections_are_spread_evenly_over_the_names() -> None:
-    counts = Counter(spread(["a", "b", "c", "d", "e", "f"], 10_000))
+def test_connections_are_distributed_evenly_over_the_names() -> None:
+    counts = Counter(distribute(["a", "b", "c", "d", "e", "f"], 10_000))
     assert counts.total() == 10_000
     assert set(counts.values()) == {1666, 1667}
 

@@ -175,7 +175,7 @@ def test_same_event_goes_on_once(browser: Browser) -> None:
     """Until it has ended; another one may go on beside it."""
     first = [browser.press("scale-out").status, browser.press("scale-out").status]
     other = browser.press("resync").status
-    browser.site.live.hear(
+    browser.site.live.receive(
         {"kind": "fault", "event": "scale-out", "about": "", "ok": True, "text": "done"}
     )
 
@@ -186,17 +186,17 @@ def test_same_event_goes_on_once(browser: Browser) -> None:
 def test_frame_has_the_map_the_buttons_and_what_happened(browser: Browser) -> None:
     live = browser.site.live
     before = browser.frame()
-    live.hear({"kind": "report", "report": to_document(report())})
-    live.hear({"kind": "load", "acknowledged": 100, "errors": 0})
-    live.hear({"kind": "load", "acknowledged": 220, "errors": 3})
+    live.receive({"kind": "report", "report": to_document(report())})
+    live.receive({"kind": "load", "acknowledged": 100, "errors": 0})
+    live.receive({"kind": "load", "acknowledged": 220, "errors": 3})
     bad = row("demo-0001-001", Verdict.NODE_DOWN)
     rows = (bad, *report().rows[2:])
-    live.hear({"kind": "report", "report": to_document(replace(report(), rows=rows))})
+    live.receive({"kind": "report", "report": to_document(replace(report(), rows=rows))})
     after = browser.frame()
 
     assert before["map"] == ""
     assert "broken" in after["title"]
-    assert "demo-0001-001: broken, node_down" in Page(after["happenings"]).words
+    assert "demo-0001-001: broken, node_down" in Page(after["events"]).words
     assert len(after["points"]) == 1
     assert after["points"][0][1] > 0
     buttons = [
@@ -209,7 +209,7 @@ def test_frame_has_the_map_the_buttons_and_what_happened(browser: Browser) -> No
 
 def test_event_that_goes_on_shows_at_its_button(browser: Browser) -> None:
     live = browser.site.live
-    live.hear({"kind": "report", "report": to_document(report())})
+    live.receive({"kind": "report", "report": to_document(report())})
     browser.press("kill-proxy", "demo-0001-001")
     waiting = [
         one["data-about"]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lab.web.events import Watch, changed_record, fault_begun, fault_ended
+from lab.web.events import Watch, describe_change, describe_request, describe_result
 from nodeway_runtime.paths.report import Row
 from nodeway_runtime.paths.verdicts import Verdict
 from tests.support.reports import report, row
@@ -14,7 +14,7 @@ ONE, TWO = "demo-0001-001", "demo-0001-002"
 def lines(*moments: Sequence[Row]) -> list[tuple[str, str]]:
     """What each report brings, ten seconds apart."""
     watch = Watch()
-    found = [watch.see(report(*rows), 10.0 * n) for n, rows in enumerate(moments)]
+    found = [watch.compare(report(*rows), 10.0 * n) for n, rows in enumerate(moments)]
     return [(one.kind, one.text) for several in found for one in several]
 
 
@@ -55,7 +55,7 @@ def test_failover_is_told_also_when_the_old_primary_is_silent() -> None:
     ]
 
 
-def test_changed_record_shows_only_what_is_new() -> None:
+def test_describe_change_shows_only_what_is_new() -> None:
     """The configuration endpoint has eight addresses, and one that changes."""
     change = {
         "action": "update",
@@ -65,25 +65,25 @@ def test_changed_record_shows_only_what_is_new() -> None:
         "why": "it is so",
     }
 
-    assert changed_record(change, 0).text == "~ clustercfg A -10.20.1.5 +10.20.1.9 (it is so)"
+    assert describe_change(change, 0).text == "~ clustercfg A -10.20.1.5 +10.20.1.9 (it is so)"
 
 
 def test_record_may_come_or_go() -> None:
     come = {"action": "create", "record": f"{ONE}.zone", "new": ["10.20.1.5"], "why": "healthy"}
     gone = {"action": "delete", "record": f"{ONE}.zone", "old": ["10.20.1.5"], "why": "absent"}
 
-    assert changed_record(come, 0).text == f"+ {ONE} A +10.20.1.5 (healthy)"
-    assert changed_record(gone, 0).text == f"- {ONE} A -10.20.1.5 (absent)"
+    assert describe_change(come, 0).text == f"+ {ONE} A +10.20.1.5 (healthy)"
+    assert describe_change(gone, 0).text == f"- {ONE} A -10.20.1.5 (absent)"
 
 
 def test_button_says_what_came_of_it() -> None:
     asked = {"event": "restart-node", "about": ONE}
 
-    assert fault_begun("resync", "", 0).text == "resync: asked for"
-    assert fault_ended(asked | {"ok": True, "text": "it is back"}, 0).text == (
+    assert describe_request("resync", "", 0).text == "resync: asked for"
+    assert describe_result(asked | {"ok": True, "text": "it is back"}, 0).text == (
         f"restart-node {ONE}: it is back"
     )
-    refused = fault_ended(asked | {"ok": False, "text": "it is not down"}, 0)
+    refused = describe_result(asked | {"ok": False, "text": "it is not down"}, 0)
     assert (refused.kind, refused.text) == (
         "trouble",
         f"restart-node {ONE} could not be done: it is not down",
