@@ -1,6 +1,6 @@
 # One command per job; `make help` lists them. Needs Linux and Python >= 3.11 with venv; tools/setup.sh gets the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab faults anomalies conformance test test-fast test-lab check lint coverage soak mutants bench bench-tune bench-resync bench-synth synth dist format lock clean stale
+.PHONY: help setup lab faults anomalies conformance test check lint coverage soak mutants bench bench-tune bench-resync bench-synth synth dist format lock clean stale
 
 ENV ?= dev
 ROUNDS ?= 5
@@ -37,16 +37,11 @@ conformance: $(READY) ## every client in every way, real programs: build/conform
 	$(RUN) .venv/bin/python -m lab.conformance && .venv/bin/python -m lab.conformance.report.page
 
 test: lint ## every test, the lab's included
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-fast test-lab
-
-check: lint test-fast ## format, lint, types, import rules, fast tests
-
-# Labs mostly wait: two run side by side, and the fast tests beside them (tests/support/scheduler.py).
-test-fast: $(READY)
 	$(RUN) .venv/bin/pytest -m "not lab" --numprocesses auto
-
-test-lab: $(READY)
 	$(RUN) .venv/bin/pytest -m lab --numprocesses 2
+
+check: lint ## format, lint, types, import rules, fast tests
+	$(RUN) .venv/bin/pytest -m "not lab and not slow" --numprocesses auto
 
 lint: $(READY) ## format, lint, types, import rules
 	.venv/bin/ruff format --check --quiet
