@@ -16,7 +16,7 @@ from nodeway.advice.advise import Advice, Branch, Situation, rule_facts
 from nodeway.advice.advise import advise as decide
 from nodeway.advice.facts import ReadFacts
 from nodeway.advice.rules import ASK, WORDS
-from nodeway.cli.resync import AsJson, machine, plain
+from nodeway.cli.console import AsJson, make_console, print_json
 from nodeway.config.loader import describe_errors
 from nodeway.errors import CommandError
 
@@ -86,7 +86,7 @@ def advise(
     situation = Situation.model_validate(facts.situation.model_dump() | overrides)
     advice = decide(situation)
     if as_json:
-        machine(advice_document(situation, advice, facts.unread))
+        print_json(advice_document(situation, advice, facts.unread))
     else:
         print_advice(situation, advice, facts.unread)
 
@@ -169,7 +169,7 @@ def advice_rows(
 
 def print_advice(situation: Situation, advice: Advice, unread: list[str]) -> None:
     """Prints the advice as a table that wraps at the terminal's width."""
-    console = plain()
+    console = make_console()
     nodes = f", {situation.nodes} nodes" if situation.nodes else ""
     console.print(Text(f"{situation.name}{nodes}", style="bold"))
     for label, text in advice_rows(situation, advice, unread):

@@ -19,8 +19,8 @@ import typer
 from rich.console import Console
 
 from nodeway.cli.account import unreadable
+from nodeway.cli.console import AsJson, Cluster, load_account, make_console, print_json
 from nodeway.cli.doctor_output import print_table
-from nodeway.cli.resync import AsJson, Cluster, machine, plain, reached
 from nodeway.errors import CommandError
 from nodeway_runtime.html.page import render_page
 from nodeway_runtime.model.errors import ReadFailed
@@ -104,9 +104,9 @@ def print_report(report: Report, *, as_json: bool, html: Path | None) -> int:
     if html is not None:
         write_file(html, render_page(report, datetime.now(UTC)))
     if as_json:
-        machine(to_document(report))
+        print_json(to_document(report))
     else:
-        print_table(plain(), report)
+        print_table(make_console(), report)
     return EXIT[report.worst]
 
 
@@ -195,7 +195,7 @@ def is_in_zone(name: str, zone: str) -> bool:
 
 def targets_from_aws(context: typer.Context, env: str, cluster: str | None) -> Targets:
     """Returns the names of the deployed cluster as targets; raises CommandError if they cannot be read."""
-    config, account = reached(context, env)
+    config, account = load_account(context, env)
     choices = {choice.label: choice for choice in config.overridden_clusters}
     if cluster is None and len(choices) != 1:
         raise CommandError(f"--cluster: give one of {', '.join(sorted(choices)) or 'none'}")

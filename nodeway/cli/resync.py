@@ -1,19 +1,25 @@
 """`nodeway plan`, `apply` and `explain`: the resync of a deployed environment, from a laptop."""
 
-import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from nodeway.cli import explain as explaining
-from nodeway.cli import resync_output as told
-from nodeway.cli.account import Account, AwsAccount, Reach, choose, load_environment
-from nodeway.cli.resync_runs import Allowed, Review, carry_out, review
+from nodeway.cli import explain as explanations
+from nodeway.cli import resync_output as output
+from nodeway.cli.account import Account, choose
+from nodeway.cli.console import (
+    AsJson,
+    Cluster,
+    Env,
+    load_account,
+    make_console,
+    print_json,
+    print_line,
+)
+from nodeway.cli.resync_runs import Allowed, Review, apply_review, review_cluster
 from nodeway.config.model import EnvironmentConfig
 from nodeway.errors import CommandError
 from nodeway.suggestions import suggest_nearest
@@ -22,17 +28,15 @@ from nodeway_runtime.model.topology import Hostname, record_name
 DONE, FAILED, CHANGES = 0, 1, 2
 """Exit codes; CHANGES only with --exit-code."""
 
-Env = Annotated[str, typer.Option("--env", help="The environment in cdk.json.")]
-Cluster = Annotated[
-    str | None,
-    typer.Option("--cluster", help="One, as its stacks are called after it; without it, all."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 Approve = Annotated[
-    str, typer.Option("--approve", help="Let through what has this checksum in a refusal.")
+    str,
+    typer.Option("--approve", help="Approve the deletes that the log refused with this checksum."),
 ]
 TakeOver = Annotated[
-    bool, typer.Option("--take-over", help="Names with another's marker, or none, become ours.")
+    bool,
+    typer.Option(
+        "--take-over", help="Take over names that have another deployment's marker, or none."
+    ),
 ]
 
 
@@ -44,17 +48,19 @@ def plan(
     as_json: AsJson = False,
     take_over: TakeOver = False,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 2 when there is something to do.")
+        bool, typer.Option("--exit-code", help="Exit with 2 if there are changes.")
     ] = False,
 ) -> None:
-    """Show what the next run would change, and why; change nothing."""
-    config, account = reached(context, env)
+    """Show what the next run would change, and why, without a change."""
+    config, account = load_account(context, env)
     allowed = Allowed(approve, take_over)
-    reviews = [review(account, one, allowed, now()) for one in clusters_of(config, cluster)]
-    tell(config, reviews, as_json=as_json)
-    if any(one.error for one in reviews):
+    reviews = [
+        review_cluster(account, name, allowed, now()) for name in select_clusters(config, cluster)
+    ]
+    print_reviews(config, reviews, as_json=as_json)
+    if any(review.error for review in reviews):
         raise typer.Exit(FAILED)
-    if exit_code and any(one.something_to_do for one in reviews):
+    if exit_code and any(review.has_changes for review in reviews):
         raise typer.Exit(CHANGES)
 
 
@@ -63,133 +69,128 @@ def apply(
     env: Env,
     checksum: Annotated[
         list[str],
-        typer.Option("--checksum", help="Of the plan that you read; repeat it for more clusters."),
+        typer.Option(
+            "--checksum",
+            help="The checksum of the reviewed plan; may be repeated, for several clusters.",
+        ),
     ],
     cluster: Cluster = None,
     approve: Approve = "",
     as_json: AsJson = False,
     take_over: TakeOver = False,
 ) -> None:
-    """Carry out the plan with this checksum, and no other: records, then stand-ins. Also with resync=observe or off."""
-    config, account = reached(context, env)
+    """Apply exactly the plan with this checksum: records, then stand-ins. Also with resync=observe or off."""
+    config, account = load_account(context, env)
     allowed = Allowed(approve, take_over)
-    looked = [review(account, one, allowed, now()) for one in clusters_of(config, cluster)]
-    reviews = [
-        carry_out(account, one, allowed, now())
-        if one.something_to_do and one.checksum in checksum
-        else one
-        for one in looked
+    planned = [
+        review_cluster(account, name, allowed, now()) for name in select_clusters(config, cluster)
     ]
-    tell(config, reviews, as_json=as_json)
-    stale = [one for one in checksum if one not in {found.checksum for found in looked}]
+    reviews = [
+        apply_review(account, review, allowed, now())
+        if review.has_changes and review.checksum in checksum
+        else review
+        for review in planned
+    ]
+    print_reviews(config, reviews, as_json=as_json)
+    stale = [one for one in checksum if one not in {review.checksum for review in planned}]
     if stale:
-        msg = f"no plan of this moment has the checksum {', '.join(stale)}: {instead(looked)}"
+        msg = f"no current plan has the checksum {', '.join(stale)}: {describe_current_plans(planned)}"
         raise CommandError(msg)
-    if any(one.error for one in reviews):
+    if any(review.error for review in reviews):
         raise typer.Exit(FAILED)
 
 
 def explain(
     context: typer.Context,
-    host: Annotated[str, typer.Argument(help="A node's name, whole or only its first label.")],
+    host: Annotated[
+        str, typer.Argument(help="A node's name, fully qualified or only its first label.")
+    ],
     env: Env,
     cluster: Cluster = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a name answers, which task is there, why, who owns it, and what the next run would do."""
-    config, account = reached(context, env)
+    """Show a name's addresses and tasks, the reason, the owner, and what the next run would change."""
+    config, account = load_account(context, env)
     try:
         name = record_name(host)
     except ValueError as error:
         raise CommandError(str(error)) from error
-    found = explanation(name, account, clusters_of(config, cluster))
+    explanation = explain_name(name, account, select_clusters(config, cluster))
     if as_json:
-        machine({"environment": config.name} | explaining.document(found))
+        print_json({"environment": config.name} | explanations.build_document(explanation))
         return
-    console = plain()
-    told.say(console, f"{found.name} ({found.cluster} in {config.name})", "bold")
-    for what, text in explaining.rows(found):
-        told.say(console, f"  {what:<9} {text}")
+    console = make_console()
+    print_line(console, f"{explanation.name} ({explanation.cluster} in {config.name})", "bold")
+    for key, text in explanations.make_rows(explanation):
+        print_line(console, f"  {key:<9} {text}")
 
 
-def explanation(
+def explain_name(
     name: Hostname, account: Account, clusters: Sequence[str]
-) -> explaining.Explanation:
-    """From the first cluster that knows the name; raises CommandError with the nearest known name if none does."""
+) -> explanations.Explanation:
+    """Returns the explanation of the first cluster that knows the name.
+
+    Raises CommandError with the nearest known name if none does.
+    """
     known: set[Hostname] = set()
     for cluster in clusters:
-        seen = review(account, cluster, Allowed(), now())
-        if seen.outcome is None or seen.settings is None:
-            raise CommandError(f"{cluster}: {seen.error}")
-        names = explaining.known_names(seen.outcome)
-        whole = name if "." in name else Hostname(f"{name}.{seen.settings.zone_name}")
-        wildcard = Hostname(f"*.{whole.partition('.')[2]}")
-        answered = next((one for one in (whole, wildcard) if one in names), None)
-        if answered:
-            return explaining.explain(answered, seen.outcome, seen.settings)
+        review = review_cluster(account, cluster, Allowed(), now())
+        if review.outcome is None or review.settings is None:
+            raise CommandError(f"{cluster}: {review.error}")
+        names = explanations.known_names(review.outcome)
+        full_name = name if "." in name else Hostname(f"{name}.{review.settings.zone_name}")
+        wildcard = Hostname(f"*.{full_name.partition('.')[2]}")
+        match = next((one for one in (full_name, wildcard) if one in names), None)
+        if match:
+            return explanations.explain(match, review.outcome, review.settings)
         known |= names | {Hostname(one.partition(".")[0]) for one in names if "." not in name}
     msg = f"unknown name: got {name!r}{suggest_nearest(name, sorted(known))}"
     raise CommandError(msg)
 
 
-def reached(context: typer.Context, env: str) -> tuple[EnvironmentConfig, Account]:
-    """The environment and its account; raises CommandError or ConfigError."""
-    config = load_environment(env, Path.cwd())
-    reach: Reach = context.obj or AwsAccount
-    return config, reach(config)
-
-
-def clusters_of(config: EnvironmentConfig, only: str | None) -> list[str]:
-    """What to look at: each cluster in each way to it; raises CommandError for one that the environment has not."""
+def select_clusters(config: EnvironmentConfig, only: str | None) -> list[str]:
+    """Returns the label of each cluster with proxies, or the given one; raises CommandError for an unknown one."""
     names = [one.label for one in config.proxied]
     if not names:
         raise CommandError(f"no cluster of {config.name} has proxies: there are no records")
     return [choose(only, names, what=f"cluster of {config.name}")] if only else names
 
 
-def tell(config: EnvironmentConfig, reviews: Sequence[Review], *, as_json: bool) -> None:
-    """Prints the runs, and each cluster's own error as one line on standard error."""
+def print_reviews(config: EnvironmentConfig, reviews: Sequence[Review], *, as_json: bool) -> None:
+    """Prints the runs, and each cluster's error as one line on standard error."""
     if as_json:
-        machine(told.document(config.name, reviews))
+        print_json(output.build_document(config.name, reviews))
     else:
-        console = plain()
-        for one in reviews:
-            told.show(console, config.name, one)
-            if one.applied:
-                told.say(console, applied(one), "bold green")
-    for one in reviews:
-        if one.error:
-            sys.stderr.write(f"nodeway: {one.cluster}: {one.error}\n")
+        console = make_console()
+        for review in reviews:
+            output.print_review(console, config.name, review)
+            if review.applied:
+                print_line(console, summarize_applied(review), "bold green")
+    for review in reviews:
+        if review.error:
+            sys.stderr.write(f"nodeway: {review.cluster}: {review.error}\n")
 
 
-def applied(done: Review) -> str:
-    """What was carried out, in one line."""
-    if done.outcome is None:
+def summarize_applied(review: Review) -> str:
+    """Returns the applied changes and stand-in steps as one line."""
+    if review.outcome is None:
         return ""
-    changes = sum(len(batch.changes) for batch in done.outcome.applied)
-    ids = ", ".join(batch.change_id for batch in done.outcome.applied)
-    steps = len(done.outcome.plan.stand_ins.steps)
+    changes = sum(len(batch.changes) for batch in review.outcome.applied)
+    ids = ", ".join(batch.change_id for batch in review.outcome.applied)
+    steps = len(review.outcome.plan.stand_ins.steps)
     return f"applied: record changes {changes}{f' ({ids})' if ids else ''}, stand-in steps {steps}"
 
 
-def instead(looked: Sequence[Review]) -> str:
-    """What there is to do now, for who came with an old checksum."""
-    now_there = [f"{one.cluster} has {one.checksum}" for one in looked if one.something_to_do]
-    if not now_there:
+def describe_current_plans(reviews: Sequence[Review]) -> str:
+    """Returns the current checksums, for the error about an old one."""
+    current = [
+        f"{review.cluster} has {review.checksum}" for review in reviews if review.has_changes
+    ]
+    if not current:
         return "there is nothing to do"
-    return f"{', '.join(now_there)}; nothing else was applied, read the new plan first"
-
-
-def machine(document: dict[str, Any]) -> None:
-    """Prints JSON."""
-    typer.echo(json.dumps(document, indent=2))
-
-
-def plain() -> Console:
-    """Standard output: colours only on a terminal, and none with NO_COLOR."""
-    return Console(highlight=False)
+    return f"{', '.join(current)}; nothing else was applied, read the new plan first"
 
 
 def now() -> datetime:
-    """The time of a run."""
+    """Returns the time of a run."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""A run as a person reads it, and as a machine does. It must never decide anything."""
+"""The output of a run: lines for people, JSON for programs."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from nodeway.cli.console import print_line
 from nodeway.cli.resync_runs import Review
 from nodeway_runtime.functions.resync_journal import change_fields
 from nodeway_runtime.model.changes import Change
@@ -17,13 +18,13 @@ from nodeway_runtime.planner.reconcile import Outcome
 STYLES = {"+": "green", "~": "yellow", "-": "red", "!": "bold magenta", "?": "bold yellow"}
 
 
-def document(environment: str, reviews: Iterable[Review]) -> dict[str, Any]:
-    """The answer for machines; every key is always there."""
-    return {"environment": environment, "clusters": [cluster_of(one) for one in reviews]}
+def build_document(environment: str, reviews: Iterable[Review]) -> dict[str, Any]:
+    """Returns the JSON document of the runs; every key is always present."""
+    return {"environment": environment, "clusters": [cluster_fields(one) for one in reviews]}
 
 
-def cluster_of(review: Review) -> dict[str, Any]:
-    """One cluster of it."""
+def cluster_fields(review: Review) -> dict[str, Any]:
+    """Returns the run of one cluster."""
     settings, outcome = review.settings, review.outcome
     return {
         "cluster": review.cluster,
@@ -37,25 +38,25 @@ def cluster_of(review: Review) -> dict[str, Any]:
         "nodes_over_stand_in_limit": list(outcome.plan.stand_ins.over_limit) if outcome else [],
         "problems": list(outcome.snapshot.problems) if outcome else [],
         "checksum": review.checksum or None,
-        "changes": [change_of(one) for one in outcome.plan.changes] if outcome else [],
+        "changes": [change_keys(one) for one in outcome.plan.changes] if outcome else [],
         "refused": [
-            change_of(one.change) | {"rule": one.rule, "reason": one.reason}
+            change_keys(one.change) | {"rule": one.rule, "reason": one.reason}
             for one in (outcome.refusals if outcome else ())
         ],
-        "stand_ins": [step_of(one) for one in outcome.plan.stand_ins.steps] if outcome else [],
+        "stand_ins": [step_keys(one) for one in outcome.plan.stand_ins.steps] if outcome else [],
         "applied": review.applied,
         "change_ids": [one.change_id for one in outcome.applied] if outcome else [],
         "error": review.error or None,
     }
 
 
-def change_of(change: Change) -> dict[str, Any]:
-    """A change with the keys that it has in the function's log; all of them."""
+def change_keys(change: Change) -> dict[str, Any]:
+    """Returns a change with the keys of the function's log, all of them."""
     return {"old": None, "new": None, "ttl": None} | change_fields(change)
 
 
-def step_of(step: Step) -> dict[str, Any]:
-    """A step with a stand-in."""
+def step_keys(step: Step) -> dict[str, Any]:
+    """Returns a step of a stand-in."""
     match step:
         case Start(_, node):
             return {"action": "start", "node": node, "task": None, "why": "the node has no HAProxy"}
@@ -66,21 +67,21 @@ def step_of(step: Step) -> dict[str, Any]:
             return {"action": "stop", "node": node, "task": task_arn, "why": why}
 
 
-def show(console: Console, environment: str, review: Review) -> None:
-    """Prints a cluster's run for a person."""
+def print_review(console: Console, environment: str, review: Review) -> None:
+    """Prints the run of a cluster, if it could be read."""
     settings, outcome = review.settings, review.outcome
     if settings is None or outcome is None:
         return
-    say(console, f"{review.cluster} in {environment}: {in_force(settings)}", "bold")
-    for text in lines_of(outcome):
-        coloured(console, text)
-    say(console, count(outcome, settings))
-    if review.something_to_do:
-        say(console, f"checksum {review.checksum}", "bold")
+    print_line(console, f"{review.cluster} in {environment}: {describe_settings(settings)}", "bold")
+    for text in describe_run(outcome):
+        print_coloured(console, text)
+    print_line(console, summarize_plan(outcome, settings))
+    if review.has_changes:
+        print_line(console, f"checksum {review.checksum}", "bold")
 
 
-def in_force(settings: Settings) -> str:
-    """What is deployed, as far as it rules a run."""
+def describe_settings(settings: Settings) -> str:
+    """Returns the deployed settings that a run depends on, as one line."""
     pins = "; ".join(f"{name}={','.join(pinned)}" for name, pinned in settings.pins.items())
     parts = [f"resync={settings.mode}", f"ttl={settings.ttl_seconds} s", f"pins: {pins or 'none'}"]
     if settings.take_over:
@@ -88,8 +89,8 @@ def in_force(settings: Settings) -> str:
     return ", ".join(parts)
 
 
-def lines_of(outcome: Outcome) -> Iterator[str]:
-    """What a run would do, what it refuses, and what keeps it from knowing more."""
+def describe_run(outcome: Outcome) -> Iterator[str]:
+    """Yields a line for each change, step, refusal and problem of a run."""
     yield from (str(change) for change in visible_changes(outcome.plan.changes))
     yield from (str(step) for step in outcome.plan.stand_ins.steps)
     refused = {refusal.change.key: refusal for refusal in outcome.refusals}
@@ -100,12 +101,12 @@ def lines_of(outcome: Outcome) -> Iterator[str]:
         f"! no stand-in for {node}  # the limit of stand-ins is reached"
         for node in outcome.plan.stand_ins.over_limit
     )
-    yield from (f"? not read whole: {problem}" for problem in outcome.snapshot.problems)
+    yield from (f"? not completely read: {problem}" for problem in outcome.snapshot.problems)
     yield from (f"? no healthy proxy for {node}" for node in outcome.nodes_without_proxy)
 
 
-def count(outcome: Outcome, settings: Settings) -> str:
-    """The run in one line."""
+def summarize_plan(outcome: Outcome, settings: Settings) -> str:
+    """Returns the numbers of changes, steps and refusals as one line."""
     shown = visible_changes(outcome.plan.changes)
     plan = Plan(tuple(shown))
     parts = [
@@ -121,21 +122,14 @@ def count(outcome: Outcome, settings: Settings) -> str:
     if refused:
         parts.append(f"{refused} refused")
     if not (shown or steps or refused):
-        live = len(outcome.snapshot.topology.reachable)
-        return (
-            f"nothing to do: {'' if settings.fleet_name else f'{live} nodes, '}every record is true"
-        )
+        nodes = len(outcome.snapshot.topology.reachable)
+        return f"nothing to do: {'' if settings.fleet_name else f'{nodes} nodes, '}every record is right"
     return "; ".join(parts)
 
 
-def coloured(console: Console, text: str) -> None:
-    """Prints a line whose first sign says what it is, its reason dim."""
+def print_coloured(console: Console, text: str) -> None:
+    """Prints a line in the colour of its first character, and its reason dim."""
     what, mark, why = text.partition("  # ")
-    said = Text(what, style=STYLES.get(text[:1], ""))
-    said.append(f"{mark}{why}", style="dim")
-    console.print(said, soft_wrap=True)
-
-
-def say(console: Console, text: str, style: str = "") -> None:
-    """Prints a line as it is: neither wrapped nor read for markup."""
-    console.print(Text(text, style=style), soft_wrap=True)
+    line = Text(what, style=STYLES.get(text[:1], ""))
+    line.append(f"{mark}{why}", style="dim")
+    console.print(line, soft_wrap=True)

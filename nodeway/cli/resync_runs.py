@@ -1,6 +1,6 @@
-"""Runs of the resync from a laptop: the very function that the Lambda calls, to look, or to do what was reviewed.
+"""Runs of the resync by the command, with the function that the Lambda calls: dry runs, and runs that apply a plan.
 
-A plan that is not the reviewed one is never carried out, not even in part.
+Only the reviewed plan is applied: a different one is refused as a whole.
 """
 
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from nodeway_runtime.planner.reconcile import (
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What a person lets through beyond what is deployed."""
+    """What a person allows in addition to the deployed settings."""
 
     approve: str = ""
     take_over: bool = False
@@ -31,7 +31,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a run on one cluster found and did; `error` when it could not."""
+    """The run on one cluster: what it deployment and applied, or its error."""
 
     cluster: str
     settings: Settings | None = None
@@ -41,69 +41,69 @@ class Review:
 
     @property
     def checksum(self) -> str:
-        """Names what would be done; empty when nothing was found out."""
+        """The checksum of the plan; empty if the run failed."""
         return self.outcome.plan.checksum if self.outcome else ""
 
     @property
-    def something_to_do(self) -> bool:
-        """Whether carrying it out would change anything."""
+    def has_changes(self) -> bool:
+        """Whether the plan has changes or steps."""
         plan = self.outcome.plan if self.outcome else Plan()
         return bool(plan.changes or plan.stand_ins.steps)
 
 
 class Silent:
-    """A journal for a command: what it has to tell, it prints."""
+    """A journal that writes nothing: a command prints its run itself."""
 
     def write(self, outcome: Outcome) -> None:
-        """Tells nothing."""
+        """Writes nothing."""
 
 
-def review(account: Account, cluster: str, allowed: Allowed, now: datetime) -> Review:
-    """Looks, and changes nothing. What goes wrong is part of the answer: other clusters go on."""
+def review_cluster(account: Account, cluster: str, allowed: Allowed, now: datetime) -> Review:
+    """Returns a dry run. An error is part of the review, so that other clusters are still reviewed."""
     settings: Settings | None = None
     try:
-        found = deployed(account, cluster, allowed)
-        settings = found.settings
-        outcome = reconcile(found.ports, found.settings, Silent(), DRY_RUN, now)
+        deployment = read_deployment(account, cluster, allowed)
+        settings = deployment.settings
+        outcome = reconcile(deployment.ports, deployment.settings, Silent(), DRY_RUN, now)
     except (CommandError, ResyncError) as error:
         return Review(cluster, settings, error=str(error))
     return Review(cluster, settings, outcome)
 
 
-def carry_out(account: Account, reviewed: Review, allowed: Allowed, now: datetime) -> Review:
-    """Does what was reviewed, if that is still the plan."""
+def apply_review(account: Account, reviewed: Review, allowed: Allowed, now: datetime) -> Review:
+    """Applies the reviewed plan, if it is still the current one."""
     if reviewed.outcome is None:
         return reviewed
     try:
-        found = deployed(account, reviewed.cluster, allowed)
+        deployment = read_deployment(account, reviewed.cluster, allowed)
         applying = applying_executor(
-            found.ports, found.settings, f"nodeway apply {reviewed.checksum}", now
+            deployment.ports, deployment.settings, f"nodeway apply {reviewed.checksum}", now
         )
-        executor = only(reviewed.outcome.plan, applying)
-        outcome = reconcile(found.ports, found.settings, Silent(), executor, now)
+        executor = only_this_plan(reviewed.outcome.plan, applying)
+        outcome = reconcile(deployment.ports, deployment.settings, Silent(), executor, now)
     except (CommandError, ResyncError) as error:
         return replace(reviewed, error=str(error))
     return replace(reviewed, outcome=outcome, applied=True)
 
 
-def only(reviewed: Plan, applying: Executor) -> Executor:
-    """An executor that carries out this plan and raises CommandError for any other."""
+def only_this_plan(reviewed: Plan, applying: Executor) -> Executor:
+    """Returns an executor that applies this plan, and raises CommandError for any other."""
 
     def apply(plan: Plan) -> tuple[AppliedBatch, ...]:
         if plan.checksum != reviewed.checksum:
-            msg = "the plan changed while it was about to be applied; nothing was done: plan again"
+            msg = "the plan changed before it was applied; nothing was done: plan again"
             raise CommandError(msg)
         return applying.apply(plan)
 
     return replace(applying, apply=apply)
 
 
-def deployed(account: Account, cluster: str, allowed: Allowed) -> Deployment:
-    """What is deployed, with what the person lets through; raises CommandError."""
-    found = account.deployment(cluster)
+def read_deployment(account: Account, cluster: str, allowed: Allowed) -> Deployment:
+    """Returns the deployment with what the person allows; raises CommandError."""
+    deployment = account.deployment(cluster)
     settings = replace(
-        found.settings,
-        approve=allowed.approve or found.settings.approve,
-        take_over=allowed.take_over or found.settings.take_over,
+        deployment.settings,
+        approve=allowed.approve or deployment.settings.approve,
+        take_over=allowed.take_over or deployment.settings.take_over,
     )
-    return replace(found, settings=settings)
+    return replace(deployment, settings=settings)

@@ -43,7 +43,7 @@ def test_plan_finds_nothing_to_do_after_a_deploy() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines() == [
         "demo in lab: resync=on, ttl=5 s, pins: none",
-        "nothing to do: 6 nodes, every record is true",
+        "nothing to do: 6 nodes, every record is right",
     ]
 
 

@@ -48,7 +48,7 @@ def test_plan_says_so_when_there_is_nothing_to_do(nodeway: Terminal) -> None:
     said = nodeway(cloud(settled_world()), "plan", "--env", "dev", "--exit-code")
 
     assert said.code == 0
-    assert said.out.splitlines()[-1] == "nothing to do: 2 nodes, every record is true"
+    assert said.out.splitlines()[-1] == "nothing to do: 2 nodes, every record is right"
 
 
 def test_plan_exits_with_2_when_asked_and_something_would_change(nodeway: Terminal) -> None:
@@ -85,7 +85,7 @@ def test_plan_tells_an_incomplete_read(nodeway: Terminal) -> None:
     said = nodeway(cloud(told), "plan", "--env", "dev")
 
     assert said.code == 0
-    assert "? not read whole: ECS did not answer for cluster nodeway: throttled" in said.out
+    assert "? not completely read: ECS did not answer for cluster nodeway: throttled" in said.out
 
 
 def test_plan_shows_steps_with_stand_ins(nodeway: Terminal) -> None:
@@ -202,7 +202,7 @@ def test_apply_refuses_a_plan_that_nobody_reviewed(nodeway: Terminal) -> None:
     assert said.code == 1
     assert f"+ {named(TWO)} A" in said.out
     assert said.err.startswith(
-        "nodeway: no plan of this moment has the checksum 000000000000: demo has "
+        "nodeway: no current plan has the checksum 000000000000: demo has "
     )
     assert told.zone.records() == before
 
@@ -217,7 +217,7 @@ def test_apply_refuses_when_the_world_moves_after_the_look(nodeway: Terminal) ->
 
     assert said.code == 1
     assert said.err == (
-        "nodeway: demo: the plan changed while it was about to be applied; nothing was done: plan again\n"
+        "nodeway: demo: the plan changed before it was applied; nothing was done: plan again\n"
     )
     assert told.zone.records() == before
 

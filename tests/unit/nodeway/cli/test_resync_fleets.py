@@ -94,7 +94,7 @@ def test_plan_of_one_way_is_asked_for_by_the_name_of_its_stacks(
 def test_plan_counts_no_nodes_where_it_looks_at_none(both: Terminal, cloud: Cloud) -> None:
     said = both(settled(cloud), "plan", "--env", "dev")
 
-    assert said.out.splitlines().count("nothing to do: every record is true") == 2
+    assert said.out.splitlines().count("nothing to do: every record is right") == 2
 
 
 @pytest.mark.parametrize("asked", [ONE, f"{ONE}.{ZONE}", "clustercfg", "*", f"*.{ZONE}"])
