@@ -72,7 +72,7 @@ def test_name_that_lost_its_marker_is_taken_over_as_reviewed() -> None:
     assert {one["rule"] for one in refused["refused"]} == {"foreign_record_stays"}
     assert [one["record"].partition(".")[0] for one in reviewed["changes"]] == ["_nodeway"]
     assert stale.returncode == 1
-    assert "no plan of this moment has the checksum 000000000000" in stale.stderr
+    assert "no current plan has the checksum 000000000000" in stale.stderr
     assert done.returncode == 0, done.stdout + done.stderr
     assert "applied: record changes 1 " in done.stdout
     assert machine("plan", "--env", "lab")["clusters"][0]["changes"] == []
