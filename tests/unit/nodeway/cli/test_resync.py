@@ -201,9 +201,7 @@ def test_apply_refuses_a_plan_that_nobody_reviewed(nodeway: Terminal) -> None:
 
     assert said.code == 1
     assert f"+ {named(TWO)} A" in said.out
-    assert said.err.startswith(
-        "nodeway: no current plan has the checksum 000000000000: demo has "
-    )
+    assert said.err.startswith("nodeway: no current plan has the checksum 000000000000: demo has ")
     assert told.zone.records() == before
 
 
