@@ -6,15 +6,17 @@ The exit code is 1 when a cell is not as expected, or none was run.
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
 from lab import layout
+from lab.cluster.node import find_server
 from lab.conformance.report import report, table
 from lab.conformance.report.report import Cells
-from lab.conformance.report.versions import collect_versions
 from lab.conformance.run.programs import build
 from lab.conformance.suite.manifest import Client, select_clients
 from lab.conformance.suite.modes import select_modes
@@ -23,6 +25,7 @@ from lab.errors import LabError
 from lab.host import run_directory, sandbox
 from lab.host.foreground import INTERRUPTED, run_in_new_lab
 from lab.report.progress import Progress
+from lab.report.versions import read_proxy_versions, read_version
 from lab.state_files import write_json
 
 WIDTH_WITHOUT_TERMINAL = 160
@@ -52,6 +55,21 @@ def run_in_sandbox(clients: Sequence[str], modes: Sequence[str]) -> report.Obser
         raise LabError(f"nothing was run (exit code {code}); logs in {logs}")
     lines = map(json.loads, report.OBSERVED.read_text().splitlines())
     return {(way, client, name): Observation(**values) for way, client, name, values in lines}
+
+
+def collect_versions(clients: Sequence[Client]) -> dict[str, str]:
+    """By the program's name: the lab's own, and what the clients need. Raises LabError without a server."""
+    server = Path(find_server().path)
+    found = {
+        server.name: read_version(str(server)),
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "node": read_version(str(Path(sys.executable).parent / "node")),
+        **read_proxy_versions(),
+    }
+    for program in sorted({program for client in clients for program in client.needs}):
+        if path := shutil.which(program):
+            found.setdefault(program, read_version(path))
+    return {program: version for program, version in found.items() if version}
 
 
 def print_cells(cells: Cells, console: Console) -> None:

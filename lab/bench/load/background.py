@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from lab import layout
@@ -12,33 +12,18 @@ from lab.errors import LabError
 from lab.host import programs
 
 ERROR_CHARACTERS = 300
-
-
-class BackgroundLoad:
-    """The process that has the connections."""
-
-    def __init__(self, process: subprocess.Popen[str], messages: int) -> None:
-        self._process = process
-        self._messages = messages
-
-    def read_line(self) -> str:
-        """The next line of the process; raises LabError with its last words when it has ended."""
-        line = self._process.stdout.readline().strip() if self._process.stdout else ""
-        if not line:
-            last = self._process.communicate()[1][-ERROR_CHARACTERS:].strip()
-            raise LabError(f"the benchmark's connections ended: {last}")
-        return line
-
-    def messages_per_second(self) -> float:
-        """Messages that all subscribers got per second, once each has every message. Raises LabError."""
-        return self._messages / float(self.read_line())
+MESSAGE_BYTES = 1024
 
 
 @contextmanager
 def background_load(
     testbed: Testbed, address: str, connections: int, messages: int
-) -> Iterator[BackgroundLoad]:
-    """So many connections during the block; with `messages` they subscribe and expect so many each. Raises LabError."""
+) -> Iterator[Callable[[], str]]:
+    """So many connections during the block; with `messages` they subscribe and expect so many each.
+
+    Gives a function that reads the next line of the process: the seconds from the first byte of all messages to the
+    last. Both raise LabError with the last words of a process that has ended.
+    """
     options = {
         "address": address,
         "name": testbed.first.node.hostname,
@@ -46,6 +31,7 @@ def background_load(
         "connections": connections,
         "channel": testbed.first.channel if messages else "",
         "messages": messages,
+        "message_bytes": MESSAGE_BYTES,
     }
     argv = [sys.executable, "-m", "lab.bench.load.connections", json.dumps(options)]
     words, environment = testbed.world.client_command(argv)
@@ -58,7 +44,13 @@ def background_load(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        load = BackgroundLoad(process, messages * connections)
-        if load.read_line() != "ready":
-            raise LabError("the benchmark's connections did not get ready")
-        yield load
+
+        def read_line() -> str:
+            line = process.stdout.readline().strip() if process.stdout else ""
+            if not line:
+                last = process.communicate()[1][-ERROR_CHARACTERS:].strip()
+                raise LabError(f"the benchmark's connections ended: {last}")
+            return line
+
+        read_line()
+        yield read_line

@@ -1,7 +1,6 @@
 """The loads, and one measured run of one of them over one variant.
 
-redis-benchmark makes all traffic but that of subscribers and idle connections (lab.bench.load.connections) and of new
-connections (lab.bench.load.connect_rate).
+redis-benchmark makes all traffic but that of subscribers, of idle and of new connections (lab.bench.load.connections).
 """
 
 import json
@@ -11,8 +10,8 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 
 from lab.bench.load import redis_benchmark
-from lab.bench.load.background import background_load
-from lab.bench.load.redis_benchmark import Result, Shape
+from lab.bench.load.background import MESSAGE_BYTES, background_load
+from lab.bench.load.redis_benchmark import Result
 from lab.bench.load.sampling import measure_proxies, wait_for_final_bytes
 from lab.bench.setup.testbed import Shard, Testbed
 from lab.bench.setup.variants import Variant
@@ -23,7 +22,6 @@ CONNECTIONS = 48
 PIPELINE = 16
 IDLE_CONNECTIONS = 1000
 SUBSCRIBERS = 50
-MESSAGE_BYTES = 1024
 KEYS = 100
 SMALL, MEDIUM, LARGE = 64, 1024, 65_536
 RUN_SECONDS = 1.2
@@ -52,12 +50,18 @@ class Load:
     idle_connections: int = 0
     subscribers: int = 0
 
-    def shape(self, shard: Shard, of: int) -> Shape:
-        """The options of redis-benchmark for one of `of` shards."""
+    def options(self, shard: Shard, shards: int, requests: int) -> list[str]:
+        """The options of redis-benchmark for one of `shards` shards."""
         read = ("GET", f"{shard.keys}{self.value}:__rand_int__")
         publish = ("SPUBLISH", shard.channel, "x" * MESSAGE_BYTES)
-        command = publish if self.subscribers else read
-        return Shape(command, self.clients // of, self.pipeline, KEYS)
+        numbers = {
+            "-c": self.clients // shards,
+            "-P": self.pipeline,
+            "-n": requests,
+            "-r": KEYS,
+        }
+        words = [word for option, number in numbers.items() for word in (option, str(number))]
+        return [*words, *(publish if self.subscribers else read)]
 
 
 UNLOADED, SATURATED, PIPELINED, MEDIUM_VALUES, LARGE_VALUES, FAN_OUT, IDLE, SET_UP = (
@@ -152,8 +156,8 @@ def measure(
         before = measure_proxies(variant)
         result = _run(testbed, variant, load, requests)
         if background and load.subscribers:
-            result = Result(background.messages_per_second())
             requests *= load.subscribers
+            result = Result(requests / float(background()))
         after = measure_proxies(variant)
     if after and load.subscribers:
         after = wait_for_final_bytes(variant, after)
@@ -173,20 +177,20 @@ def measure(
 
 def _run(testbed: Testbed, variant: Variant, load: Load, requests: int) -> Result:
     if load.dials:
-        return _run_connect_rate(testbed, variant, load, requests)
+        return _run_new_connections(testbed, variant, load, requests)
     shards = testbed.shards if load.everywhere else (testbed.first,)
     share = requests // len(shards)
+
+    def run(shard: Shard, address: str) -> Result:
+        options = load.options(shard, len(shards), share)
+        return redis_benchmark.run(testbed, shard, address, options)
+
     with ThreadPoolExecutor(len(shards)) as threads:
-        runs = [
-            threads.submit(
-                redis_benchmark.run, testbed, shard, address, load.shape(shard, len(shards)), share
-            )
-            for shard, address in zip(shards, variant.addresses, strict=False)
-        ]
-        return redis_benchmark.combine([run.result() for run in runs], share)
+        results = list(threads.map(run, shards, variant.addresses))
+    return redis_benchmark.combine(results, share)
 
 
-def _run_connect_rate(testbed: Testbed, variant: Variant, load: Load, requests: int) -> Result:
+def _run_new_connections(testbed: Testbed, variant: Variant, load: Load, requests: int) -> Result:
     options = {
         "address": variant.address,
         "name": testbed.first.node.hostname,
@@ -195,7 +199,7 @@ def _run_connect_rate(testbed: Testbed, variant: Variant, load: Load, requests: 
         "requests": requests,
         "key": f"{testbed.first.keys}{load.value}:{0:012d}",
     }
-    program = [sys.executable, "-m", "lab.bench.load.connect_rate", json.dumps(options)]
+    program = [sys.executable, "-m", "lab.bench.load.connections", json.dumps(options)]
     return Result(**json.loads(testbed.world.client(program).stdout))
 
 
