@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import cycle, islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lab.errors import LabError
 
@@ -28,6 +28,9 @@ RETRIES = 10
 """What redis-py does by default: exponential, with full jitter."""
 
 T = TypeVar("T")
+Figures = dict[str, Any]
+Stage = Callable[[Figures], None]
+"""Told the figures so far; returns when the clients may go on."""
 
 
 class Refused(ConnectionError):

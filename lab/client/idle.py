@@ -17,9 +17,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from lab.client.connection import Access, Connection, at_most, distribute
-from lab.client.latency import Figures, Stage, times
-from lab.host.memory import peak_mib
+from lab.client.connection import Access, Connection, Figures, Stage, at_most, distribute
 
 TOGETHER = 64
 IDLE_SECONDS = 5.0
@@ -37,29 +35,18 @@ def run(
 async def _run(
     access: Access, names: Sequence[str], connections: int, messages: int, stage: Stage
 ) -> Figures:
-    began = time.monotonic()
     errors: Counter[str] = Counter()
-    took: list[float] = []
 
     async def connect(name: str) -> Connection | None:
-        started = time.monotonic()
         try:
-            connection = await Connection.connect(name, access)
+            return await Connection.connect(name, access)
         except OSError as error:
             errors[type(error).__name__] += 1
             return None
-        took.append(time.monotonic() - started)
-        return connection
 
     works = [partial(connect, name) for name in distribute(names, connections)]
     open_connections = [one for one in await at_most(TOGETHER, works) if one is not None]
-    figures: Figures = {
-        "opened": len(open_connections),
-        "errors_by_type": dict(errors),
-        "seconds_to_open": round(time.monotonic() - began, 1),
-        "connection": times(took),
-        "client_mib": round(peak_mib()),
-    }
+    figures: Figures = {"opened": len(open_connections), "errors_by_type": dict(errors)}
     await asyncio.sleep(IDLE_SECONDS)
     await asyncio.to_thread(stage, figures)
     published = await asyncio.to_thread(pubsub, access, names, messages)
@@ -104,20 +91,16 @@ def pubsub(access: Access, names: Sequence[str], messages: int) -> Figures:
         for listener in listeners:
             listener.subscribe(CHANNEL)
             listener.get_message(timeout=DELIVERY_SECONDS)
-        began = time.monotonic()
         expected = [str(number).encode() for number in range(messages)]
         for number, text in enumerate(expected):
             nodes[number % len(nodes)].publish(CHANNEL, text)
         deadline = time.monotonic() + DELIVERY_SECONDS
         received = [_receive(listener, messages, deadline) for listener in listeners]
-        seconds = time.monotonic() - began
     # what came through different nodes may overtake each other
     delivered = sum(len(set(one) & set(expected)) for one in received)
     return {
-        "messages_expected": messages * len(names),
         "messages_delivered": delivered,
         "messages_twice": sum(len(one) - len(set(one)) for one in received),
-        "seconds_to_deliver": round(seconds, 2),
     }
 
 

@@ -10,8 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from lab.client.connection import RETRIES, Access, Connection, at_most, backoff, distribute
-from lab.client.latency import Figures, times
+from lab.client.connection import (
+    RETRIES,
+    Access,
+    Connection,
+    Figures,
+    at_most,
+    backoff,
+    distribute,
+)
 
 TOGETHER = 64
 
@@ -23,25 +30,18 @@ class Client:
     name: str
     connection: Connection | None = None
     errors: list[str] = field(default_factory=list)
-    attempt_seconds: float = 0.0
-    """Of the attempt that worked."""
-    back_after: float = 0.0
 
     async def connect(self, access: Access) -> None:
         """Connect, with the pauses between retries that clients make; `connection` stays None when all failed."""
-        began = time.monotonic()
         for retry in range(RETRIES + 1):
             if retry:
                 await asyncio.sleep(backoff(retry))
-            started = time.monotonic()
             try:
                 self.connection = await Connection.connect(self.name, access)
             except OSError as error:
                 self.errors.append(type(error).__name__)
-                continue
-            self.attempt_seconds = time.monotonic() - started
-            self.back_after = time.monotonic() - began
-            return
+            else:
+                return
 
     def lose(self) -> None:
         """Close the connection and forget its errors."""
@@ -58,25 +58,15 @@ def run(access: Access, names: Sequence[str], connections: int) -> Figures:
 
 async def _run(access: Access, clients: Sequence[Client]) -> Figures:
     await at_most(TOGETHER, [partial(client.connect, access) for client in clients])
-    were_in = sum(client.connection is not None for client in clients)
     for client in clients:
         client.lose()
     began = time.monotonic()
     await asyncio.gather(*(client.connect(access) for client in clients))
     seconds = time.monotonic() - began
-    back = [client for client in clients if client.connection is not None]
-    errors = Counter(error for client in clients for error in client.errors)
     figures: Figures = {
-        "were_in": were_in,
-        "back": len(back),
+        "back": sum(client.connection is not None for client in clients),
         "seconds_until_all_back": round(seconds, 2),
-        "half_back_after_seconds": round(sorted(one.back_after for one in back)[len(back) // 2], 2)
-        if back
-        else None,
-        "connection": times([client.attempt_seconds for client in back]),
-        "retries": sum(errors.values()),
-        "errors_by_type": dict(errors),
-        "gave_up": len(clients) - len(back),
+        "errors_by_type": dict(Counter(error for client in clients for error in client.errors)),
     }
     for client in clients:
         client.lose()

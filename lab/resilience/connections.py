@@ -108,7 +108,6 @@ def idle_connections_10000_then_pubsub(world: World) -> Figures:
     seen["haproxies"] = {
         "sessions": through.sessions,
         "own_kib_per_session": round(through.own_kib / sessions, 2),
-        "kernel_queues_kib_per_session": round(through.kernel_kib / sessions, 2),
         "sessions_of_direct_clients": usage["direct"].sessions,
     }
     for side in SIDES:

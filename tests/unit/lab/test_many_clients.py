@@ -14,7 +14,6 @@ from lab.client.connection import (
     command,
     distribute,
 )
-from lab.client.latency import times
 from lab.errors import LabError
 from lab.observe.haproxies import Usage, queued_kib, sessions_in
 
@@ -55,14 +54,6 @@ def test_a_limit_that_suffices_is_no_error(hard: int) -> None:
 def test_a_limit_that_is_too_low_is_said_with_what_is_needed() -> None:
     with pytest.raises(LabError, match=r"need 10200 open files, and this user may have 4096"):
         check_room(10_000, 4096)
-
-
-def test_times_of_nothing_are_zero() -> None:
-    assert times([]) == {"p50_ms": 0.0, "p99_ms": 0.0, "max_ms": 0.0}
-
-
-def test_times_are_milliseconds() -> None:
-    assert times([0.001, 0.002, 0.1234567]) == {"p50_ms": 2.0, "p99_ms": 123.46, "max_ms": 123.46}
 
 
 def test_sessions_are_the_clients_alone() -> None:
