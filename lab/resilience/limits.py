@@ -22,8 +22,8 @@ def assert_within_limits(
     gap: float | None = None,
     retried_once: bool = False,
     connecting: bool = False,
-) -> None:
-    """Raises ExpectationFailed with the figures unless the clients through HAProxies kept their limits.
+) -> Figures:
+    """The figures; raises ExpectationFailed with them unless the clients through HAProxies kept their limits.
 
     The limit of a gap follows from the direct client's gap. The fresh client is compared with the fresh direct one if
     there is one; with `connecting`, where the fault hits every new connection, the pooled client is, too.
@@ -47,9 +47,11 @@ def assert_within_limits(
             expect(client["failed"] == 0, f"{who}: no command may fail twice", figures)
         longest = Threshold(f"{who}: longest gap in s", client["longest_gap_seconds"], limit)
         expect(longest.met, str(longest), figures)
+    return figures
 
 
-def assert_noticed(figures: Figures, who: str, seconds: float) -> None:
-    """Raises ExpectationFailed unless this client had a gap of so many seconds: proves that the fault happened."""
+def assert_noticed(figures: Figures, who: str, seconds: float) -> Figures:
+    """The figures; raises ExpectationFailed unless this client had such a gap (s): proves that the fault happened."""
     longest = figures[who]["longest_gap_seconds"]
     expect(longest >= seconds, f"{who} must notice the fault for {seconds:g} s at least", figures)
+    return figures

@@ -1,6 +1,7 @@
 """build/conformance/report.json: the verdict on every cell of a run, with the versions of all that took part."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from lab.conformance.suite.behaviours import BEHAVIOURS
@@ -45,15 +46,7 @@ def make_report(
         "versions": dict(versions),
         "clients": {client.name: client.version for client in clients},
         "cells": [
-            {
-                "way": mode,
-                "client": client,
-                "behaviour": behaviour,
-                "outcome": str(cell.outcome),
-                "by": cell.by,
-                "reason": cell.reason,
-                "detail": cell.detail,
-            }
+            {"way": mode, "client": client, "behaviour": behaviour, **asdict(cell)}
             for (mode, client, behaviour), cell in cells.items()
         ],
     }

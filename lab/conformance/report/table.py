@@ -33,19 +33,18 @@ def render_tables(cells: Cells) -> Iterator[Table]:
 
 def render_lines(cells: Cells) -> Iterator[str]:
     """What is behind the marks that are not a plain pass, each text once for all clients that share it."""
-    clients: dict[tuple[str, str], dict[str, list[str]]] = {}
+    failed: dict[tuple[str, str, str], list[str]] = {}
     for (mode, client, behaviour), cell in cells.items():
         if cell.outcome is not Outcome.PASS:
-            titles = clients.setdefault((mode, render_cell(cell)), {}).setdefault(client, [])
-            titles.append(BEHAVIOURS[behaviour].title)
-    for (mode, text), by_client in clients.items():
-        alike: dict[tuple[str, ...], list[str]] = {}
-        for client, titles in by_client.items():
-            alike.setdefault(tuple(titles), []).append(client)
-        for failed, names in alike.items():
-            which = "all" if len(failed) == len(BEHAVIOURS) else ", ".join(failed)
-            where = f"{mode}: {', '.join(names)}: {which}"
-            yield f"{escape(where)}: {text}"
+            title = BEHAVIOURS[behaviour].title
+            failed.setdefault((mode, client, render_cell(cell)), []).append(title)
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for (mode, client, text), titles in failed.items():
+        which = "all" if len(titles) == len(BEHAVIOURS) else ", ".join(titles)
+        alike.setdefault((mode, which, text), []).append(client)
+    for (mode, which, text), clients in alike.items():
+        where = f"{mode}: {', '.join(clients)}: {which}"
+        yield f"{escape(where)}: {text}"
 
 
 def render_cell(cell: Cell) -> str:

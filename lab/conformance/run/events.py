@@ -1,22 +1,14 @@
 """What happens to proxies and nodes while all clients write."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 
-import redis
-
-from lab.conformance.run import nodes
-from lab.conformance.run.background_load import BackgroundLoad, start_load
+from lab.conformance.run.background_load import BackgroundLoad
 from lab.conformance.run.resharding import reshard
-from lab.conformance.suite.manifest import Client
 from lab.conformance.suite.modes import proxies
-from lab.conformance.suite.observe import mark_broken, shorten
-from lab.conformance.suite.verdicts import Observation
 from lab.containers import container as containers
 from lab.deployment.modes import AccessMode
 from lab.deployment.world import World
-from lab.errors import LabError
 from lab.faults.haproxies import haproxy_at, kill_haproxy, wait_until_restartable
 from lab.wait import wait_until
 
@@ -57,25 +49,3 @@ EVENTS: Mapping[str, Callable[[World, AccessMode, BackgroundLoad], None]] = {
     "failover": lambda world, _, load: fail_over(world, load),
     "reshard": lambda world, _, load: reshard(world, load),
 }
-
-
-def run_event(
-    world: World,
-    mode: AccessMode,
-    event: str,
-    clients: Sequence[Client],
-    environment: Mapping[str, str],
-    logs: Path,
-) -> dict[str, Observation]:
-    """Runs an event under the load of these clients; returns what was seen of each."""
-    if not clients:
-        return {}
-    nodes.clear(world)
-    with start_load(clients, environment, logs) as load:
-        try:
-            EVENTS[event](world, mode, load)
-        except (LabError, redis.RedisError) as error:
-            failed = mark_broken(shorten(f"the event itself failed: {error}"))
-            return {client.name: failed for client in clients}
-        load.wait_until_recovered()
-        return load.finish()

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from lab.conformance.run import nodes, programs
-from lab.conformance.run.events import run_event
+import redis
+
+from lab.cluster.node import ask
+from lab.conformance.run import programs
+from lab.conformance.run.background_load import start_load
+from lab.conformance.run.events import EVENTS
 from lab.conformance.suite.behaviours import (
     BEHAVIOURS,
     COMMANDS,
@@ -12,10 +16,12 @@ from lab.conformance.suite.behaviours import (
     WRONG_PASSWORD,
 )
 from lab.conformance.suite.manifest import Client
-from lab.conformance.suite.observe import expect_refusal, observe
+from lab.conformance.suite.observe import expect_refusal, mark_broken, observe, shorten
 from lab.conformance.suite.verdicts import Observation
 from lab.deployment.modes import AccessMode
 from lab.deployment.world import World
+from lab.errors import LabError
+from lab.observe.steady_state import control
 
 CONNECT_SECONDS = 45.0
 """The 20 s of the contract, and what a program may need to start."""
@@ -43,7 +49,7 @@ class Runner:
         connected = self._connect(client, {})
         if not connected.passed:
             return dict.fromkeys(BEHAVIOURS, connected)
-        nodes.clear(self._world)
+        clear(self._world)
         other_authority = str(self._world.run_dir / "wrong-ca.pem")
         return {
             CONNECT: connected,
@@ -54,8 +60,17 @@ class Runner:
 
     def run_event(self, event: str, clients: Sequence[Client]) -> dict[str, Observation]:
         """One event under the load of these clients; by client."""
-        logs = self._logs / event
-        return run_event(self._world, self._mode, event, clients, self._environment, logs)
+        if not clients:
+            return {}
+        clear(self._world)
+        with start_load(clients, self._environment, self._logs / event) as load:
+            try:
+                EVENTS[event](self._world, self._mode, load)
+            except (LabError, redis.RedisError) as error:
+                failed = mark_broken(shorten(f"the event itself failed: {error}"))
+                return {client.name: failed for client in clients}
+            load.wait_until_recovered()
+            return load.finish()
 
     def _connect(self, client: Client, more: Mapping[str, str]) -> Observation:
         return self._run(client, CONNECT, (CONNECT,), more, CONNECT_SECONDS)[CONNECT]
@@ -71,3 +86,13 @@ class Runner:
         log = self._logs / f"{client.name}-{'-'.join([action, *more]).lower()}.log"
         ended = programs.run(client, action, {**self._environment, **more}, log, limit_seconds)
         return observe(behaviours, ended, self._environment["LAB_PASSWORD"])
+
+
+def clear(world: World) -> None:
+    """Removes all keys and scripts, those of the client before. Raises redis.RedisError."""
+    primaries = world.cluster.primaries().values()
+    for node in world.cluster.nodes:
+        with control(world, node) as connection:
+            ask(connection, "SCRIPT", "FLUSH")
+            if node.name in primaries:
+                ask(connection, "FLUSHALL")

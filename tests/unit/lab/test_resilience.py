@@ -13,9 +13,8 @@ from rich.console import Console
 from lab.errors import LabError
 from lab.report.page import read_block
 from lab.resilience import report
-from lab.resilience.attribution import SECONDS_BEFORE, Failover
 from lab.resilience.limits import assert_noticed, assert_within_limits, gap_limit
-from lab.resilience.loads import Loads, enter_together
+from lab.resilience.loads import SECONDS_BEFORE, Failover, Loads, enter_together
 from lab.resilience.suite import SHORT_SUITE, SUITE
 from lab.scenarios.scenario import ExpectationFailed, Load, Result
 from nodeway.client.load import Writer
