@@ -1,10 +1,11 @@
-"""docs/performance.md and its plots are what the benchmark writes from docs/performance.json."""
+"""The benchmark's command, and docs/performance.md with its plots, which it writes from docs/performance.json."""
 
 import json
 from pathlib import Path
 
 import pytest
 
+from lab.bench import __main__ as bench
 from lab.bench.report import page, plots
 from lab.layout import ROOT
 from lab.report.page import replace_blocks
@@ -50,3 +51,14 @@ def test_every_make_target_of_the_page_exists() -> None:
 
     assert "\nbench: " in makefile
     assert "\nbench-tune: " in makefile
+
+
+@pytest.mark.parametrize("rounds", ["0", "-1", "many"])
+def test_refuses_a_number_of_rounds_that_measures_nothing(
+    rounds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        bench.main([f"--rounds={rounds}"])
+
+    assert ended.value.code == 2
+    assert f"'{rounds}'; allowed: a whole number from 1" in capsys.readouterr().err
