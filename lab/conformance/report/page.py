@@ -13,8 +13,7 @@ from typing import Any
 
 from lab import layout
 from lab.conformance.report import report
-from lab.conformance.report.facts import extract_facts, judge_facts
-from lab.conformance.report.report import Cells
+from lab.conformance.report.report import Cells, extract_facts, judge_facts
 from lab.conformance.suite.behaviours import BEHAVIOURS
 from lab.conformance.suite.manifest import Client, find_clients
 from lab.conformance.suite.modes import ANCHORS, DESCRIPTIONS

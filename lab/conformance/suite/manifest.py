@@ -61,12 +61,9 @@ class Client(BaseModel):
             "{node}": str(tools / "node"),
             "{npm}": str(tools / "npm"),
         }
-        filled = []
-        for word in words:
-            text = word
-            for place, value in places.items():
-                text = text.replace(place, value)
-            filled.append(text)
+        filled = list(words)
+        for place, value in places.items():
+            filled = [word.replace(place, value) for word in filled]
         return filled
 
     def missing(self) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.conformance.report import page
-from lab.conformance.report.facts import judge_facts
+from lab.conformance.report.report import judge_facts
 from lab.conformance.suite.behaviours import ANY, BEHAVIOURS
 from lab.conformance.suite.manifest import ENVOY, HOME, Client, find_clients
 from lab.conformance.suite.modes import DESCRIPTIONS

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.conformance.run import background_load, load_program, resharding
-from lab.conformance.run.background_load import ROUND, BackgroundLoad
-from lab.conformance.run.load_program import LoadProgram
+from lab.conformance.run import background_load, resharding
+from lab.conformance.run.background_load import ROUND, BackgroundLoad, LoadProgram
 from lab.conformance.suite.manifest import Client
 
 SECRET = "the-password"
@@ -39,7 +38,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Starts a program in place of a client's; those that wait in vain do so briefly."""
     monkeypatch.setattr(background_load, "START_SECONDS", 5)
     monkeypatch.setattr(background_load, "RECOVERY_SECONDS", 1)
-    monkeypatch.setattr(load_program, "END_SECONDS", 5)
+    monkeypatch.setattr(background_load, "END_SECONDS", 5)
     monkeypatch.setattr(background_load, "PAUSE_SECONDS", 0.01)
     with ExitStack() as running:
         yield lambda name, text: running.enter_context(_Started(name, text, tmp_path))
@@ -123,7 +122,7 @@ def test_errors_that_end_are_forgiven(start: Start) -> None:
 def test_a_program_that_does_not_end_is_killed(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_program, "END_SECONDS", 0.2)
+    monkeypatch.setattr(background_load, "END_SECONDS", 0.2)
     one = start("one", GOES_ON + "threading.Event().wait()")
 
     assert "no end in 0.2 s" in run_idle_event(one)["one"]

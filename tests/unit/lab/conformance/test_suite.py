@@ -9,7 +9,7 @@ import pytest
 
 from lab.conformance import __main__ as command
 from lab.conformance.report import report, table
-from lab.conformance.report.facts import extract_facts, judge_facts
+from lab.conformance.report.report import extract_facts, judge_facts
 from lab.conformance.run import programs
 from lab.conformance.suite import manifest
 from lab.conformance.suite.behaviours import BEHAVIOURS, COMMANDS, EVENTS
