@@ -4,24 +4,29 @@ redis-benchmark makes all traffic but that of subscribers, of idle and of new co
 """
 
 import json
+import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 
+from lab import layout
 from lab.bench.load import redis_benchmark
-from lab.bench.load.background import MESSAGE_BYTES, background_load
 from lab.bench.load.redis_benchmark import Result
 from lab.bench.load.sampling import measure_proxies, wait_for_final_bytes
 from lab.bench.setup.testbed import Shard, Testbed
 from lab.bench.setup.variants import Variant
 from lab.cluster.node import ask
+from lab.errors import LabError
 from lab.faults.network import sustain
+from lab.host import programs
 
 CONNECTIONS = 48
 PIPELINE = 16
 IDLE_CONNECTIONS = 1000
 SUBSCRIBERS = 50
+MESSAGE_BYTES = 1024
 KEYS = 100
 SMALL, MEDIUM, LARGE = 64, 1024, 65_536
 RUN_SECONDS = 1.2
@@ -30,6 +35,8 @@ HAPROXY_COUNTS_SECONDS = 6.0
 FIRST = 0
 """The round whose memory counts: a proxy keeps memory that it once had."""
 FIRST_GUESS = 2000
+ERROR_CHARACTERS = 300
+CONNECTIONS_PROGRAM = "lab.bench.load.connections"
 MOST_MESSAGES = 6000
 """A slow subscriber's output buffer is 8 MiB before the node cuts it off."""
 
@@ -199,8 +206,44 @@ def _run_new_connections(testbed: Testbed, variant: Variant, load: Load, request
         "requests": requests,
         "key": f"{testbed.first.keys}{load.value}:{0:012d}",
     }
-    program = [sys.executable, "-m", "lab.bench.load.connections", json.dumps(options)]
+    program = [sys.executable, "-m", CONNECTIONS_PROGRAM, json.dumps(options)]
     return Result(**json.loads(testbed.world.client(program).stdout))
+
+
+@contextmanager
+def background_load(
+    testbed: Testbed, address: str, connections: int, messages: int
+) -> Iterator[Callable[[], str]]:
+    """So many connections during the block; with `messages` they subscribe and expect so many each.
+
+    Gives a function that reads the next line of the process: the seconds from the first byte of all messages to the
+    last. Both raise LabError with the last words of a process that has ended.
+    """
+    options = {
+        "address": address,
+        "name": testbed.first.node.hostname,
+        "ca_file": testbed.ca_file,
+        "connections": connections,
+        "channel": testbed.first.channel if messages else "",
+        "messages": messages,
+        "message_bytes": MESSAGE_BYTES,
+    }
+    argv = [sys.executable, "-m", CONNECTIONS_PROGRAM, json.dumps(options)]
+    words, environment = testbed.world.client_command(argv)
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with programs.running(
+        words, grace_seconds=0, cwd=layout.ROOT, env=environment, **pipes
+    ) as process:
+
+        def read_line() -> str:
+            line = process.stdout.readline().strip() if process.stdout else ""
+            if not line:
+                last = process.communicate()[1][-ERROR_CHARACTERS:].strip()
+                raise LabError(f"the benchmark's connections ended: {last}")
+            return line
+
+        read_line()
+        yield read_line
 
 
 def write_values(testbed: Testbed) -> None:

@@ -102,12 +102,11 @@ def _grouped(
 
 
 def _throughput(report: Report) -> Figure:
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    axes = figure.subplots()
-
     def ratio(variant: str, load: str) -> Values | None:
         return _spread(_row(report, variant, load), "ratio_to_direct", "ratio")
 
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    axes = figure.subplots()
     _grouped(axes, list(report["loads"]), COMPARED, ratio)
     axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
     axes.set_ylabel("requests/s, direct = 1")
