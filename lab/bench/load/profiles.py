@@ -21,6 +21,7 @@ from lab.cluster.node import ask
 from lab.errors import LabError
 from lab.faults.network import sustain
 from lab.host import programs
+from lab.observe.steady_state import control
 
 CONNECTIONS = 48
 PIPELINE = 16
@@ -249,7 +250,7 @@ def background_load(
 def write_values(testbed: Testbed) -> None:
     """Writes the values that the loads read."""
     for shard in testbed.shards:
-        with testbed.connection(shard) as node:
+        with control(testbed.world, shard.node) as node:
             for size in (SMALL, MEDIUM, LARGE):
                 for number in range(KEYS):
                     ask(node, "SET", f"{shard.keys}{size}:{number:012d}", "x" * size)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import psutil
-import redis
 from redis.crc import key_slot
 
 from lab import layout
@@ -57,10 +56,6 @@ class Testbed:
     def ca_file(self) -> str:
         """The certificate authority of the nodes."""
         return str(self.world.run_dir / "ca.pem")
-
-    def connection(self, shard: Shard) -> redis.Redis:
-        """The lab's own connection to a shard's primary."""
-        return control(self.world, shard.node)
 
 
 def start_testbed(say: Say) -> Testbed:

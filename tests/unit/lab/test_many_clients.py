@@ -26,7 +26,7 @@ haproxy_backend_current_sessions{proxy="node"} 1600
 
 
 def test_connections_are_distributed_evenly_over_the_names() -> None:
-    counts = Counter(distribute(["a", "b", "c", "d", "e", "f"], 10_000))
+    counts = Counter(one.name for one in distribute(["a", "b", "c", "d", "e", "f"], 10_000))
     assert counts.total() == 10_000
     assert set(counts.values()) == {1666, 1667}
 
