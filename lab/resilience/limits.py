@@ -11,11 +11,6 @@ NEXT_ADDRESS_SECONDS = 1.0
 """The longest gap after a kill of one of a node's two HAProxies, for clients that try the next address."""
 
 
-def gap_limit(direct_gap: float) -> float:
-    """The longest allowed gap (s) through HAProxies when the same fault costs a direct client `direct_gap` seconds."""
-    return round(TIMES_DIRECT * direct_gap + TTL_SECONDS, 2)
-
-
 def assert_within_limits(
     figures: Figures,
     *,
@@ -35,7 +30,8 @@ def assert_within_limits(
         client = figures[who]
         fresh = figures.get("direct_fresh") if who == "fresh" or connecting else None
         if gap is None:
-            limit = gap_limit((fresh or figures["direct"])["longest_gap_seconds"])
+            direct_gap = (fresh or figures["direct"])["longest_gap_seconds"]
+            limit = round(TIMES_DIRECT * direct_gap + TTL_SECONDS, 2)
         else:
             limit = round(gap + (fresh["longest_gap_seconds"] if fresh else 0.0), 2)
         client["limit_seconds"] = limit

@@ -57,11 +57,11 @@ class Loads:
     """When all clients wrote (epoch seconds). Gaps before it come from four programs that start at once."""
     failovers: list[Failover] = field(default_factory=list)
 
-    def wait_until_recovered(self, *, timeout_seconds: float = 180) -> None:
+    def wait_until_recovered(self) -> None:
         """Waits until every thread of every client writes again; raises LabError when one does not."""
         for name, load in self.by_name.items():
             try:
-                load.wait_for_each_thread(WRITES_AGAIN[name], timeout_seconds=timeout_seconds)
+                load.wait_for_each_thread(WRITES_AGAIN[name])
             except LabError as error:
                 raise LabError(f"the {name} client did not recover: {error}") from error
 
