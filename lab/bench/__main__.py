@@ -7,17 +7,23 @@ import platform
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lab import layout
 from lab.bench.load import tuning
-from lab.bench.report.report import publish_report
+from lab.bench.load.profiles import LOADS, Sample
+from lab.bench.report import page, plots
+from lab.bench.report.statistics import rows
+from lab.bench.report.thresholds import check_thresholds
 from lab.bench.setup import programs
+from lab.bench.setup.variants import AGAIN, DIRECT
 from lab.errors import LabError
 from lab.host import run_directory, sandbox
 from lab.host.foreground import INTERRUPTED, run_in_new_lab
-from lab.report.publish import open_console
+from lab.report.publish import open_console, publish
+from lab.report.threshold import Threshold
 from lab.report.versions import read_proxy_versions, read_version
 
 DOCS_ROUNDS = 5
@@ -65,6 +71,39 @@ def read_versions() -> dict[str, str]:
     return {"HAProxy": proxies["haproxy"], "Envoy": proxies["envoy"], **own}
 
 
+def publish_report(
+    measured: Mapping[str, Any], report: dict[str, Any], *, tune: bool, docs: bool
+) -> int:
+    """Writes and prints the report of what was measured, with `docs` the page, too; gives the exit code.
+
+    `report`: machine, versions and rounds. Raises LabError when a threshold was not measured.
+    """
+    samples = [Sample(**one) for one in measured["samples"]]
+    # a tuning is compared with two unchanged copies; the copy with a quarter of a core is not one of them
+    base = (tuning.COPY, tuning.COPY_AGAIN) if tune else (DIRECT, AGAIN)
+    report["rows"] = rows(samples, base, measured["cannot"])
+    thresholds: list[Threshold] = []
+    if tune:
+        part = "tuning"
+        report["not_run"] = measured["not_run"]
+        tables = [page.tuning_table(report)]
+    else:
+        part = "report"
+        report["loads"] = {load.name: load.what for load in LOADS}
+        tables = [page.load_table(report, load) for load in report["loads"]]
+        thresholds = check_thresholds(samples)
+        plots.write_all(report, programs.HOME, "png")
+    console = open_console()
+    whole = report | {"samples": measured["samples"]}
+    code = publish(console, programs.HOME / f"{part}.json", whole, tables, thresholds)
+    for name, why in measured["not_run"].items():
+        console.print(f"not run: {name}: {why}")
+    if docs:
+        page.write(part, report, thresholds)
+        console.print(f"written to {page.PAGE.name}, {page.FIGURES.name} and {page.IMAGES.name}/")
+    return code
+
+
 def _rounds(word: str) -> int:
     if not word.isdecimal() or int(word) < 1:
         raise argparse.ArgumentTypeError(f"{word!r}; allowed: a whole number from 1")
@@ -89,7 +128,7 @@ def main(words: list[str]) -> int:
         os.environ |= {"PATH": programs.search_path(), "LAB_SERVER": "path"}
         facts = {"machine": read_machine(), "versions": read_versions(), "rounds": options.rounds}
         measured = measure(options.rounds, tune=options.tune)
-        return publish_report(measured, facts, open_console(), docs=docs, tune=options.tune)
+        return publish_report(measured, facts, tune=options.tune, docs=docs)
     except LabError as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1

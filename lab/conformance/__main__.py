@@ -15,7 +15,7 @@ from rich.console import Console
 
 from lab import layout
 from lab.cluster.node import find_server
-from lab.conformance.report import report, table
+from lab.conformance.report import page, report
 from lab.conformance.report.report import Cells
 from lab.conformance.run.programs import build
 from lab.conformance.suite.manifest import Client, select_clients
@@ -73,12 +73,12 @@ def collect_versions(clients: Sequence[Client]) -> dict[str, str]:
 
 
 def print_cells(cells: Cells, console: Console) -> None:
-    """Prints the matrix and what is behind its marks."""
-    for one in table.render_tables(cells):
-        console.print(one.to_terminal())
-    console.print(table.LEGEND, highlight=False)
-    for line in table.render_lines(cells):
-        console.print(line, highlight=False, soft_wrap=True)
+    """Prints the matrix, and of each client what is not as expected."""
+    for mode in dict.fromkeys(mode for mode, _, _ in cells):
+        names = {client: client for one, client, _ in cells if one == mode}
+        console.print(page.matrix(cells, mode, names).to_terminal())
+    for line in dict.fromkeys(report.describe_unexpected(cells)):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     unexpected = len(report.find_unexpected(cells))
     path = os.path.relpath(report.REPORT)
     console.print(f"{len(cells)} cells, {unexpected} not as expected; written to {path}")

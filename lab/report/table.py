@@ -11,7 +11,7 @@ from rich import table as rich_table
 class Table:
     """Rows under headings; the first `left` columns are aligned left, the others right.
 
-    A terminal shows rich's markup in cells.
+    A terminal shows rich's markup in cells, and leaves Markdown's bold out.
     """
 
     headings: Sequence[str]
@@ -33,5 +33,5 @@ class Table:
             side: Literal["left", "right"] = "left" if number < self.left else "right"
             shown.add_column(heading, justify=side, overflow="fold")
         for row in self.rows:
-            shown.add_row(*row)
+            shown.add_row(*(cell.replace("**", "") for cell in row))
         return shown

@@ -5,7 +5,7 @@ client.json and the snippets. In the facts a cell that is not among `failed` has
 alike stands once, under `*`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -73,6 +73,16 @@ def find_unexpected(cells: Cells) -> list[Key]:
     """The cells of clients that were run whose outcome is not as expected."""
     fine = AS_EXPECTED | {Outcome.NOT_RUN}
     return [key for key, cell in cells.items() if cell.outcome not in fine]
+
+
+def describe_unexpected(cells: Cells) -> Iterator[str]:
+    """A line for each cell that is not as expected, and for each cell of a client that was not run."""
+    for (mode, client, behaviour), cell in cells.items():
+        if cell.outcome is Outcome.NOT_RUN:
+            yield f"{client}: not run: {cell.detail}"
+        elif cell.outcome not in AS_EXPECTED:
+            what = f"{mode}: {client}: {BEHAVIOURS[behaviour].title}: {cell.outcome}"
+            yield f"{what}: {cell.detail}" + (f" ({cell.reason})" if cell.reason else "")
 
 
 def is_good(cells: Cells) -> bool:

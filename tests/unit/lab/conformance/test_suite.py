@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.conformance import __main__ as command
-from lab.conformance.report import report, table
+from lab.conformance.report import report
 from lab.conformance.report.report import extract_facts, judge_facts
 from lab.conformance.run import programs
 from lab.conformance.suite import manifest
@@ -267,12 +267,17 @@ def test_every_behaviour_has_a_title_and_a_meaning() -> None:
     assert {*COMMANDS, *EVENTS, *ENVOY_LIMITS} < set(BEHAVIOURS)
 
 
-def test_the_table_tells_what_is_behind_each_mark_once() -> None:
-    failed = Cell(Outcome.FAILED, "[boom]")
-    cells = {("per-node", "one", behaviour): failed for behaviour in BEHAVIOURS}
+def test_a_run_tells_what_is_behind_each_cell_that_is_not_as_expected() -> None:
+    cells = {
+        ("per-node", "one", "scan"): Cell(Outcome.FAILED, "[boom]"),
+        ("per-node", "one", "blpop"): Cell(Outcome.EXPECTED_FAIL, "boom", by="Envoy"),
+        ("per-node", "other", "scan"): Cell(Outcome.NOT_RUN, "needs go on PATH"),
+    }
 
-    assert list(table.render_lines(cells)) == ["per-node: one: all: [red]FAILED[/red]: \\[boom]"]
-    assert len(list(table.render_tables(cells))) == 1
+    assert list(report.describe_unexpected(cells)) == [
+        "per-node: one: SCAN: FAILED: [boom]",
+        "other: not run: needs go on PATH",
+    ]
 
 
 @pytest.mark.parametrize(
