@@ -15,7 +15,6 @@ from lab.report.page import read_block
 from lab.resilience import report
 from lab.resilience.limits import assert_noticed, assert_within_limits
 from lab.resilience.loads import SECONDS_BEFORE, Failover, Loads, enter_together
-from lab.resilience.suite import SHORT_SUITE, SUITE
 from lab.scenarios.scenario import ExpectationFailed, Load, Result
 from nodeway.client.load import Writer
 from nodeway.client.slots import SLOTS, hash_tags, slot_in, slot_of, slot_range
@@ -141,15 +140,6 @@ def test_fresh_client_is_compared_with_a_fresh_one() -> None:
     assert_within_limits(figures, connecting=True)
 
     assert figures["pooled"]["limit_seconds"] == 125.0
-
-
-def test_names_of_the_suites_are_unique_and_short_faults_take_seconds() -> None:
-    names = [fault.__name__ for fault in SUITE]
-
-    assert len(set(names)) == len(names)
-    assert not {"resync_down_10min", "dns_server_down_60s"} & {
-        fault.__name__ for fault in SHORT_SUITE
-    }
 
 
 def test_tables_show_gaps_limits_and_losses() -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from lab.bench import __main__ as bench
 from lab.bench.report import page, plots
-from lab.layout import ROOT
 from lab.report.page import replace_blocks
 
 FIGURES = json.loads(page.FIGURES.read_text())
@@ -44,13 +43,6 @@ def test_the_page_warns_when_the_machine_had_other_work(load: float, *, warned: 
     text = page.blocks(FIGURES | {"report": FIGURES["report"] | {"machine": machine}})
 
     assert ("busy with other work" in text["thresholds"]) == warned
-
-
-def test_every_make_target_of_the_page_exists() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-
-    assert "\nbench: " in makefile
-    assert "\nbench-tune: " in makefile
 
 
 @pytest.mark.parametrize("rounds", ["0", "-1", "many"])

@@ -101,14 +101,6 @@ def test_a_run_of_a_part_or_with_a_wrong_cell_is_no_page() -> None:
         page.check_cells({**cells, first: Cell(Outcome.FAILED)}, CLIENTS)
 
 
-def test_each_client_of_the_matrix_leads_to_its_section() -> None:
-    text = page.PAGE.read_text()
-
-    for client in CLIENTS:
-        assert f"[{client.name}](#{page.heading_anchor(client)})" in text
-        assert f"\n## {page.heading(client)}\n" in text
-
-
 def test_a_snippet_of_several_modes_is_shown_once_with_the_options_of_each() -> None:
     client = Client(
         directory=Path("one"),

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -41,29 +41,26 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     monkeypatch.setattr(background_load, "END_SECONDS", 5)
     monkeypatch.setattr(background_load, "PAUSE_SECONDS", 0.01)
     with ExitStack() as running:
-        yield lambda name, text: running.enter_context(_Started(name, text, tmp_path))
 
-
-class _Started(AbstractContextManager[LoadProgram]):
-    def __init__(self, name: str, text: str, logs: Path) -> None:
-        log = logs / f"{name}.log"
-        with log.open("w") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", HEAD + text],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                start_new_session=True,
+        def start_program(name: str, text: str) -> LoadProgram:
+            log = tmp_path / f"{name}.log"
+            with log.open("w") as errors:
+                process = subprocess.Popen(
+                    [sys.executable, "-c", HEAD + text],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    text=True,
+                    start_new_session=True,
+                )
+            client = Client(
+                directory=Path(name), language="Python", version="1", run=(), snippets={}
             )
-        client = Client(directory=Path(name), language="Python", version="1", run=(), snippets={})
-        self._program = LoadProgram(client, self._process, log, SECRET)
+            program = LoadProgram(client, process, log, SECRET)
+            running.callback(program.kill)
+            return program
 
-    def __enter__(self) -> LoadProgram:
-        return self._program
-
-    def __exit__(self, *_: object) -> None:
-        self._program.kill()
+        yield start_program
 
 
 def run_idle_event(*programs: LoadProgram) -> dict[str, str]:
