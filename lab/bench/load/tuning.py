@@ -38,31 +38,30 @@ class Trial:
     """Takes a core even when idle, so it is stopped while others are measured."""
 
 
+def _with_global(*lines: str) -> dict[str, str]:
+    """The edit that adds lines to the section `global`."""
+    return {ONE_THREAD: ONE_THREAD + "".join(f"    {line}\n" for line in lines)}
+
+
 TRIALS = (
     Trial(COPY),
     Trial("2 threads", {ONE_THREAD: "    nbthread 2\n"}),
-    Trial("tune.bufsize 8192", {ONE_THREAD: f"{ONE_THREAD}    tune.bufsize 8192\n"}),
-    Trial("tune.bufsize 65536", {ONE_THREAD: f"{ONE_THREAD}    tune.bufsize 65536\n"}),
+    Trial("tune.bufsize 8192", _with_global("tune.bufsize 8192")),
+    Trial("tune.bufsize 65536", _with_global("tune.bufsize 65536")),
     Trial(
         "option splice-auto",
         {
             LOG_GLOBAL: f"{LOG_GLOBAL}    option splice-auto\n",
             # a quarter of maxconn else, two descriptors each: more than this machine may allow
-            ONE_THREAD: f"{ONE_THREAD}    maxpipes 200\n",
+            **_with_global("maxpipes 200"),
         },
     ),
-    Trial("busy-polling", {ONE_THREAD: f"{ONE_THREAD}    busy-polling\n"}, spins=True),
-    Trial(
-        "a log line per session",
-        {LOG: LOG.replace("notice", "info"), ABNORMAL_ONLY: ""},
-    ),
+    Trial("busy-polling", _with_global("busy-polling"), spins=True),
+    Trial("a log line per session", {LOG: LOG.replace("notice", "info"), ABNORMAL_ONLY: ""}),
     Trial(COPY_AGAIN),
     Trial(
         "tune.fd.edge-triggered on",
-        {
-            ONE_THREAD: f"    expose-experimental-directives\n{ONE_THREAD}"
-            "    tune.fd.edge-triggered on\n"
-        },
+        _with_global("expose-experimental-directives", "tune.fd.edge-triggered on"),
     ),
     Trial("net.ipv4.tcp_autocorking = 0", sysctls={"net/ipv4/tcp_autocorking": "0"}),
     Trial("net.ipv4.tcp_notsent_lowat = 16384", sysctls={"net/ipv4/tcp_notsent_lowat": "16384"}),

@@ -32,22 +32,13 @@ BUSY = 0.75
 def write(part: str, report: Report, thresholds: Sequence[Threshold]) -> None:
     """Puts a report (`report` or `tuning`) into the docs, and writes the page and its plots anew."""
     figures = json.loads(FIGURES.read_text())
-    figures[part] = select(part, report, thresholds)
+    if part == "tuning":
+        rows = [{key: row[key] for key in TUNING_COLUMNS if key in row} for row in report["rows"]]
+        figures[part] = {**{key: report[key] for key in ("rounds", "not_run")}, "rows": rows}
+    else:
+        figures[part] = {**report, "thresholds": [asdict(one) for one in thresholds]}
     plots.write_all(figures["report"], IMAGES, "svg")
     write_page(PAGE, figures, blocks(figures))
-
-
-def select(part: str, report: Report, thresholds: Sequence[Threshold]) -> Report:
-    """The part of a report that the page and its plots show."""
-    rows = report["rows"]
-    if part == "tuning":
-        rows = [{key: row[key] for key in TUNING_COLUMNS if key in row} for row in rows]
-        return {"rounds": report["rounds"], "not_run": report["not_run"], "rows": rows}
-    return {
-        **{key: report[key] for key in ("rounds", "machine", "versions", "loads")},
-        "thresholds": [asdict(one) for one in thresholds],
-        "rows": rows,
-    }
 
 
 def blocks(figures: Report) -> dict[str, str]:
