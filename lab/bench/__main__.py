@@ -92,7 +92,7 @@ def publish_report(
         report["loads"] = {load.name: load.what for load in LOADS}
         tables = [page.load_table(report, load) for load in report["loads"]]
         thresholds = check_thresholds(samples)
-        plots.write_all(report, programs.HOME, "png")
+        plots.write_all(report, programs.HOME)
     console = open_console()
     whole = report | {"samples": measured["samples"]}
     code = publish(console, programs.HOME / f"{part}.json", whole, tables, thresholds)

@@ -37,7 +37,7 @@ def write(part: str, report: Report, thresholds: Sequence[Threshold]) -> None:
         figures[part] = {**{key: report[key] for key in ("rounds", "not_run")}, "rows": rows}
     else:
         figures[part] = {**report, "thresholds": [asdict(one) for one in thresholds]}
-    plots.write_all(figures["report"], IMAGES, "svg")
+    plots.write_all(figures["report"], IMAGES)
     write_page(PAGE, figures, blocks(figures))
 
 

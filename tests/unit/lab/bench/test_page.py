@@ -19,7 +19,7 @@ def test_the_page_shows_the_figures_beside_it() -> None:
 
 
 def test_the_plots_show_the_figures(tmp_path: Path) -> None:
-    drawn = plots.write_all(FIGURES["report"], tmp_path, "svg")
+    drawn = plots.write_all(FIGURES["report"], tmp_path)
 
     assert {path.name for path in drawn} == {
         path.name for path in page.IMAGES.glob("performance-*")

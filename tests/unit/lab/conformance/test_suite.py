@@ -20,7 +20,6 @@ from lab.conformance.suite.observe import (
     expect_refusal,
     find_error_line,
     observe,
-    observe_load,
 )
 from lab.conformance.suite.verdicts import (
     ENVOY_LIMITS,
@@ -149,25 +148,6 @@ def test_who_connects_with_what_is_wrong_has_failed() -> None:
 )
 def test_a_programs_last_words_are_those_about_its_end(stderr: str, words: str) -> None:
     assert find_error_line(stderr) == words
-
-
-@pytest.mark.parametrize(
-    ("final", "wrong", "passed", "detail"),
-    [
-        ({"lost": 0, "errors": 2, "longest_gap": 1.25}, "", True, "errors 2, longest gap 1.2 s"),
-        ({"lost": 1, "errors": 0, "longest_gap": 0.1}, "", False, "lost 1 keys"),
-        ({"lost": 0, "errors": 9, "longest_gap": 90, "last_errors": ["EOF"]}, "dark", False, "EOF"),
-        (None, "", False, "the program ended without its figures"),
-        (None, "the program ended with 1", False, "the program ended with 1"),
-    ],
-)
-def test_a_client_passes_an_event_when_it_went_on_and_lost_nothing(
-    final: dict[str, object] | None, wrong: str, *, passed: bool, detail: str
-) -> None:
-    seen = observe_load(final, wrong)
-
-    assert seen.passed is passed
-    assert detail in seen.detail
 
 
 def test_what_did_not_end_is_a_fail_and_what_was_not_run_is_none() -> None:
