@@ -77,6 +77,7 @@ def print_cells(cells: Cells, console: Console) -> None:
     for mode in dict.fromkeys(mode for mode, _, _ in cells):
         names = {client: client for one, client, _ in cells if one == mode}
         console.print(page.matrix(cells, mode, names).to_terminal())
+    console.print("opt: with an option; Envoy, client: fails as expected, by whose limit")
     for line in dict.fromkeys(report.describe_unexpected(cells)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     unexpected = len(report.find_unexpected(cells))
