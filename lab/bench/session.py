@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,8 @@ from typing import Any
 from rich.console import Console
 
 from lab.bench.load import tuning
-from lab.bench.load.profiles import LOADS, Load, write_values
-from lab.bench.load.rounds import run_rounds
-from lab.bench.load.warmup import wait_until_ready
+from lab.bench.load.profiles import LOADS, write_values
+from lab.bench.load.rounds import run_rounds, wait_until_ready
 from lab.bench.setup import variants, veth
 from lab.bench.setup.testbed import Testbed, start_testbed
 from lab.bench.setup.variants import AGAIN, DIRECT, ProxyContainers, Variant
@@ -44,26 +42,8 @@ def start_trials(testbed: Testbed) -> tuple[list[Variant], dict[str, str]]:
     return [*trials, *rivals], not_run
 
 
-def measure(
-    testbed: Testbed,
-    found: Sequence[Variant],
-    loads: Sequence[Load],
-    rounds: int,
-    progress: Progress,
-) -> dict[str, Any]:
-    """The samples, and the loads that a variant cannot carry, as JSON has them. Raises LabError."""
-    ready = [wait_until_ready(testbed, variant) for variant in found]
-    samples = run_rounds(testbed, ready, loads, rounds, progress)
-    cannot = [
-        {"variant": variant.name, "load": load, "why": why}
-        for variant in ready
-        for load, why in variant.unsupported.items()
-    ]
-    return {"samples": [asdict(one) for one in samples], "cannot": cannot}
-
-
 def run(options: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Starts everything and measures. Raises LabError."""
+    """Starts everything and measures; gives the samples, and what cannot be measured, by variant. Raises LabError."""
     testbed = start_testbed(progress.log)
     veth.connect_client(testbed)
     write_values(testbed)
@@ -74,7 +54,14 @@ def run(options: dict[str, Any], progress: Progress) -> dict[str, Any]:
     else:
         found, not_run = start_variants(testbed), {}
         loads = LOADS
-    return measure(testbed, found, loads, options["rounds"], progress) | {"not_run": not_run}
+    for variant in found:
+        wait_until_ready(testbed, variant)
+    samples = run_rounds(testbed, found, loads, options["rounds"], progress)
+    return {
+        "samples": [asdict(one) for one in samples],
+        "cannot": {variant.name: dict(variant.unsupported) for variant in found},
+        "not_run": not_run,
+    }
 
 
 def main(options: dict[str, Any]) -> int:

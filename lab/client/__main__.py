@@ -14,8 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from lab.client import idle, slow, storm
-from lab.client.connection import Access, make_room
-from lab.client.latency import Figures
+from lab.client.connection import Access, Figures, make_room
 from lab.errors import LabError
 
 FAILED = 1

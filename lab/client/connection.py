@@ -9,17 +9,19 @@ import random
 import resource
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import cycle, islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lab.errors import LabError
 
 ATTEMPT_SECONDS = 30.0
 """One host's processors carry what many hosts would: how long an attempt may wait its turn."""
 OWN_FILES = 200
+TOGETHER = 64
 READ_BYTES = 4096
 
 BACKOFF_BASE_SECONDS = 1.0
@@ -28,6 +30,9 @@ RETRIES = 10
 """What redis-py does by default: exponential, with full jitter."""
 
 T = TypeVar("T")
+Figures = dict[str, Any]
+Stage = Callable[[Figures], None]
+"""Told the figures so far; returns when the clients may go on."""
 
 
 class Refused(ConnectionError):
@@ -153,9 +158,42 @@ def command(words: Sequence[str]) -> bytes:
     return b"*%d\r\n%b" % (len(parts), b"".join(bulk))
 
 
-def distribute(names: Sequence[str], connections: int) -> list[str]:
-    """The name that each connection goes to, in turn."""
-    return list(islice(cycle(names), connections))
+@dataclass(slots=True)
+class Client:
+    """One client: its node, and its errors."""
+
+    name: str
+    connection: Connection | None = None
+    errors: list[str] = field(default_factory=list)
+
+    async def connect(self, access: Access, retries: int = RETRIES) -> None:
+        """Connect, with the pauses between retries that clients make; `connection` stays None when all failed."""
+        for retry in range(retries + 1):
+            if retry:
+                await asyncio.sleep(backoff(retry))
+            try:
+                self.connection = await Connection.connect(self.name, access)
+            except OSError as error:
+                self.errors.append(type(error).__name__)
+            else:
+                return
+
+    def lose(self) -> None:
+        """Close the connection and forget its errors."""
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = None
+        self.errors.clear()
+
+
+def distribute(names: Sequence[str], connections: int) -> list[Client]:
+    """So many clients, which go to the names in turn."""
+    return [Client(name) for name in islice(cycle(names), connections)]
+
+
+def count_errors(clients: Iterable[Client]) -> dict[str, int]:
+    """The errors of all clients by their type."""
+    return dict(Counter(error for client in clients for error in client.errors))
 
 
 def backoff(retry: int, chance: Callable[[], float] = random.random) -> float:
@@ -164,9 +202,9 @@ def backoff(retry: int, chance: Callable[[], float] = random.random) -> float:
     return chance() * longest
 
 
-async def at_most(together: int, works: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Run all works, at most so many at the same time; returns the results in their order."""
-    turn = asyncio.Semaphore(together)
+async def at_most(works: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Run all works, at most TOGETHER at the same time; returns the results in their order."""
+    turn = asyncio.Semaphore(TOGETHER)
 
     async def one(work: Callable[[], Awaitable[T]]) -> T:
         async with turn:

@@ -8,7 +8,6 @@ A connection counts as alive only when it has answered.
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -17,11 +16,16 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from lab.client.connection import Access, Connection, at_most, distribute
-from lab.client.latency import Figures, Stage, times
-from lab.host.memory import peak_mib
+from lab.client.connection import (
+    Access,
+    Connection,
+    Figures,
+    Stage,
+    at_most,
+    count_errors,
+    distribute,
+)
 
-TOGETHER = 64
 IDLE_SECONDS = 5.0
 DELIVERY_SECONDS = 15.0
 CHANNEL = "lab:open_connections:news"
@@ -37,36 +41,15 @@ def run(
 async def _run(
     access: Access, names: Sequence[str], connections: int, messages: int, stage: Stage
 ) -> Figures:
-    began = time.monotonic()
-    errors: Counter[str] = Counter()
-    took: list[float] = []
-
-    async def connect(name: str) -> Connection | None:
-        started = time.monotonic()
-        try:
-            connection = await Connection.connect(name, access)
-        except OSError as error:
-            errors[type(error).__name__] += 1
-            return None
-        took.append(time.monotonic() - started)
-        return connection
-
-    works = [partial(connect, name) for name in distribute(names, connections)]
-    open_connections = [one for one in await at_most(TOGETHER, works) if one is not None]
-    figures: Figures = {
-        "opened": len(open_connections),
-        "errors_by_type": dict(errors),
-        "seconds_to_open": round(time.monotonic() - began, 1),
-        "connection": times(took),
-        "client_mib": round(peak_mib()),
-    }
+    clients = distribute(names, connections)
+    await at_most([partial(client.connect, access, retries=0) for client in clients])
+    open_connections = [one.connection for one in clients if one.connection is not None]
+    figures: Figures = {"opened": len(open_connections), "errors_by_type": count_errors(clients)}
     await asyncio.sleep(IDLE_SECONDS)
     await asyncio.to_thread(stage, figures)
     published = await asyncio.to_thread(pubsub, access, names, messages)
     still_open = sum(one.is_open() for one in open_connections)
-    answered = sum(
-        await at_most(TOGETHER, [partial(_is_answering, one) for one in open_connections])
-    )
+    answered = sum(await at_most([partial(_is_answering, one) for one in open_connections]))
     for one in open_connections:
         one.close()
     return {**figures, **published, "still_open": still_open, "answered_at_the_end": answered}
@@ -104,20 +87,16 @@ def pubsub(access: Access, names: Sequence[str], messages: int) -> Figures:
         for listener in listeners:
             listener.subscribe(CHANNEL)
             listener.get_message(timeout=DELIVERY_SECONDS)
-        began = time.monotonic()
         expected = [str(number).encode() for number in range(messages)]
         for number, text in enumerate(expected):
             nodes[number % len(nodes)].publish(CHANNEL, text)
         deadline = time.monotonic() + DELIVERY_SECONDS
         received = [_receive(listener, messages, deadline) for listener in listeners]
-        seconds = time.monotonic() - began
     # what came through different nodes may overtake each other
     delivered = sum(len(set(one) & set(expected)) for one in received)
     return {
-        "messages_expected": messages * len(names),
         "messages_delivered": delivered,
         "messages_twice": sum(len(one) - len(set(one)) for one in received),
-        "seconds_to_deliver": round(seconds, 2),
     }
 
 

@@ -16,21 +16,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 import redis
 
-from lab.client.connection import READ_BYTES, Access, command
+from lab.client.connection import READ_BYTES, Access, Figures, Stage, command
 from lab.client.idle import node
-from lab.client.latency import Figures, Stage, times
 from lab.errors import LabError
+from lab.report.figures import percentile
 
-PACED_SECONDS = 3.0
+PACED_SECONDS = 5.0
 REQUESTS_PER_SECOND = 250
-FLAT_OUT_SECONDS = 2.0
 ROUNDS = 5
 GETS_A_ROUND = 5
 ROUND_SECONDS = 1.0
 VALUE_BYTES = 1_000_000
 TRIES = 256
 CONNECT_SECONDS = 10
-BYTES_PER_MIB = 2**20
+MILLISECONDS = 1000
 ESTABLISHED = 1  # <linux/tcp_states.h>, the first byte of struct tcp_info
 
 
@@ -43,22 +42,16 @@ def run(access: Access, name: str, clients: int, stage: Stage) -> Figures:
         other.set(small, b"y" * 64)
         slow = [connect_silently(access, name) for _ in range(clients)]
         before = measure(access, name, small)
-        memory = node_memory(other)
         stage({"before": before})
         with ThreadPoolExecutor(1) as beside:
             asking = beside.submit(ask_for_much, slow, big)
             during = measure(access, name, small)
             asking.result()
-        piled = node_memory(other)
-        hanging = sum(is_connected(sock) for sock in slow)
         figures: Figures = {
             "before": before,
             "during": during,
             "slow_clients": clients,
-            "slow_clients_still_connected": hanging,
-            "asked_mib": clients * ROUNDS * GETS_A_ROUND * VALUE_BYTES // BYTES_PER_MIB,
-            "node_output_buffer_limit": output_buffer_limit(other),
-            "node_memory_mib": {"before": memory, "during": piled},
+            "slow_clients_still_connected": sum(is_connected(sock) for sock in slow),
         }
         stage(figures)
         for sock in slow:
@@ -107,58 +100,28 @@ def is_connected(sock: ssl.SSLSocket) -> bool:
 
 
 def measure(access: Access, name: str, key: str) -> Figures:
-    """PING and GET in turn: first at a steady pace for the latency, then as fast as it goes for the throughput."""
+    """PING and GET in turn, at a steady pace.
+
+    The latency counts since a request was due, so that a long wait counts for all requests that it delays.
+    """
     errors: Counter[str] = Counter()
+    took: list[float] = []
     with node(access, name) as client:
         client.ping()
-        took = at_a_pace(client, key, errors)
         began = time.monotonic()
-        asked = 0
-        while time.monotonic() - began < FLAT_OUT_SECONDS:
-            asked += 1
-            ask(client, key, asked, errors)
-        seconds = time.monotonic() - began
+        for number in range(round(PACED_SECONDS * REQUESTS_PER_SECOND)):
+            due = began + number / REQUESTS_PER_SECOND
+            _pause(max(0.0, due - time.monotonic()))
+            try:
+                client.ping() if number % 2 else client.get(key)
+            except (redis.RedisError, OSError) as error:
+                errors[type(error).__name__] += 1
+            took.append(time.monotonic() - due)
     return {
-        **times(took),
-        "requests_per_second": round(asked / seconds),
-        "errors": sum(errors.values()),
+        "p99_ms": round(MILLISECONDS * percentile(took, 99), 2),
+        "errors": errors.total(),
         "errors_by_type": dict(errors),
     }
-
-
-def at_a_pace(client: redis.Redis, key: str, errors: Counter[str]) -> list[float]:
-    """Seconds of each request since it was due, so that a long wait counts for all requests that it delays."""
-    began = time.monotonic()
-    took: list[float] = []
-    for number in range(round(PACED_SECONDS * REQUESTS_PER_SECOND)):
-        due = began + number / REQUESTS_PER_SECOND
-        _pause(max(0.0, due - time.monotonic()))
-        ask(client, key, number, errors)
-        took.append(time.monotonic() - due)
-    return took
-
-
-def ask(client: redis.Redis, key: str, number: int, errors: Counter[str]) -> None:
-    """Send one request; an error is counted."""
-    try:
-        client.ping() if number % 2 else client.get(key)
-    except (redis.RedisError, OSError) as error:
-        errors[type(error).__name__] += 1
-
-
-def node_memory(connection: redis.Redis) -> Figures:
-    """The node's memory, and its share for unread answers of clients, in MiB."""
-    memory = connection.info("memory")
-    return {
-        "used": memory["used_memory"] // BYTES_PER_MIB,
-        "clients": memory["mem_clients_normal"] // BYTES_PER_MIB,
-    }
-
-
-def output_buffer_limit(connection: redis.Redis) -> str:
-    """The node's limit of unread answers for ordinary clients; `normal 0 0 0` is none."""
-    value = str(connection.config_get("client-output-buffer-limit")["client-output-buffer-limit"])
-    return value[: value.index(" slave")]
 
 
 def _pause(seconds: float) -> None:

@@ -5,78 +5,28 @@ Each resolves, verifies and logs in anew, and retries as clients do.
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
-from lab.client.connection import RETRIES, Access, Connection, at_most, backoff, distribute
-from lab.client.latency import Figures, times
-
-TOGETHER = 64
-
-
-@dataclass(slots=True)
-class Client:
-    """One client: its node, and its errors."""
-
-    name: str
-    connection: Connection | None = None
-    errors: list[str] = field(default_factory=list)
-    attempt_seconds: float = 0.0
-    """Of the attempt that worked."""
-    back_after: float = 0.0
-
-    async def connect(self, access: Access) -> None:
-        """Connect, with the pauses between retries that clients make; `connection` stays None when all failed."""
-        began = time.monotonic()
-        for retry in range(RETRIES + 1):
-            if retry:
-                await asyncio.sleep(backoff(retry))
-            started = time.monotonic()
-            try:
-                self.connection = await Connection.connect(self.name, access)
-            except OSError as error:
-                self.errors.append(type(error).__name__)
-                continue
-            self.attempt_seconds = time.monotonic() - started
-            self.back_after = time.monotonic() - began
-            return
-
-    def lose(self) -> None:
-        """Close the connection and forget its errors."""
-        if self.connection is not None:
-            self.connection.close()
-        self.connection = None
-        self.errors.clear()
+from lab.client.connection import Access, Client, Figures, at_most, count_errors, distribute
 
 
 def run(access: Access, names: Sequence[str], connections: int) -> Figures:
     """All in, all gone, all back."""
-    return asyncio.run(_run(access, [Client(name) for name in distribute(names, connections)]))
+    return asyncio.run(_run(access, distribute(names, connections)))
 
 
 async def _run(access: Access, clients: Sequence[Client]) -> Figures:
-    await at_most(TOGETHER, [partial(client.connect, access) for client in clients])
-    were_in = sum(client.connection is not None for client in clients)
+    await at_most([partial(client.connect, access) for client in clients])
     for client in clients:
         client.lose()
     began = time.monotonic()
     await asyncio.gather(*(client.connect(access) for client in clients))
     seconds = time.monotonic() - began
-    back = [client for client in clients if client.connection is not None]
-    errors = Counter(error for client in clients for error in client.errors)
     figures: Figures = {
-        "were_in": were_in,
-        "back": len(back),
+        "back": sum(client.connection is not None for client in clients),
         "seconds_until_all_back": round(seconds, 2),
-        "half_back_after_seconds": round(sorted(one.back_after for one in back)[len(back) // 2], 2)
-        if back
-        else None,
-        "connection": times([client.attempt_seconds for client in back]),
-        "retries": sum(errors.values()),
-        "errors_by_type": dict(errors),
-        "gave_up": len(clients) - len(back),
+        "errors_by_type": count_errors(clients),
     }
     for client in clients:
         client.lose()

@@ -6,15 +6,17 @@ The exit code is 1 when a cell is not as expected, or none was run.
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
 from lab import layout
-from lab.conformance.report import report, table
+from lab.cluster.node import find_server
+from lab.conformance.report import page, report
 from lab.conformance.report.report import Cells
-from lab.conformance.report.versions import collect_versions
 from lab.conformance.run.programs import build
 from lab.conformance.suite.manifest import Client, select_clients
 from lab.conformance.suite.modes import select_modes
@@ -23,6 +25,7 @@ from lab.errors import LabError
 from lab.host import run_directory, sandbox
 from lab.host.foreground import INTERRUPTED, run_in_new_lab
 from lab.report.progress import Progress
+from lab.report.versions import read_proxy_versions, read_version
 from lab.state_files import write_json
 
 WIDTH_WITHOUT_TERMINAL = 160
@@ -54,13 +57,29 @@ def run_in_sandbox(clients: Sequence[str], modes: Sequence[str]) -> report.Obser
     return {(way, client, name): Observation(**values) for way, client, name, values in lines}
 
 
+def collect_versions(clients: Sequence[Client]) -> dict[str, str]:
+    """By the program's name: the lab's own, and what the clients need. Raises LabError without a server."""
+    server = Path(find_server().path)
+    found = {
+        server.name: read_version(str(server)),
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "node": read_version(str(Path(sys.executable).parent / "node")),
+        **read_proxy_versions(),
+    }
+    for program in sorted({program for client in clients for program in client.needs}):
+        if path := shutil.which(program):
+            found.setdefault(program, read_version(path))
+    return {program: version for program, version in found.items() if version}
+
+
 def print_cells(cells: Cells, console: Console) -> None:
-    """Prints the matrix and what is behind its marks."""
-    for one in table.render_tables(cells):
-        console.print(one.to_terminal())
-    console.print(table.LEGEND, highlight=False)
-    for line in table.render_lines(cells):
-        console.print(line, highlight=False, soft_wrap=True)
+    """Prints the matrix, and of each client what is not as expected."""
+    for mode in dict.fromkeys(mode for mode, _, _ in cells):
+        names = {client: client for one, client, _ in cells if one == mode}
+        console.print(page.matrix(cells, mode, names).to_terminal())
+    console.print("opt: with an option; Envoy, client: fails as expected, by whose limit")
+    for line in dict.fromkeys(report.describe_unexpected(cells)):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     unexpected = len(report.find_unexpected(cells))
     path = os.path.relpath(report.REPORT)
     console.print(f"{len(cells)} cells, {unexpected} not as expected; written to {path}")

@@ -54,7 +54,7 @@ def measure_usage(run_dir: Path, addresses: Collection[str]) -> Usage:
         msg = f"HAProxies at {sorted(addresses)}: {len(found)} of {len(addresses)} run"
         raise LabError(msg)
     return Usage(
-        sum(sessions_in(linux.in_network_of(one.pid, _metrics)) for one in found),
+        sum(sessions_in(read_metrics(one.pid)) for one in found),
         sum(psutil.Process(one.pid).memory_full_info().pss for one in found) // BYTES_PER_KIB,
         sum(queued_kib(linux.in_network_of(one.pid, _sockets)) for one in found),
     )
@@ -77,15 +77,25 @@ def queued_kib(memory: Collection[bytes]) -> float:
     return total / BYTES_PER_KIB
 
 
-def _metrics() -> str:
-    connection = HTTPConnection("127.0.0.1", OPS_PORT, timeout=ANSWER_SECONDS)
-    try:
-        connection.request("GET", "/metrics")
-        return connection.getresponse().read().decode()
-    except OSError as error:
-        raise LabError(f"HAProxy's metrics cannot be read: {error}") from error
-    finally:
-        connection.close()
+def read_statistics(pid: int, port: int, path: str) -> str:
+    """A page of statistics of a proxy on its own loopback; raises LabError."""
+
+    def read() -> str:
+        connection = HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+        except OSError as error:
+            raise LabError(f"the proxy's statistics cannot be read: {error}") from error
+        finally:
+            connection.close()
+
+    return linux.in_network_of(pid, read)
+
+
+def read_metrics(pid: int) -> str:
+    """A HAProxy's own metrics; raises LabError."""
+    return read_statistics(pid, OPS_PORT, "/metrics")
 
 
 def _sockets() -> list[bytes]:

@@ -23,11 +23,9 @@ STEADY_SECONDS = 90
 """A lost task's replacement must be started, found healthy, and in the records."""
 
 
-def wait_until_steady(
-    world: World, product: Product, *, timeout_seconds: float = STEADY_SECONDS
-) -> None:
+def wait_until_steady(world: World, product: Product) -> None:
     """Waits until nothing is wrong any more; raises LabError with what still is."""
-    wait_until_unchanged(product, timeout_seconds)
+    wait_until_unchanged(product)
     last = [""]
 
     def steady() -> bool:
@@ -35,12 +33,12 @@ def wait_until_steady(
         return not last[0]
 
     try:
-        wait_until(steady, timeout_seconds=timeout_seconds, what="the lab's steady state")
+        wait_until(steady, timeout_seconds=STEADY_SECONDS, what="the lab's steady state")
     except LabError as error:
         raise LabError(f"{error}: {last[0]}") from None
 
 
-def wait_until_unchanged(product: Product, timeout_seconds: float) -> None:
+def wait_until_unchanged(product: Product) -> None:
     """Runs the resync until a run changes nothing; raises LabError."""
 
     def unchanged() -> bool:
@@ -53,7 +51,7 @@ def wait_until_unchanged(product: Product, timeout_seconds: float) -> None:
             return False
 
     what = "a run of the resync that changes nothing"
-    wait_until(unchanged, timeout_seconds=timeout_seconds, what=what)
+    wait_until(unchanged, timeout_seconds=STEADY_SECONDS, what=what)
 
 
 def describe_trouble(world: World, product: Product) -> str:

@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import quantiles
+from typing import NamedTuple
 
 DIGITS = 4
 HUNDRED = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(NamedTuple):
     """A median with the quartiles around it."""
 
     median: float

@@ -1,4 +1,4 @@
-"""The end of a measurement: its report as a file, its table and thresholds on the terminal, and its exit code."""
+"""The end of a measurement: its report as a file, its tables and thresholds on the terminal, and its exit code."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -25,14 +25,15 @@ def publish(
     console: Console,
     path: Path,
     report: Mapping[str, Any],
-    table: Table,
+    tables: Sequence[Table],
     thresholds: Sequence[Threshold] = (),
 ) -> int:
-    """Writes the report with its thresholds, prints table and thresholds; gives 1 when a threshold failed, else 0."""
+    """Writes the report with its thresholds, prints tables and thresholds; gives 1 when a threshold failed, else 0."""
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = {**report, "thresholds": [asdict(one) for one in thresholds]}
     path.write_text(format_json(whole) + "\n")
-    console.print(table.to_terminal())
+    for table in tables:
+        console.print(table.to_terminal())
     for one in thresholds:
         console.print(str(one), markup=False)
     console.print(f"written to {path.relative_to(layout.ROOT)}")

@@ -11,7 +11,7 @@ from rich import table as rich_table
 class Table:
     """Rows under headings; the first `left` columns are aligned left, the others right.
 
-    An empty row is a line between sections on a terminal. A terminal shows rich's markup in cells.
+    A terminal shows rich's markup in cells, and leaves Markdown's bold out.
     """
 
     headings: Sequence[str]
@@ -23,7 +23,7 @@ class Table:
         """The table as GitHub's Markdown has it, without a line end."""
         count = len(self.headings)
         rule = ["---"] * self.left + ["--:"] * (count - self.left)
-        cells = [[cell.replace("|", r"\|") for cell in row] for row in self.rows if row]
+        cells = [[cell.replace("|", r"\|") for cell in row] for row in self.rows]
         return "\n".join(f"| {' | '.join(row)} |" for row in [self.headings, rule, *cells])
 
     def to_terminal(self) -> rich_table.Table:
@@ -33,8 +33,5 @@ class Table:
             side: Literal["left", "right"] = "left" if number < self.left else "right"
             shown.add_column(heading, justify=side, overflow="fold")
         for row in self.rows:
-            if row:
-                shown.add_row(*row)
-            else:
-                shown.add_section()
+            shown.add_row(*(cell.replace("**", "") for cell in row))
         return shown

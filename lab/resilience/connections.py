@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from lab import layout
 from lab.deployment.product import Product
@@ -41,16 +40,15 @@ OWN_KIB_PER_IDLE_SESSION = 8.0
 class Client:
     """A running lab.client, whose stages each print one line of figures and wait for a line of input."""
 
-    def __init__(self, process: "subprocess.Popen[str]", errors: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str]) -> None:
         """Use `run_client`."""
         self._process = process
-        self._errors = errors
 
     def read_figures(self) -> Figures:
         """The figures of the current stage; raises LabError when the client failed or ended."""
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
-            last = self._errors.read_text().strip().splitlines()[-1:] or ["nothing"]
+            last = self._process.communicate()[1].strip().splitlines()[-1:] or ["nothing"]
             raise LabError(f"lab.client ended early, its last line: {last[0]}")
         figures: Figures = json.loads(line)
         if "error" in figures:
@@ -67,25 +65,14 @@ class Client:
 @contextmanager
 def run_client(world: World, side: str, *words: str) -> Iterator[Client]:
     """A client on one side for the time of the block, at most CLIENT_SECONDS."""
-    argv = [sys.executable, "-m", "lab.client", *words]
     command = world.client_command if side == "through" else world.command_beside_proxies
-    program, environment = command(argv)
-    path = world.run_dir / "logs" / "crowd.err"
-    with (
-        path.open("w") as errors,
-        programs.running(
-            program,
-            cwd=layout.ROOT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-        ) as process,
-    ):
+    program, environment = command([sys.executable, "-m", "lab.client", *words])
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with programs.running(program, cwd=layout.ROOT, env=environment, **pipes) as process:
         watch = threading.Timer(CLIENT_SECONDS, process.kill)
         watch.start()
         try:
-            yield Client(process, path)
+            yield Client(process)
         finally:
             watch.cancel()
 
@@ -108,7 +95,6 @@ def idle_connections_10000_then_pubsub(world: World) -> Figures:
     seen["haproxies"] = {
         "sessions": through.sessions,
         "own_kib_per_session": round(through.own_kib / sessions, 2),
-        "kernel_queues_kib_per_session": round(through.kernel_kib / sessions, 2),
         "sessions_of_direct_clients": usage["direct"].sessions,
     }
     for side in SIDES:
@@ -150,7 +136,6 @@ def slow_client_does_not_hurt_others(world: World) -> Figures:
                     {
                         "own_kib_per_slow_session": round(own, 1),
                         "kernel_kib_per_slow_session": round(kernel),
-                        "kernel_kib_at_most": _kernel_limit_kib(),
                     }
                 )
     p99 = {side: [one["during"]["p99_ms"] for one in rounds[side]] for side in SIDES}
@@ -172,12 +157,10 @@ def slow_client_does_not_hurt_others(world: World) -> Figures:
         _expect_counts("slow sessions must stay: ", one, connected, {**seen, "round": one})
     noise = max(NOISE_MS, float(seen["through"]["before"]["p99_ms"]))
     limit = round(TIMES_DIRECT * min(p99["direct"]) + noise, 1)
-    haproxy = seen["haproxy"]
-    own, kernel = (haproxy[f"{kind}_kib_per_slow_session"] for kind in ("own", "kernel"))
+    own = seen["haproxy"]["own_kib_per_slow_session"]
     for threshold in (
         Threshold("p99 in ms beside slow clients through HAProxy", min(p99["through"]), limit),
         Threshold("KiB of HAProxy per slow session", own, OWN_KIB_PER_SLOW_SESSION),
-        Threshold("KiB of the kernel per slow session", kernel, haproxy["kernel_kib_at_most"]),
     ):
         _expect_met(threshold, seen)
     return seen
@@ -224,9 +207,3 @@ def _usage(world: World, names: Sequence[str]) -> Usage:
     """The usage of the HAProxies behind these names."""
     records = Product().records()
     return measure_usage(world.run_dir, {address for name in names for address in records[name]})
-
-
-def _kernel_limit_kib() -> int:
-    """The kernel's limits for the data in the queues of one receiving and one sending socket."""
-    limits = (Path(f"/proc/sys/net/ipv4/tcp_{kind}") for kind in ("rmem", "wmem"))
-    return sum(int(limit.read_text().split()[2]) for limit in limits) // 1024

@@ -11,19 +11,14 @@ NEXT_ADDRESS_SECONDS = 1.0
 """The longest gap after a kill of one of a node's two HAProxies, for clients that try the next address."""
 
 
-def gap_limit(direct_gap: float) -> float:
-    """The longest allowed gap (s) through HAProxies when the same fault costs a direct client `direct_gap` seconds."""
-    return round(TIMES_DIRECT * direct_gap + TTL_SECONDS, 2)
-
-
 def assert_within_limits(
     figures: Figures,
     *,
     gap: float | None = None,
     retried_once: bool = False,
     connecting: bool = False,
-) -> None:
-    """Raises ExpectationFailed with the figures unless the clients through HAProxies kept their limits.
+) -> Figures:
+    """The figures; raises ExpectationFailed with them unless the clients through HAProxies kept their limits.
 
     The limit of a gap follows from the direct client's gap. The fresh client is compared with the fresh direct one if
     there is one; with `connecting`, where the fault hits every new connection, the pooled client is, too.
@@ -35,7 +30,8 @@ def assert_within_limits(
         client = figures[who]
         fresh = figures.get("direct_fresh") if who == "fresh" or connecting else None
         if gap is None:
-            limit = gap_limit((fresh or figures["direct"])["longest_gap_seconds"])
+            direct_gap = (fresh or figures["direct"])["longest_gap_seconds"]
+            limit = round(TIMES_DIRECT * direct_gap + TTL_SECONDS, 2)
         else:
             limit = round(gap + (fresh["longest_gap_seconds"] if fresh else 0.0), 2)
         client["limit_seconds"] = limit
@@ -47,9 +43,11 @@ def assert_within_limits(
             expect(client["failed"] == 0, f"{who}: no command may fail twice", figures)
         longest = Threshold(f"{who}: longest gap in s", client["longest_gap_seconds"], limit)
         expect(longest.met, str(longest), figures)
+    return figures
 
 
-def assert_noticed(figures: Figures, who: str, seconds: float) -> None:
-    """Raises ExpectationFailed unless this client had a gap of so many seconds: proves that the fault happened."""
+def assert_noticed(figures: Figures, who: str, seconds: float) -> Figures:
+    """The figures; raises ExpectationFailed unless this client had such a gap (s): proves that the fault happened."""
     longest = figures[who]["longest_gap_seconds"]
     expect(longest >= seconds, f"{who} must notice the fault for {seconds:g} s at least", figures)
+    return figures

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from lab.deployment.world import World
 from lab.errors import LabError
-from lab.resilience.attribution import Failover
 from lab.scenarios.scenario import Figures, Load, under_load
 from lab.wait import wait_until
 
@@ -26,7 +25,26 @@ START_SECONDS = 60
 FIRST_WRITES = {"pooled": 60, "fresh": 2, "direct": 60, "direct_fresh": 2}
 WRITES_AGAIN = {"pooled": 40, "fresh": 2, "direct": 40, "direct_fresh": 2}
 """Writes of each thread after which a fault counts as over: more than fit into the progress file's 0.2 s of delay."""
+SECONDS_BEFORE = 5.0
+"""Replication lag that counts as Redis's own: far above any lag seen in the lab, far below a scenario's duration."""
 REPORTED = ("acknowledged", "failed", "errors", "errors_by_type")
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """A primary was lost: its slots, when the loss began, and when all nodes knew the successor (epoch seconds).
+
+    Redis replicates after it has acknowledged, so it loses the last writes of a primary with or without HAProxies. A
+    write to another shard, or one acknowledged long before or after, is not such a loss.
+    """
+
+    slots: frozenset[int]
+    began: float
+    ended: float
+
+    def explains(self, slot: int, at: float) -> bool:
+        """Whether Redis itself may lose a write to this slot, acknowledged at this time (epoch seconds)."""
+        return slot in self.slots and self.began - SECONDS_BEFORE <= at <= self.ended
 
 
 @dataclass
@@ -39,11 +57,11 @@ class Loads:
     """When all clients wrote (epoch seconds). Gaps before it come from four programs that start at once."""
     failovers: list[Failover] = field(default_factory=list)
 
-    def wait_until_recovered(self, *, timeout_seconds: float = 180) -> None:
+    def wait_until_recovered(self) -> None:
         """Waits until every thread of every client writes again; raises LabError when one does not."""
         for name, load in self.by_name.items():
             try:
-                load.wait_for_each_thread(WRITES_AGAIN[name], timeout_seconds=timeout_seconds)
+                load.wait_for_each_thread(WRITES_AGAIN[name])
             except LabError as error:
                 raise LabError(f"the {name} client did not recover: {error}") from error
 

@@ -26,19 +26,15 @@ def primary_killed(world: World) -> Figures:
             world.cluster.wait_for_primary("0001", other_than=killed)
         loads.wait_until_recovered()
         world.cluster.restart_node(killed)
-    seen: Figures = {"node": killed, **loads.figures}
-    assert_noticed(seen, "direct", NOTICED_SECONDS)
-    assert_within_limits(seen)
-    return seen
+    seen = assert_noticed({"node": killed, **loads.figures}, "direct", NOTICED_SECONDS)
+    return assert_within_limits(seen)
 
 
 def failover_graceful(world: World) -> Figures:
     """A replica takes over as an operator asks for it (CLUSTER FAILOVER): nothing may be lost at all."""
     with side_by_side(world, "failover", direct_fresh=True) as loads:
         new = world.cluster.failover("0002")
-    seen: Figures = {"node": new, **loads.figures}
-    assert_within_limits(seen)
-    return seen
+    return assert_within_limits({"node": new, **loads.figures})
 
 
 def node_ip_changes_under_same_name(world: World) -> Figures:
@@ -54,18 +50,15 @@ def node_ip_changes_under_same_name(world: World) -> Figures:
     seen: Figures = {"node": killed, **loads.figures}
     assert_noticed(seen, "direct", NOTICED_SECONDS)
     expect(product.records() == records, "no record may move", seen)
-    assert_within_limits(seen)
-    return seen
+    return assert_within_limits(seen)
 
 
 def node_hangs(world: World) -> Figures:
     """A primary takes connections and never answers: its replica takes over, and it becomes one when it wakes up."""
     with side_by_side(world, "node-hangs", direct_fresh=True) as loads:
         node = _interrupt_primary(world, loads, "0002", silent=False)
-    seen: Figures = {"node": node, **loads.figures}
-    assert_noticed(seen, "direct", NOTICED_SECONDS)
-    assert_within_limits(seen)
-    return seen
+    seen = assert_noticed({"node": node, **loads.figures}, "direct", NOTICED_SECONDS)
+    return assert_within_limits(seen)
 
 
 def reshard_1000_slots_under_load(world: World) -> Figures:
@@ -74,8 +67,7 @@ def reshard_1000_slots_under_load(world: World) -> Figures:
         moved = world.cluster.move_slots("0001", RESHARDED)
     seen: Figures = {"slots_moved": moved, **loads.figures}
     expect(moved == RESHARDED, f"{RESHARDED} slots must move", seen)
-    assert_within_limits(seen)
-    return seen
+    return assert_within_limits(seen)
 
 
 def node_host_silent(world: World, shard: str) -> Figures:

@@ -52,8 +52,7 @@ def proxy_killed(world: World) -> Figures:
     seen: Figures = {"another_process": again.pid != before.pid, **loads.figures}
     expect(seen["another_process"], "HAProxy must run again, in its task", seen)
     expect(product.records()[name] == (address,), "at the same address", seen)
-    assert_within_limits(seen, gap=TTL_SECONDS)
-    return seen
+    return assert_within_limits(seen, gap=TTL_SECONDS)
 
 
 def proxy_replaced_by_deploy(world: World) -> Figures:
@@ -66,8 +65,7 @@ def proxy_replaced_by_deploy(world: World) -> Figures:
     rolled = sum(not one.tasks & before[node].tasks for node, one in after.items())
     seen: Figures = {"rolled": rolled, **loads.figures}
     expect(rolled == NODES, f"all {NODES} services must have another task", seen)
-    assert_within_limits(seen, retried_once=True)
-    return seen
+    return assert_within_limits(seen, retried_once=True)
 
 
 def two_proxies_per_node_killed_one(world: World) -> Figures:
@@ -82,8 +80,7 @@ def two_proxies_per_node_killed_one(world: World) -> Figures:
         kill_haproxy(world.run_dir, address)
     seen: Figures = {"killed": address, "its_sessions": sessions, **loads.figures}
     expect(sessions, "the killed one must have had sessions", seen)
-    assert_within_limits(seen, gap=NEXT_ADDRESS_SECONDS)
-    return seen
+    return assert_within_limits(seen, gap=NEXT_ADDRESS_SECONDS)
 
 
 def proxy_host_silent(world: World) -> Figures:
@@ -96,8 +93,7 @@ def proxy_host_silent(world: World) -> Figures:
     seen: Figures = {**loads.figures, "direct": node_host_silent(world, "0001")}
     assert_noticed(seen, "pooled", TIMED_OUT_SECONDS)
     seen["one_haproxy"] = lose_both(world, product)
-    assert_within_limits(seen)
-    return seen
+    return assert_within_limits(seen)
 
 
 def lose_both(world: World, product: Product) -> Figures:
@@ -119,14 +115,10 @@ def half_of_proxies_gone(world: World) -> Figures:
             loads.wait_until_recovered()
             lose_silent_tasks(world.run_dir, product, silent)
             loads.wait_until_recovered()
-    seen: Figures = {
-        "lost_haproxies": len(silent),
-        **loads.figures,
-        "direct": node_host_silent(world, "0003"),
-    }
+    direct = node_host_silent(world, "0003")
+    seen: Figures = {"lost_haproxies": len(silent), **loads.figures, "direct": direct}
     assert_noticed(seen, "pooled", TIMED_OUT_SECONDS)
-    assert_within_limits(seen)
-    return seen
+    return assert_within_limits(seen)
 
 
 def lose_silent_tasks(run_dir: Path, product: Product, silent: tuple[str, ...]) -> None:

@@ -35,17 +35,14 @@ def dns_server_down_60s(world: World) -> Figures:
             world.start_resolver()
     seen: Figures = {"down_seconds": DNS_DOWN_SECONDS, **loads.figures}
     assert_noticed(seen, "direct_fresh", DNS_DOWN_SECONDS / 2)
-    assert_within_limits(seen, connecting=True)
-    return seen
+    return assert_within_limits(seen, connecting=True)
 
 
 def resync_down_10min(world: World) -> Figures:
     """The resync is down for ten minutes (its concurrency is set to 0), and a HAProxy is replaced meanwhile."""
     half = RESYNC_DOWN_SECONDS / 2
     figures = replace_during(world, resync_paused(Product()), before=half, after=half)
-    seen: Figures = {"down_seconds": RESYNC_DOWN_SECONDS, **figures}
-    assert_within_limits(seen)
-    return seen
+    return assert_within_limits({"down_seconds": RESYNC_DOWN_SECONDS, **figures})
 
 
 def route53_throttled(world: World) -> Figures:
@@ -63,9 +60,7 @@ def _throttled(world: World, seconds: float) -> Figures:
     runs_before = len(product.log("run"))
     figures = replace_during(world, throttled(world.run_dir), after=seconds)
     runs = [line["outcome"] for line in product.log("run")[runs_before:]]
-    seen: Figures = {"throttled_seconds": seconds, "runs": runs, **figures}
-    assert_within_limits(seen)
-    return seen
+    return assert_within_limits({"throttled_seconds": seconds, "runs": runs, **figures})
 
 
 def replace_during(
@@ -106,7 +101,5 @@ def _flapping(world: World, times: int) -> Figures:
         for link in (CACHE_LINK, CLIENT_LINK):
             flap(link, times)
             loads.wait_until_recovered()
-    seen: Figures = {"flaps": times, **loads.figures}
-    assert_noticed(seen, "direct", DOWN_SECONDS / 2)
-    assert_within_limits(seen)
-    return seen
+    seen = assert_noticed({"flaps": times, **loads.figures}, "direct", DOWN_SECONDS / 2)
+    return assert_within_limits(seen)

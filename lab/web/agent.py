@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,43 +34,29 @@ LATE_SECONDS = 120
 EVENT_SECONDS = 900
 """What an event may take, a deploy included."""
 
-Emit = Callable[..., None]
+_output = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Standard output for several threads, a line at a time."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __call__(self, kind: str, **about: Any) -> None:
-        """Writes one message."""
-        line = json.dumps({"kind": kind, **about})
-        with self.lock:
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
+def emit(kind: str, **about: Any) -> None:
+    """Writes one message; for several threads, a line at a time."""
+    line = json.dumps({"kind": kind, **about})
+    with _output:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
-@dataclass(slots=True)
-class TargetReader:
-    """Reads from AWS which addresses clients should find."""
+def read_settings() -> Settings:
+    """The settings of the deployed function; raises LabError when it is not deployed."""
+    function = Product().outputs["ResyncFunction"]
+    told = client("lambda").get_function_configuration(FunctionName=function)
+    return Settings.from_environment(told["Environment"]["Variables"])
 
-    ports: Ports
-    settings: Settings
 
-    @staticmethod
-    def open() -> "TargetReader":
-        """With the settings of the deployed function; raises LabError when it is not deployed."""
-        function = Product().outputs["ResyncFunction"]
-        told = client("lambda").get_function_configuration(FunctionName=function)
-        settings = Settings.from_environment(told["Environment"]["Variables"])
-        return TargetReader(aws_ports(settings), settings)
-
-    def latest(self) -> dict[str, Any]:
-        """The targets of this moment, as a document of nodeway_runtime.paths.targets."""
-        seen = read_snapshot(self.ports, self.settings)
-        cluster = self.settings.replication_group_id
-        return targets_from_snapshot(seen, seen.topology, self.settings, cluster).document()
+def read_targets(ports: Ports, settings: Settings) -> dict[str, Any]:
+    """Which addresses clients should find now, as a document of nodeway_runtime.paths.targets."""
+    seen = read_snapshot(ports, settings)
+    cluster = settings.replication_group_id
+    return targets_from_snapshot(seen, seen.topology, settings, cluster).document()
 
 
 @dataclass(slots=True)
@@ -80,13 +66,11 @@ class Changes:
     group: str
     seen: set[str] = field(default_factory=set)
 
-    def since(self, seconds: float) -> list[dict[str, Any]]:
-        """New changes of the last so many seconds."""
-        pages = (
-            client("logs")
-            .get_paginator("filter_log_events")
-            .paginate(logGroupName=self.group, startTime=int((time.time() - seconds) * 1000))
-        )
+    def read_new(self) -> list[dict[str, Any]]:
+        """The changes since the last call, but none that is older than LATE_SECONDS."""
+        since = int((time.time() - LATE_SECONDS) * 1000)
+        reader = client("logs").get_paginator("filter_log_events")
+        pages = reader.paginate(logGroupName=self.group, startTime=since)
         found = []
         for event in (event for page in pages for event in page["events"]):
             line = event["message"]
@@ -98,21 +82,7 @@ class Changes:
         return found
 
 
-def start_probe(world: World) -> subprocess.Popen[str]:
-    """Start the probe in the client's network; it reads targets and writes reports."""
-    words, environment = world.client_command([sys.executable, "-m", "lab.web.prober"])
-    vpc = layout.CLIENT_VPC.vpc_id
-    return subprocess.Popen(
-        words,
-        cwd=layout.ROOT,
-        env=environment | {"LAB_WEB_CLIENT": f"{vpc} ({layout.CLIENT_ADDRESS})"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def relay(process: subprocess.Popen[str], ended: threading.Event, emit: Emit) -> None:
+def relay(process: subprocess.Popen[str], ended: threading.Event) -> None:
     """Pass the probe's reports on."""
     for line in process.stdout or ():
         emit("report", report=json.loads(line))
@@ -120,7 +90,7 @@ def relay(process: subprocess.Popen[str], ended: threading.Event, emit: Emit) ->
         emit("trouble", text=f"the probe in the client's network ended with {process.wait()}")
 
 
-def run_event(about: Mapping[str, str], emit: Emit) -> None:
+def run_event(about: Mapping[str, str]) -> None:
     """Carry out one event and send its result. It goes on when the page ends, so that no deploy is cut."""
     words = [one for one in (about["event"], about["about"]) if one]
     try:
@@ -139,7 +109,7 @@ def run_event(about: Mapping[str, str], emit: Emit) -> None:
     emit("fault", **about, ok=done.returncode == 0, text=text.removeprefix("lab: "))
 
 
-def repeat(ended: threading.Event, seconds: float, work: Callable[[], None], emit: Emit) -> None:
+def repeat(ended: threading.Event, seconds: float, work: Callable[[], None]) -> None:
     """Do `work` until the end; an error is sent once, and the work tried again."""
     last = ""
     while not ended.is_set():
@@ -155,40 +125,40 @@ def repeat(ended: threading.Event, seconds: float, work: Callable[[], None], emi
 
 def main() -> int:
     """Run until standard input ends; 1 when no lab is up."""
-    emit, ended = Output(), threading.Event()
     try:
         world = World.attach(layout.run_dir())
-        targets, changes = TargetReader.open(), Changes(Product().log_group)
+        settings, changes = read_settings(), Changes(Product().log_group)
     except LabError as error:
         emit("trouble", text=str(error))
         return 1
-    changes.since(LATE_SECONDS)
-    with ExitStack() as stack:
-        probe = start_probe(world)
-        stack.callback(programs.end, probe)
-        load = Load(world)
-        stack.callback(load.end)
+    changes.read_new()
+    ports = aws_ports(settings)
+    ended, load = threading.Event(), Load(world)
+    words, environment = world.client_command([sys.executable, "-m", "lab.web.prober"])
+    environment["LAB_WEB_CLIENT"] = f"{layout.CLIENT_VPC.vpc_id} ({layout.CLIENT_ADDRESS})"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with programs.running(words, cwd=layout.ROOT, env=environment, **pipes) as probe, closing(load):
 
         def send_targets() -> None:
             if probe.stdin is not None:
-                probe.stdin.write(json.dumps(targets.latest()) + "\n")
+                probe.stdin.write(json.dumps(read_targets(ports, settings)) + "\n")
                 probe.stdin.flush()
-            for change in changes.since(LATE_SECONDS):
+            for change in changes.read_new():
                 emit("change", change=change)
 
         def send_load() -> None:
-            figures = load.figures()
-            emit("load", acknowledged=figures.acknowledged, errors=figures.errors)
+            acknowledged, errors = load.figures()
+            emit("load", acknowledged=acknowledged, errors=errors)
 
         works: list[tuple[Callable[..., None], tuple[Any, ...]]] = [
-            (relay, (probe, ended, emit)),
-            (repeat, (ended, LOOK_SECONDS, send_targets, emit)),
-            (repeat, (ended, LOAD_SECONDS, send_load, emit)),
+            (relay, (probe, ended)),
+            (repeat, (ended, LOOK_SECONDS, send_targets)),
+            (repeat, (ended, LOAD_SECONDS, send_load)),
         ]
         for work, arguments in works:
             threading.Thread(target=work, args=arguments, daemon=True).start()
         for line in sys.stdin:
-            threading.Thread(target=run_event, args=(json.loads(line), emit), daemon=True).start()
+            threading.Thread(target=run_event, args=[json.loads(line)], daemon=True).start()
         ended.set()
     return 0
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,12 +19,8 @@ LONGEST_WRITES = 100_000
 """The client keeps a note of each write: after so many another one takes over."""
 
 
-@dataclass(slots=True)
-class Figures:
-    """Acknowledged writes and errors since the beginning."""
-
-    acknowledged: int = 0
-    errors: int = 0
+Figures = tuple[int, int]
+"""Acknowledged writes and errors since the beginning."""
 
 
 @dataclass(slots=True)
@@ -31,7 +28,7 @@ class Load:
     """A sequence of client programs; `figures` only grow."""
 
     world: World
-    _past: Figures = field(default_factory=Figures)
+    _past: Figures = (0, 0)
     _process: subprocess.Popen[str] | None = None
     _number: int = 0
     _over: bool = False
@@ -45,11 +42,11 @@ class Load:
                 self._past = self._so_far()
                 self._start()
             told = self._so_far()
-            if told.acknowledged - self._past.acknowledged > LONGEST_WRITES:
+            if told[0] - self._past[0] > LONGEST_WRITES:
                 self._stop()
             return told
 
-    def end(self) -> None:
+    def close(self) -> None:
         """End the program, and start no other."""
         with self._turn:
             self._over = True
@@ -61,27 +58,17 @@ class Load:
 
     def _start(self) -> None:
         self._number += 1
-        argv = [
-            sys.executable,
-            "-m",
-            "nodeway.client",
-            "load",
-            "--until-file",
-            str(self._file("stop")),
-        ]
-        argv += ["--progress", str(self._file("json"))]
+        argv = [sys.executable, "-m", "nodeway.client", "load"]
+        argv += ["--until-file", str(self._file("stop")), "--progress", str(self._file("json"))]
         argv += ["--threads", str(THREADS), "--rate", str(RATE)]
         self._process = start(*self.world.client_command(argv))
 
     def _so_far(self) -> Figures:
-        try:
+        acknowledged, errors = self._past
+        with suppress(FileNotFoundError, ValueError):
             told = json.loads(self._file("json").read_text())
-        except (FileNotFoundError, ValueError):
-            return Figures(self._past.acknowledged, self._past.errors)
-        return Figures(
-            self._past.acknowledged + int(told["acknowledged"]),
-            self._past.errors + int(told["errors"]),
-        )
+            acknowledged, errors = acknowledged + told["acknowledged"], errors + told["errors"]
+        return acknowledged, errors
 
     def _file(self, kind: str) -> Path:
         return self.world.run_dir / f"load-web-{os.getpid()}-{self._number}.{kind}"

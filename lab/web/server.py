@@ -182,15 +182,13 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
 
-def open_server(site: Site, port: int, host: str = LOOPBACK) -> Server:
-    """A bound server that does not serve yet; raises LabError for a host beside the loopback, or a port in use."""
-    if host != LOOPBACK:
-        raise LabError(f"the page is served on {LOOPBACK} only: got {host!r}")
+def open_server(site: Site, port: int) -> Server:
+    """A bound server that does not serve yet; raises LabError for a port in use."""
     try:
-        return Server((host, port), partial(Handler, site))
+        return Server((LOOPBACK, port), partial(Handler, site))
     except OSError as error:
         raise LabError(
-            f"port {port} of {host}: {error.strerror}; choose one with --port"
+            f"port {port} of {LOOPBACK}: {error.strerror}; choose one with --port"
         ) from error
 
 

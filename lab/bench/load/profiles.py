@@ -1,23 +1,27 @@
 """The loads, and one measured run of one of them over one variant.
 
-redis-benchmark makes all traffic but that of subscribers and idle connections (lab.bench.load.connections) and of new
-connections (lab.bench.load.connect_rate).
+redis-benchmark makes all traffic but that of subscribers, of idle and of new connections (lab.bench.load.connections).
 """
 
 import json
+import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 
+from lab import layout
 from lab.bench.load import redis_benchmark
-from lab.bench.load.background import background_load
-from lab.bench.load.redis_benchmark import Result, Shape
+from lab.bench.load.redis_benchmark import Result
 from lab.bench.load.sampling import measure_proxies, wait_for_final_bytes
 from lab.bench.setup.testbed import Shard, Testbed
 from lab.bench.setup.variants import Variant
 from lab.cluster.node import ask
+from lab.errors import LabError
 from lab.faults.network import sustain
+from lab.host import programs
+from lab.observe.steady_state import control
 
 CONNECTIONS = 48
 PIPELINE = 16
@@ -32,6 +36,8 @@ HAPROXY_COUNTS_SECONDS = 6.0
 FIRST = 0
 """The round whose memory counts: a proxy keeps memory that it once had."""
 FIRST_GUESS = 2000
+ERROR_CHARACTERS = 300
+CONNECTIONS_PROGRAM = "lab.bench.load.connections"
 MOST_MESSAGES = 6000
 """A slow subscriber's output buffer is 8 MiB before the node cuts it off."""
 
@@ -52,12 +58,18 @@ class Load:
     idle_connections: int = 0
     subscribers: int = 0
 
-    def shape(self, shard: Shard, of: int) -> Shape:
-        """The options of redis-benchmark for one of `of` shards."""
+    def options(self, shard: Shard, shards: int, requests: int) -> list[str]:
+        """The options of redis-benchmark for one of `shards` shards."""
         read = ("GET", f"{shard.keys}{self.value}:__rand_int__")
         publish = ("SPUBLISH", shard.channel, "x" * MESSAGE_BYTES)
-        command = publish if self.subscribers else read
-        return Shape(command, self.clients // of, self.pipeline, KEYS)
+        numbers = {
+            "-c": self.clients // shards,
+            "-P": self.pipeline,
+            "-n": requests,
+            "-r": KEYS,
+        }
+        words = [word for option, number in numbers.items() for word in (option, str(number))]
+        return [*words, *(publish if self.subscribers else read)]
 
 
 UNLOADED, SATURATED, PIPELINED, MEDIUM_VALUES, LARGE_VALUES, FAN_OUT, IDLE, SET_UP = (
@@ -152,8 +164,8 @@ def measure(
         before = measure_proxies(variant)
         result = _run(testbed, variant, load, requests)
         if background and load.subscribers:
-            result = Result(background.messages_per_second())
             requests *= load.subscribers
+            result = Result(requests / float(background()))
         after = measure_proxies(variant)
     if after and load.subscribers:
         after = wait_for_final_bytes(variant, after)
@@ -173,20 +185,20 @@ def measure(
 
 def _run(testbed: Testbed, variant: Variant, load: Load, requests: int) -> Result:
     if load.dials:
-        return _run_connect_rate(testbed, variant, load, requests)
+        return _run_new_connections(testbed, variant, load, requests)
     shards = testbed.shards if load.everywhere else (testbed.first,)
     share = requests // len(shards)
+
+    def run(shard: Shard, address: str) -> Result:
+        options = load.options(shard, len(shards), share)
+        return redis_benchmark.run(testbed, shard, address, options)
+
     with ThreadPoolExecutor(len(shards)) as threads:
-        runs = [
-            threads.submit(
-                redis_benchmark.run, testbed, shard, address, load.shape(shard, len(shards)), share
-            )
-            for shard, address in zip(shards, variant.addresses, strict=False)
-        ]
-        return redis_benchmark.combine([run.result() for run in runs], share)
+        results = list(threads.map(run, shards, variant.addresses))
+    return redis_benchmark.combine(results, share)
 
 
-def _run_connect_rate(testbed: Testbed, variant: Variant, load: Load, requests: int) -> Result:
+def _run_new_connections(testbed: Testbed, variant: Variant, load: Load, requests: int) -> Result:
     options = {
         "address": variant.address,
         "name": testbed.first.node.hostname,
@@ -195,14 +207,50 @@ def _run_connect_rate(testbed: Testbed, variant: Variant, load: Load, requests: 
         "requests": requests,
         "key": f"{testbed.first.keys}{load.value}:{0:012d}",
     }
-    program = [sys.executable, "-m", "lab.bench.load.connect_rate", json.dumps(options)]
+    program = [sys.executable, "-m", CONNECTIONS_PROGRAM, json.dumps(options)]
     return Result(**json.loads(testbed.world.client(program).stdout))
+
+
+@contextmanager
+def background_load(
+    testbed: Testbed, address: str, connections: int, messages: int
+) -> Iterator[Callable[[], str]]:
+    """So many connections during the block; with `messages` they subscribe and expect so many each.
+
+    Gives a function that reads the next line of the process: the seconds from the first byte of all messages to the
+    last. Both raise LabError with the last words of a process that has ended.
+    """
+    options = {
+        "address": address,
+        "name": testbed.first.node.hostname,
+        "ca_file": testbed.ca_file,
+        "connections": connections,
+        "channel": testbed.first.channel if messages else "",
+        "messages": messages,
+        "message_bytes": MESSAGE_BYTES,
+    }
+    argv = [sys.executable, "-m", CONNECTIONS_PROGRAM, json.dumps(options)]
+    words, environment = testbed.world.client_command(argv)
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with programs.running(
+        words, grace_seconds=0, cwd=layout.ROOT, env=environment, **pipes
+    ) as process:
+
+        def read_line() -> str:
+            line = process.stdout.readline().strip() if process.stdout else ""
+            if not line:
+                last = process.communicate()[1][-ERROR_CHARACTERS:].strip()
+                raise LabError(f"the benchmark's connections ended: {last}")
+            return line
+
+        read_line()
+        yield read_line
 
 
 def write_values(testbed: Testbed) -> None:
     """Writes the values that the loads read."""
     for shard in testbed.shards:
-        with testbed.connection(shard) as node:
+        with control(testbed.world, shard.node) as node:
             for size in (SMALL, MEDIUM, LARGE):
                 for number in range(KEYS):
                     ask(node, "SET", f"{shard.keys}{size}:{number:012d}", "x" * size)

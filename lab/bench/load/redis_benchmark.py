@@ -1,10 +1,9 @@
 """Runs redis-benchmark in the client's network, and parses its output."""
 
 import re
-import statistics
-import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from lab import layout
 from lab.bench.setup.testbed import Shard, Testbed
@@ -18,7 +17,6 @@ LATENCY = re.compile(
 P999 = 99.9
 STEP = re.compile(r"^([\d.]+)% <= ([\d.]+) milliseconds", re.MULTILINE)
 ERROR_CHARACTERS = 300
-DEADLINE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +27,6 @@ class Result:
     p50: float | None = None
     p99: float | None = None
     p999: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """Options of redis-benchmark."""
-
-    command: tuple[str, ...]
-    clients: int
-    pipeline: int
-    keys: int
 
 
 def parse(text: str) -> Result:
@@ -57,42 +45,22 @@ def parse(text: str) -> Result:
 def combine(parts: Sequence[Result], requests: int) -> Result:
     """One result of runs side by side with `requests` each: the time is the longest, each latency the mean."""
     seconds = max(requests / part.requests_per_second for part in parts)
+    latencies = {
+        name: fmean(getattr(part, name) for part in parts) for name in ("p50", "p99", "p999")
+    }
+    return Result(len(parts) * requests / seconds, **latencies)
 
-    def mean(found: Iterable[float | None]) -> float:
-        return statistics.fmean(one for one in found if one is not None)
 
-    return Result(
-        len(parts) * requests / seconds,
-        mean(part.p50 for part in parts),
-        mean(part.p99 for part in parts),
-        mean(part.p999 for part in parts),
+def run(testbed: Testbed, shard: Shard, address: str, options: Sequence[str]) -> Result:
+    """One run against an address with these options; raises LabError with its last words when it fails."""
+    done = testbed.world.client(
+        [
+            *("redis-benchmark", "-h", address, "-p", str(layout.PORT), "--tls"),
+            *("--sni", shard.node.hostname, "--cacert", testbed.ca_file, "--precision", "3"),
+            *options,
+        ]
     )
-
-
-def run(testbed: Testbed, shard: Shard, address: str, shape: Shape, requests: int) -> Result:
-    """One run against an address; raises LabError with its last words when it fails."""
-    words = [
-        *("redis-benchmark", "-h", address, "-p", str(layout.PORT), "--tls"),
-        *("--sni", shard.node.hostname, "--cacert", testbed.ca_file),
-        *("-c", str(shape.clients), "-P", str(shape.pipeline), "-n", str(requests)),
-        *("-r", str(shape.keys)),
-        *("--precision", "3", *shape.command),
-    ]
-    command, environment = testbed.world.client_command(words)
-    try:
-        # redis-benchmark never ends when a connection is closed in the handshake
-        done = subprocess.run(
-            command,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=DEADLINE_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        raise LabError(f"redis-benchmark did not end in {DEADLINE_SECONDS} s") from None
-    if done.returncode != 0 or "rror" in done.stdout + done.stderr:
-        raise LabError(
-            f"redis-benchmark: {(done.stderr or done.stdout)[-ERROR_CHARACTERS:].strip()!r}"
-        )
+    if "rror" in done.stdout + done.stderr:
+        last = (done.stderr or done.stdout)[-ERROR_CHARACTERS:].strip()
+        raise LabError(f"redis-benchmark: {last!r}")
     return parse(done.stdout)

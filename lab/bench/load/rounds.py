@@ -1,17 +1,46 @@
 """The rounds: in each, every load runs over every variant, in another order each time: A B C, B C A, C A B."""
 
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import psutil
 
+from lab.bench.load.connections import get
 from lab.bench.load.profiles import Load, Sample, calibrate, measure
 from lab.bench.load.sampling import private_kib
 from lab.bench.setup.testbed import Testbed
 from lab.bench.setup.variants import Variant
 from lab.errors import LabError
+from lab.host import network
 from lab.report.progress import Progress
+from lab.wait import wait_until
+
+START_SECONDS = 30.0
+NIL = b"$-1\r\n"
+"""The RESP2 answer for a key that does not exist."""
+
+
+def wait_until_ready(testbed: Testbed, variant: Variant) -> None:
+    """Waits until a variant has carried a request to each shard: a proxy resolves a name first. Raises LabError."""
+    context = ssl.create_default_context(cafile=testbed.ca_file)
+
+    def carries_requests() -> bool:
+        try:
+            return all(
+                get(context, address, shard.node.hostname, f"{shard.keys}none") == NIL
+                for shard, address in zip(testbed.shards, variant.addresses, strict=True)
+            )
+        except OSError:
+            return False
+
+    wait_until(
+        partial(network.in_network, "client", carries_requests),
+        timeout_seconds=START_SECONDS,
+        what=f"{variant.name} to carry a request",
+    )
 
 
 def run_rounds(

@@ -3,24 +3,19 @@
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.request import ProxyHandler, build_opener
 
 import psutil
 
 from lab.bench.setup.variants import Variant
-from lab.host import syscalls as linux
+from lab.observe.haproxies import read_metrics, read_statistics, sessions_in
 from lab.wait import wait_until
 
-HAPROXY_URL = "http://127.0.0.1:8405/metrics"
-ENVOY_URL = "http://127.0.0.1:9901/stats?filter=cx_(r|t)x_bytes_total"
+ENVOY_PORT, ENVOY_STATISTICS = 9901, "/stats?filter=cx_(r|t)x_bytes_total"
 HAPROXY_BYTES = re.compile(
     r'^haproxy_(?:frontend|backend)_bytes_(?:in|out)_total\{proxy="(?:redis|node)"\} (\d+)',
     re.MULTILINE,
 )
 ENVOY_BYTES = re.compile(r"^redis\.bench\.downstream_cx_[rt]x_bytes_total: (\d+)", re.MULTILINE)
-HAPROXY_SESSIONS = re.compile(
-    r'^haproxy_frontend_current_sessions\{proxy="redis"\} 0$', re.MULTILINE
-)
 SECONDS_TO_END = 10
 NANOSECONDS_PER_MICROSECOND = 1000
 BYTES_PER_KIB = 1024
@@ -50,7 +45,7 @@ def wait_for_final_bytes(variant: Variant, usage: ProxyUsage) -> ProxyUsage:
     HAProxy counts the bytes of a connection at its end.
     """
     wait_until(
-        lambda: all(HAPROXY_SESSIONS.search(_get(pid, HAPROXY_URL)) for pid in variant.pids),
+        lambda: not any(sessions_in(read_metrics(pid)) for pid in variant.pids),
         timeout_seconds=SECONDS_TO_END,
         what=f"the connections of {variant.name} to end",
     )
@@ -75,8 +70,13 @@ def private_kib(pids: tuple[int, ...]) -> int:
 
 def relayed_bytes(variant: Variant) -> int:
     """Bytes into and out of the proxies, by their own counters, on both of their sides."""
-    url = HAPROXY_URL if variant.kind == "haproxy" else ENVOY_URL
-    return sum(count_bytes(_get(pid, url), variant.kind) for pid in variant.pids)
+
+    def read(pid: int) -> str:
+        if variant.kind == "haproxy":
+            return read_metrics(pid)
+        return read_statistics(pid, ENVOY_PORT, ENVOY_STATISTICS)
+
+    return sum(count_bytes(read(pid), variant.kind) for pid in variant.pids)
 
 
 def count_bytes(text: str, kind: str) -> int:
@@ -87,11 +87,3 @@ def count_bytes(text: str, kind: str) -> int:
     if kind == "haproxy":
         return sum(map(int, HAPROXY_BYTES.findall(text)))
     return 2 * sum(map(int, ENVOY_BYTES.findall(text)))
-
-
-def _get(pid: int, url: str) -> str:
-    def fetch() -> str:
-        with build_opener(ProxyHandler({})).open(url, timeout=5) as answer:
-            return str(answer.read().decode())
-
-    return linux.in_network_of(pid, fetch)

@@ -20,7 +20,7 @@ TUNED_LOADS = tuple(
 ONE_THREAD = "    nbthread 1\n"
 LOG = "    log stdout format raw local0 notice\n"
 ABNORMAL_ONLY = "    option dontlog-normal\n"
-TCP = "    mode tcp\n"
+LOG_GLOBAL = "    log global\n"
 CGROUPS = Path("/sys/fs/cgroup")
 GROUP = "nodeway-bench"
 PERIOD_US, QUOTA_US = 100_000, 25_000
@@ -38,31 +38,30 @@ class Trial:
     """Takes a core even when idle, so it is stopped while others are measured."""
 
 
+def _with_global(*lines: str) -> dict[str, str]:
+    """The edit that adds lines to the section `global`."""
+    return {ONE_THREAD: ONE_THREAD + "".join(f"    {line}\n" for line in lines)}
+
+
 TRIALS = (
     Trial(COPY),
     Trial("2 threads", {ONE_THREAD: "    nbthread 2\n"}),
-    Trial("tune.bufsize 8192", {ONE_THREAD: f"{ONE_THREAD}    tune.bufsize 8192\n"}),
-    Trial("tune.bufsize 65536", {ONE_THREAD: f"{ONE_THREAD}    tune.bufsize 65536\n"}),
+    Trial("tune.bufsize 8192", _with_global("tune.bufsize 8192")),
+    Trial("tune.bufsize 65536", _with_global("tune.bufsize 65536")),
     Trial(
         "option splice-auto",
         {
-            TCP: f"{TCP}    option splice-auto\n",
+            LOG_GLOBAL: f"{LOG_GLOBAL}    option splice-auto\n",
             # a quarter of maxconn else, two descriptors each: more than this machine may allow
-            ONE_THREAD: f"{ONE_THREAD}    maxpipes 200\n",
+            **_with_global("maxpipes 200"),
         },
     ),
-    Trial("busy-polling", {ONE_THREAD: f"{ONE_THREAD}    busy-polling\n"}, spins=True),
-    Trial(
-        "a log line per session",
-        {LOG: LOG.replace("notice", "info"), ABNORMAL_ONLY: ""},
-    ),
+    Trial("busy-polling", _with_global("busy-polling"), spins=True),
+    Trial("a log line per session", {LOG: LOG.replace("notice", "info"), ABNORMAL_ONLY: ""}),
     Trial(COPY_AGAIN),
     Trial(
         "tune.fd.edge-triggered on",
-        {
-            ONE_THREAD: f"    expose-experimental-directives\n{ONE_THREAD}"
-            "    tune.fd.edge-triggered on\n"
-        },
+        _with_global("expose-experimental-directives", "tune.fd.edge-triggered on"),
     ),
     Trial("net.ipv4.tcp_autocorking = 0", sysctls={"net/ipv4/tcp_autocorking": "0"}),
     Trial("net.ipv4.tcp_notsent_lowat = 16384", sysctls={"net/ipv4/tcp_notsent_lowat": "16384"}),
@@ -107,27 +106,22 @@ def deployed_environment(pid: int) -> dict[str, str]:
 def edit_config(text: str, trial: Trial) -> str:
     """The configuration with the change; raises LabError unless the text to replace is there exactly once."""
     for old, new in trial.edits.items():
-        places = text.count(old) if old != TCP else 1
-        if old not in text or places != 1:
+        if (places := text.count(old)) != 1:
             raise LabError(f"{trial.name}: {old.strip()!r} is {places} times in the configuration")
-        # the first `mode tcp` is that of the defaults
-        text = text.replace(old, new, 1)
+        text = text.replace(old, new)
     return text
 
 
 def limit_cpu(pid: int) -> str:
     """Limits a process to a quarter of a core, as 0.25 vCPU of Fargate; gives the reason when it cannot."""
-    first, second = CGROUPS / "cpu" / f"{GROUP}-{pid}", CGROUPS / f"{GROUP}-{pid}"
+    group, limits = CGROUPS / f"{GROUP}-{pid}", {"cpu.max": f"{QUOTA_US} {PERIOD_US}"}
+    if (CGROUPS / "cpu").is_dir():
+        group = CGROUPS / "cpu" / group.name
+        limits = {"cpu.cfs_period_us": str(PERIOD_US), "cpu.cfs_quota_us": str(QUOTA_US)}
     try:
-        if (CGROUPS / "cpu" / "cpu.cfs_quota_us").parent.is_dir():
-            first.mkdir(exist_ok=True)
-            (first / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-            (first / "cpu.cfs_quota_us").write_text(str(QUOTA_US))
-            (first / "cgroup.procs").write_text(str(pid))
-        else:
-            second.mkdir(exist_ok=True)
-            (second / "cpu.max").write_text(f"{QUOTA_US} {PERIOD_US}")
-            (second / "cgroup.procs").write_text(str(pid))
+        group.mkdir(exist_ok=True)
+        for name, value in (limits | {"cgroup.procs": str(pid)}).items():
+            (group / name).write_text(value)
     except OSError as refused:
         return f"this user may make no CPU limit ({refused.strerror})"
     return ""

@@ -5,7 +5,6 @@ Its data are two files, `elasticache.json` and `tasks.json`, which lab.bench.pro
 
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from lab import layout
 from lab.bench.product.emulator import ECS_CLUSTER
 from lab.cluster.describe import availability_zone, describe
 from lab.cluster.node import Node
+from lab.deployment import cdk
 from lab.errors import LabError
 from lab.host import programs
 from lab.state_files import write_json
@@ -33,30 +33,16 @@ START_SECONDS = 40
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """A running fake account: process id, URL, and directory of its data."""
+    """A running fake account: its process, and the environment variables with which boto3 uses this account only."""
 
-    pid: int
-    endpoint: str
-    directory: Path
+    process: psutil.Process
+    environment: dict[str, str]
 
     @property
     def cpu_seconds(self) -> float:
         """CPU time of the process so far, user and kernel."""
-        times = psutil.Process(self.pid).cpu_times()
+        times = self.process.cpu_times()
         return float(times.user + times.system)
-
-    def environment(self) -> dict[str, str]:
-        """The environment variables with which boto3 uses this account only."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": layout.ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": "lab",
-            "AWS_DEFAULT_REGION": layout.REGION,
-            "AWS_CONFIG_FILE": "/dev/null",
-            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": "localhost,127.0.0.1",
-        }
 
 
 @contextmanager
@@ -65,33 +51,32 @@ def emulator(directory: Path) -> Iterator[Emulator]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    endpoint = f"http://127.0.0.1:{port}"
+    opener = build_opener(ProxyHandler({}))
     log = directory / "aws.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
+    with (
+        log.open("wb") as output,
+        programs.running(
             [sys.executable, "-m", "lab.bench.product.emulator"],
             cwd=layout.ROOT,
             env={**os.environ, "LAB_RUN_DIR": str(directory), "GATEWAY_PORT": str(port)},
-            stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    opener = build_opener(ProxyHandler({}))
-    endpoint = f"http://127.0.0.1:{port}"
+            stderr=output,
+        ) as process,
+    ):
 
-    def answers() -> bool:
-        if process.poll() is not None:
-            raise LabError(f"the emulator ended: {log.read_text(errors='replace')[-500:]}")
-        try:
-            with opener.open(f"{endpoint}/_ministack/health", timeout=2) as answer:
-                return bool(answer.status == HTTPStatus.OK)
-        except (URLError, OSError):
-            return False
+        def answers() -> bool:
+            if process.poll() is not None:
+                raise LabError(f"the emulator ended: {log.read_text(errors='replace')[-500:]}")
+            try:
+                with opener.open(f"{endpoint}/_ministack/health", timeout=2) as answer:
+                    return bool(answer.status == HTTPStatus.OK)
+            except (URLError, OSError):
+                return False
 
-    try:
         wait_until(answers, timeout_seconds=START_SECONDS, what="the emulator to answer")
-        yield Emulator(process.pid, endpoint, directory)
-    finally:
-        programs.end(process)
+        environment = cdk.environment() | {"AWS_ENDPOINT_URL": endpoint}
+        yield Emulator(psutil.Process(process.pid), environment)
 
 
 def node_names(nodes: int) -> list[str]:
@@ -111,12 +96,13 @@ def write_cluster(directory: Path, nodes: int) -> None:
 def write_tasks(directory: Path, nodes: int, *, replaced: int = 0) -> None:
     """Writes what ECS describes: a healthy HAProxy per node; the first `replaced` ones have new addresses."""
     tasks = [
-        task(name, i, generation=int(i < replaced)) for i, name in enumerate(node_names(nodes))
+        describe_task(name, i, generation=int(i < replaced))
+        for i, name in enumerate(node_names(nodes))
     ]
     write_json(directory / "tasks.json", tasks)
 
 
-def task(name: str, number: int, *, generation: int) -> dict[str, Any]:
+def describe_task(name: str, number: int, *, generation: int) -> dict[str, Any]:
     """The running task of a node, as DescribeTasks describes it."""
     where = f"arn:aws:ecs:{layout.REGION}:{layout.ACCOUNT}"
     address = f"10.{20 + generation}.{number // 250}.{number % 250 + 4}"

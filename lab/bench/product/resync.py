@@ -71,27 +71,24 @@ def cases(directory: Path, nodes: int) -> Iterator[tuple[str, int]]:
 
 def measure(nodes: int) -> Iterator[Row]:
     """A row for each case; raises LabError when a run did not make the changes of its case."""
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        with emulator(directory) as account:
-            variables = function_environment(account)
-            for case, changes in cases(directory, nodes):
-                before = account.cpu_seconds
-                row = {"nodes": nodes, "case": case} | run(account, variables)
-                if (row["changes"], row["refused"], row["problems"]) != (changes, 0, []):
-                    raise LabError(f"the run must make {changes} changes, got: {row}")
-                yield row | {"emulator_seconds": round(account.cpu_seconds - before, 3)}
+    with tempfile.TemporaryDirectory() as directory, emulator(Path(directory)) as account:
+        variables = function_environment(account)
+        for case, changes in cases(Path(directory), nodes):
+            before = account.cpu_seconds
+            row = {"nodes": nodes, "case": case} | run(account, variables)
+            if (row["changes"], row["refused"], row["problems"]) != (changes, 0, []):
+                raise LabError(f"the run must make {changes} changes, got: {row}")
+            yield row | {"emulator_seconds": round(account.cpu_seconds - before, 3)}
 
 
 def function_environment(account: Emulator) -> dict[str, str]:
     """The environment of the resync function in this account, with a new zone."""
-    keys = account.environment()
     route53 = boto3.client(
         "route53",
-        endpoint_url=account.endpoint,
+        endpoint_url=account.environment["AWS_ENDPOINT_URL"],
         region_name=layout.REGION,
-        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        aws_access_key_id=account.environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=account.environment["AWS_SECRET_ACCESS_KEY"],
     )
     zone = route53.create_hosted_zone(
         Name=layout.ZONE,
@@ -121,7 +118,7 @@ def run(account: Emulator, variables: dict[str, str]) -> Row:
     done = subprocess.run(
         [sys.executable, "-m", "lab.bench.product.run", json.dumps(variables)],
         cwd=layout.ROOT,
-        env={"PATH": os.environ["PATH"], **account.environment()},
+        env={"PATH": os.environ["PATH"], **account.environment},
         capture_output=True,
         text=True,
         check=False,
@@ -135,13 +132,11 @@ def run(account: Emulator, variables: dict[str, str]) -> Row:
 
 def cells(row: Row) -> list[str]:
     """A row of the table."""
-    keys = ("nodes", "changes", "calls", "cpu_seconds", "emulator_seconds", "wall_seconds")
-    nodes, changes, calls, cpu, emulated, wall = (str(row[key]) for key in keys)
-    by_name = ", ".join(
-        f"{name.partition('.')[2]} {count}" for name, count in row["aws_calls"].items()
-    )
-    kib, mib = str(row["bytes"] // 1024), str(row["peak_mb"])
-    return [row["case"], nodes, changes, calls, kib, cpu, emulated, wall, mib, by_name]
+    keys = ("case", "nodes", "changes", "calls", "cpu_seconds", "emulator_seconds", "wall_seconds")
+    by_name = (f"{name.partition('.')[2]} {count}" for name, count in row["aws_calls"].items())
+    figures = [str(row[key]) for key in keys]
+    figures.insert(4, str(row["bytes"] // 1024))
+    return [*figures, str(row["peak_mb"]), ", ".join(by_name)]
 
 
 def main() -> int:
@@ -152,7 +147,7 @@ def main() -> int:
         sys.stderr.write(f"bench-resync: {error}\n")
         return 1
     table = Table(HEADINGS, [cells(row) for row in rows], title=TITLE)
-    return publish(open_console(), REPORT, {"rows": rows}, table, check_thresholds(rows))
+    return publish(open_console(), REPORT, {"rows": rows}, [table], check_thresholds(rows))
 
 
 if __name__ == "__main__":

@@ -67,8 +67,10 @@ class Measured:
     peak_mb: float = 0
     seconds: list[float] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
-    templates: dict[str, int] = field(default_factory=dict)
-    resources: dict[str, int] = field(default_factory=dict)
+    bytes: list[int] = field(default_factory=list)
+    """Of each template."""
+    resources: list[int] = field(default_factory=list)
+    """Of each template."""
 
 
 def command(measured: Measured, output: str) -> list[str]:
@@ -87,42 +89,44 @@ def variables() -> dict[str, str]:
     }
 
 
-def measure_memory(measured: Measured) -> None:
-    """The run whose memory and templates count; raises LabError with its last words when it fails."""
-    with tempfile.TemporaryDirectory() as output:
-        measured.peak_mb = round(peak_pss(measured, output) / BYTES_PER_MIB, 1)
-        for file in sorted(Path(output).glob("*.template.json")):
-            text = file.read_bytes()
-            measured.templates[file.name] = len(text)
-            measured.resources[file.name] = len(json.loads(text).get("Resources", {}))
+def run(measured: Measured, *, sample: bool) -> None:
+    """One synth. With `sample` its memory and templates count, else its times. Raises LabError with its last words.
 
-
-def peak_pss(measured: Measured, output: str) -> int:
-    """Runs a synth; gives the highest memory (bytes) of its process tree, with shared pages in parts (PSS).
-
-    A peak between two samples is not seen.
+    Memory is the highest of its process tree, with shared pages in parts (PSS); a peak between two samples is not seen.
     """
-    highest = 0
-    with psutil.Popen(
-        command(measured, output),
-        cwd=measured.app.directory,
-        env=variables(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        deadline = time.monotonic() + SYNTH_SECONDS
-        errors = None
+    highest, errors = 0, None
+    cpu, began = children_cpu(), time.monotonic()
+    with (
+        tempfile.TemporaryDirectory() as output,
+        psutil.Popen(
+            command(measured, output),
+            cwd=measured.app.directory,
+            env=variables(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
         while errors is None:
             try:
-                errors = process.communicate(timeout=SAMPLE_SECONDS)[1]
+                pause = SAMPLE_SECONDS if sample else SYNTH_SECONDS
+                errors = process.communicate(timeout=pause)[1]
             except subprocess.TimeoutExpired:
                 highest = max(highest, tree_pss(process))
-                if time.monotonic() > deadline:
+                if time.monotonic() - began > SYNTH_SECONDS:
                     process.kill()
-    if process.returncode != 0:
-        raise LabError(f"a measured run failed: {errors[-500:]}")
-    return highest
+        seconds, cpu_seconds = time.monotonic() - began, children_cpu() - cpu
+        if process.returncode != 0:
+            raise LabError(f"a measured run failed: {errors[-500:]}")
+        if not sample:
+            measured.seconds.append(seconds)
+            measured.cpu_seconds.append(cpu_seconds)
+            return
+        measured.peak_mb = round(highest / BYTES_PER_MIB, 1)
+        for file in Path(output).glob("*.template.json"):
+            text = file.read_bytes()
+            measured.bytes.append(len(text))
+            measured.resources.append(len(json.loads(text).get("Resources", {})))
 
 
 def tree_pss(process: psutil.Process) -> int:
@@ -133,25 +137,6 @@ def tree_pss(process: psutil.Process) -> int:
             with suppress(psutil.NoSuchProcess):
                 total += one.memory_full_info().pss
     return total
-
-
-def measure_time(measured: Measured) -> None:
-    """One timed run; raises LabError with its last words when it fails."""
-    with tempfile.TemporaryDirectory() as output:
-        cpu, began = children_cpu(), time.monotonic()
-        done = subprocess.run(
-            command(measured, output),
-            cwd=measured.app.directory,
-            env=variables(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=SYNTH_SECONDS,
-        )
-        measured.seconds.append(time.monotonic() - began)
-        measured.cpu_seconds.append(children_cpu() - cpu)
-    if done.returncode != 0:
-        raise LabError(f"a timed run failed: {done.stderr[-500:]}")
 
 
 def children_cpu() -> float:
@@ -170,11 +155,10 @@ def measure(directory: Path, console: Console) -> dict[int, Measured]:
         nodes: Measured(write_app(directory / str(nodes), nodes))
         for nodes in sorted({*SIZES, MIDDLE})
     }
-    rounds = [measure_memory, *[measure_time] * REPETITIONS]
-    for number, step in enumerate(rounds):
-        console.print(f"round {number + 1} of {len(rounds)}: {len(found)} apps", style="dim")
+    for number in range(1 + REPETITIONS):
+        console.print(f"round {number + 1} of {1 + REPETITIONS}: {len(found)} apps", style="dim")
         for measured in found.values():
-            step(measured)
+            run(measured, sample=number == 0)
     return found
 
 
@@ -187,9 +171,9 @@ def row(nodes: int, measured: Measured, empty_seconds: float) -> Row:
         "ratio_to_empty": round(seconds / empty_seconds, 2),
         "cpu_seconds": round(statistics.median(measured.cpu_seconds), 2),
         "peak_mb": measured.peak_mb,
-        "templates": len(measured.templates),
-        "max_resources": max(measured.resources.values()),
-        "max_bytes": max(measured.templates.values()),
+        "templates": len(measured.bytes),
+        "max_resources": max(measured.resources),
+        "max_bytes": max(measured.bytes),
     }
 
 
@@ -232,16 +216,9 @@ def main() -> int:
         [str(one["nodes"] or "empty app"), *(f"{value:,}" for value in list(one.values())[1:])]
         for one in (empty, *rows)
     ]
-    runs = {
-        str(nodes): {
-            "wall": [round(value, 2) for value in one.seconds],
-            "cpu": [round(value, 2) for value in one.cpu_seconds],
-        }
-        for nodes, one in found.items()
-    }
-    report = {"rows": rows, "empty": empty, "seconds_of_each_run": runs}
+    report = {"rows": rows, "empty": empty}
     table = Table(HEADINGS, cells, title=TITLE)
-    return publish(console, REPORT, report, table, check_thresholds(rows, growth(found)))
+    return publish(console, REPORT, report, [table], check_thresholds(rows, growth(found)))
 
 
 if __name__ == "__main__":

@@ -32,24 +32,13 @@ BUSY = 0.75
 def write(part: str, report: Report, thresholds: Sequence[Threshold]) -> None:
     """Puts a report (`report` or `tuning`) into the docs, and writes the page and its plots anew."""
     figures = json.loads(FIGURES.read_text())
-    figures[part] = select(part, report, thresholds)
-    plots.write_all(figures["report"], IMAGES, "svg")
-    write_page(PAGE, figures, blocks(figures))
-
-
-def select(part: str, report: Report, thresholds: Sequence[Threshold]) -> Report:
-    """The part of a report that the page and its plots show."""
-    rows = [
-        {key: value for key, value in row.items() if value is not None} for row in report["rows"]
-    ]
     if part == "tuning":
-        rows = [{key: row[key] for key in TUNING_COLUMNS if key in row} for row in rows]
-        return {"rounds": report["rounds"], "not_run": report["not_run"], "rows": rows}
-    return {
-        **{key: report[key] for key in ("rounds", "machine", "versions", "loads")},
-        "thresholds": [asdict(one) for one in thresholds],
-        "rows": rows,
-    }
+        rows = [{key: row[key] for key in TUNING_COLUMNS if key in row} for row in report["rows"]]
+        figures[part] = {**{key: report[key] for key in ("rounds", "not_run")}, "rows": rows}
+    else:
+        figures[part] = {**report, "thresholds": [asdict(one) for one in thresholds]}
+    plots.write_all(figures["report"], IMAGES)
+    write_page(PAGE, figures, blocks(figures))
 
 
 def blocks(figures: Report) -> dict[str, str]:
@@ -86,12 +75,21 @@ def _thresholds(report: Report) -> Iterator[str]:
 
 
 def _loads(report: Report) -> Iterator[str]:
-    for load, what in report["loads"].items():
-        rows = [row for row in report["rows"] if row["load"] == load]
-        yield f"### {load[0].upper()}{load[1:]}: {what}"
-        head = ("variant", "requests/s", "quartiles", *COLUMNS.values())
-        yield Table(head, [_variant(row) for row in rows]).to_markdown()
+    for load in report["loads"]:
+        table = load_table(report, load)
+        yield f"### {table.title}"
+        yield table.to_markdown()
+        rows = (row for row in report["rows"] if row["load"] == load)
         yield _absolute(next(row for row in rows if row["variant"] == DIRECT))
+
+
+def load_table(report: Report, load: str) -> Table:
+    """The variants under a load, as ratios to direct in the same round."""
+    return Table(
+        ("variant", "requests/s", "quartiles", *COLUMNS.values()),
+        [_variant(row) for row in report["rows"] if row["load"] == load],
+        title=f"{load[0].upper()}{load[1:]}: {report['loads'][load]}",
+    )
 
 
 def _variant(row: Row) -> Sequence[str]:
@@ -112,12 +110,17 @@ def _absolute(direct: Row) -> str:
 
 def _tuning(tuning: Report) -> Iterator[str]:
     yield f"Rounds: {tuning['rounds']}."
+    yield tuning_table(tuning).to_markdown()
+    for name, why in tuning["not_run"].items():
+        yield f"Not run: {name}: {why}."
+
+
+def tuning_table(tuning: Report) -> Table:
+    """The trials under each load, as ratios to the unchanged copies in the same round."""
     by_place = {(row["variant"], row["load"]): row for row in tuning["rows"]}
     variants, loads = (list(dict.fromkeys(place)) for place in zip(*by_place, strict=True))
     rows = [(name, *(_trial(by_place[name, load]) for load in loads)) for name in variants]
-    yield Table(("change", *loads), rows).to_markdown()
-    for name, why in tuning["not_run"].items():
-        yield f"Not run: {name}: {why}."
+    return Table(("change", *loads), rows)
 
 
 def _trial(row: Row) -> str:

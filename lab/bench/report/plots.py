@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lab.bench.load.profiles import IDLE, UNLOADED
-from lab.bench.report.statistics import Report
+from lab.bench.report.statistics import Report, Row
 from lab.bench.setup.variants import AGAIN, ENVOY, HAPROXY, KERNEL, SNI
 
 Values = tuple[float, float, float]
@@ -41,31 +41,24 @@ STYLE: Any = {
 }
 
 
-def write_all(report: Report, directory: Path, kind: str) -> list[Path]:
-    """Every plot as a file `performance-NAME.KIND`."""
+def write_all(report: Report, directory: Path) -> list[Path]:
+    """Every plot as a file `performance-NAME.svg`."""
     directory.mkdir(parents=True, exist_ok=True)
     written = []
     with mpl.rc_context(STYLE):
         for name, draw in PLOTS.items():
-            figure = draw(report)
-            path = directory / f"performance-{name}.{kind}"
-            metadata = {"Date": None} if kind == "svg" else {}
-            figure.savefig(path, dpi=150, facecolor="white", metadata=metadata)
+            path = directory / f"performance-{name}.svg"
+            draw(report).savefig(path, facecolor="white", metadata={"Date": None})
             written.append(path)
     return written
 
 
-def _row(report: Report, variant: str, load: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = next(
-        row for row in report["rows"] if (row["variant"], row["load"]) == (variant, load)
-    )
-    return found
+def _row(report: Report, variant: str, load: str) -> Row:
+    return next(row for row in report["rows"] if (row["variant"], row["load"]) == (variant, load))
 
 
-def _spread(row: Mapping[str, Any], middle: str, prefix: str) -> Values | None:
-    if row.get(middle) is None:
-        return None
-    return row[middle], row[f"{prefix}_low"], row[f"{prefix}_high"]
+def _spread(row: Row, middle: str, prefix: str) -> Values | None:
+    return (row[middle], row[f"{prefix}_low"], row[f"{prefix}_high"]) if middle in row else None
 
 
 def _grouped(
@@ -102,12 +95,11 @@ def _grouped(
 
 
 def _throughput(report: Report) -> Figure:
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    axes = figure.subplots()
-
     def ratio(variant: str, load: str) -> Values | None:
         return _spread(_row(report, variant, load), "ratio_to_direct", "ratio")
 
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    axes = figure.subplots()
     _grouped(axes, list(report["loads"]), COMPARED, ratio)
     axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
     axes.set_ylabel("requests/s, direct = 1")
@@ -140,7 +132,7 @@ def _cpu(report: Report) -> Figure:
 
     def cpu(variant: str, load: str) -> Values | None:
         spent = _row(report, variant, load).get("cpu_us_per_request")
-        return None if spent is None else (spent, spent, spent)
+        return spent and (spent, spent, spent)
 
     _grouped(axes, list(report["loads"]), [HAPROXY, SNI, ENVOY], cpu, numbers=True)
     axes.set_yscale("log")

@@ -3,16 +3,24 @@
 Runs of different rounds are never compared: the machine's other work changes between rounds.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any
 
 from lab.bench.load.profiles import Sample
-from lab.report.figures import Spread, round_figure, spread
+from lab.report.figures import round_figure, spread
 
 Row = dict[str, Any]
 Report = Mapping[str, Any]
+MEDIANS = {
+    "p50": "p50_ms",
+    "p99": "p99_ms",
+    "requests_per_second": "requests_per_second",
+    "cpu_us": "cpu_us_per_request",
+    "bytes": "bytes_per_request",
+    "kb_per_connection": "kb_per_connection",
+}
+"""Figures of a sample whose own median is shown, and its name in the row."""
 
 
 def ratios(
@@ -32,49 +40,43 @@ def ratios(
 
 
 def rows(
-    samples: Sequence[Sample],
-    base: Sequence[str],
-    reason: Callable[[str, str], str | None],
+    samples: Sequence[Sample], base: Sequence[str], cannot: Mapping[str, Mapping[str, str]]
 ) -> list[Row]:
     """A row for each variant and load, in the order in which they were first measured.
 
     `base`: the variants to compare with. Its second member is the same variant again; it is compared with the first
-    alone and shows the noise. `reason`: why a variant cannot carry a load, or None.
+    alone and shows the noise. `cannot`: by variant the loads that it cannot carry, with the reason.
     """
-    variants = list(dict.fromkeys(one.variant for one in samples))
-    loads = list(dict.fromkeys(one.load for one in samples))
+    variants = dict.fromkeys(one.variant for one in samples)
+    loads = dict.fromkeys(one.load for one in samples)
     return [
-        _row(samples, variant, load, base)
-        if not (why := reason(variant, load))
-        else {"variant": variant, "load": load, "not_possible": why}
+        {"variant": variant, "load": load, "not_possible": why}
+        if (why := cannot.get(variant, {}).get(load))
+        else _row(samples, variant, load, base)
         for load in loads
         for variant in variants
     ]
 
 
 def _row(samples: Sequence[Sample], variant: str, load: str, base: Sequence[str]) -> Row:
+    """The figures that were measured."""
     compared = base[:1] if variant in base else base
-    own = [one for one in samples if (one.variant, one.load) == (variant, load)]
-
-    def ratio(figure: str, middle: str, prefix: str) -> Row:
-        found = ratios(samples, load, figure, variant, compared)
-        values = asdict(spread(found)) if found else dict.fromkeys(Spread.__slots__)
-        names = {"median": middle, "low": f"{prefix}_low", "high": f"{prefix}_high"}
-        return {names[key]: value and round_figure(value) for key, value in values.items()}
-
-    def own_median(figure: str) -> float | None:
-        values = [value for one in own if (value := getattr(one, figure)) is not None]
-        return round_figure(median(values)) if values else None
-
     row: Row = {"variant": variant, "load": load}
-    row |= ratio("requests_per_second", "ratio_to_direct", "ratio")
+
+    def add_ratio(figure: str, middle: str, prefix: str) -> None:
+        if found := ratios(samples, load, figure, variant, compared):
+            one = spread(found)
+            names = (middle, f"{prefix}_low", f"{prefix}_high")
+            row.update(zip(names, map(round_figure, one), strict=True))
+
+    def add_median(figure: str, name: str) -> None:
+        own = (one for one in samples if (one.variant, one.load) == (variant, load))
+        if values := [value for one in own if (value := getattr(one, figure)) is not None]:
+            row[name] = round_figure(median(values))
+
+    add_ratio("requests_per_second", "ratio_to_direct", "ratio")
     for figure in ("p50", "p99", "p999"):
-        row |= ratio(figure, f"{figure}_ratio", figure)
-    return row | {
-        "p50_ms": own_median("p50"),
-        "p99_ms": own_median("p99"),
-        "requests_per_second": own_median("requests_per_second"),
-        "cpu_us_per_request": own_median("cpu_us"),
-        "bytes_per_request": own_median("bytes"),
-        "kb_per_connection": own_median("kb_per_connection"),
-    }
+        add_ratio(figure, f"{figure}_ratio", figure)
+    for figure, name in MEDIANS.items():
+        add_median(figure, name)
+    return row

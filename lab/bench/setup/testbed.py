@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import psutil
-import redis
-from redis.crc import key_slot
 
 from lab import layout
+from lab.cluster.membership import by_name
 from lab.cluster.node import Node, ask
 from lab.containers import container as containers
 from lab.deployment import cdk as aws
@@ -16,6 +15,7 @@ from lab.errors import LabError
 from lab.faults.haproxies import haproxy_at
 from lab.faults.nodes import primary
 from lab.observe.steady_state import control
+from nodeway.client.slots import hash_tags
 
 CONTROL_PLANE = "lab.fake_aws"
 
@@ -58,10 +58,6 @@ class Testbed:
         """The certificate authority of the nodes."""
         return str(self.world.run_dir / "ca.pem")
 
-    def connection(self, shard: Shard) -> redis.Redis:
-        """The lab's own connection to a shard's primary."""
-        return control(self.world, shard.node)
-
 
 def start_testbed(say: Say) -> Testbed:
     """Starts the lab, deploys, lets everybody into the nodes, and stops the fake AWS. Raises LabError."""
@@ -81,18 +77,9 @@ def start_testbed(say: Say) -> Testbed:
 def _shard(world: World, name: str) -> Shard:
     node = primary(world, name)
     (address,) = Product().records()[node.hostname]
-    return Shard(node, _tag(world, node), haproxy_at(world.run_dir, address))
-
-
-def _tag(world: World, node: Node) -> str:
     with control(world, node) as connection:
-        owned = {
-            slot
-            for first, last, owner, *_ in ask(connection, "CLUSTER", "SLOTS")
-            if owner[0] == node.hostname
-            for slot in range(first, last + 1)
-        }
-    return next(str(n) for n in range(1000) if key_slot(str(n).encode()) in owned)
+        tag = hash_tags()[by_name(connection)[node.name].slots[0][0]]
+    return Shard(node, tag, haproxy_at(world.run_dir, address))
 
 
 def _stop_process(module: str) -> None:

@@ -46,7 +46,9 @@ def works(program: Path, probe: Sequence[str]) -> bool:
 
 
 def unpack(packages: Sequence[str], into: Path) -> None:
-    """With the machine's package lists, else with ones of our own."""
+    """With the machine's package lists, else with ones of our own; raises SystemExit when it cannot."""
+    if shutil.which("apt-get") is None:
+        raise SystemExit(f"no Debian to take {packages[0]} from: put its programs on PATH")
     shutil.rmtree(into, ignore_errors=True)
     lists = into / "lists"
     downloads = into / "downloads"
@@ -54,7 +56,7 @@ def unpack(packages: Sequence[str], into: Path) -> None:
         directory.mkdir(parents=True)
     own = ["-o", f"Dir::State={lists / 'state'}", "-o", f"Dir::Cache={lists / 'cache'}"]
     fetch = [
-        *("--yes", "--download-only", "--no-install-recommends"),
+        *("--yes", "--download-only", "--no-install-recommends", "--reinstall"),
         *("-o", f"Dir::Cache::archives={downloads}", "install", *packages),
     ]
     if _apt(*fetch).returncode != 0:

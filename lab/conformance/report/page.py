@@ -13,8 +13,7 @@ from typing import Any
 
 from lab import layout
 from lab.conformance.report import report
-from lab.conformance.report.facts import extract_facts, judge_facts
-from lab.conformance.report.report import Cells
+from lab.conformance.report.report import Cells, extract_facts, judge_facts
 from lab.conformance.suite.behaviours import BEHAVIOURS
 from lab.conformance.suite.manifest import Client, find_clients
 from lab.conformance.suite.modes import ANCHORS, DESCRIPTIONS
@@ -73,14 +72,18 @@ def _render_matrices(cells: Cells, clients: Sequence[Client]) -> Iterator[str]:
         if mode in ANCHORS:
             yield f'<a id="{ANCHORS[mode]}"></a>'
         yield f"## {mode}: {description}"
-        rows = [
-            (
-                f"[{client.name}](#{heading_anchor(client)})",
-                *(mark(cells[mode.value, client.name, name]) for name in BEHAVIOURS),
-            )
-            for client in clients
-        ]
-        yield _table(("client", *(one.title for one in BEHAVIOURS.values())), rows)
+        labels = {one.name: f"[{one.name}](#{heading_anchor(one)})" for one in clients}
+        yield matrix(cells, mode, labels).to_markdown()
+
+
+def matrix(cells: Cells, mode: str, labels: Mapping[str, str]) -> Table:
+    """The clients and behaviours of a mode; `labels`: what stands for each client."""
+    headings = ("client", *(one.title for one in BEHAVIOURS.values()))
+    rows = [
+        (label, *(mark(cells[mode, name, behaviour]) for behaviour in BEHAVIOURS))
+        for name, label in labels.items()
+    ]
+    return Table(headings, rows, left=len(headings), title=mode)
 
 
 def mark(cell: Cell) -> str:

@@ -61,12 +61,9 @@ class Client(BaseModel):
             "{node}": str(tools / "node"),
             "{npm}": str(tools / "npm"),
         }
-        filled = []
-        for word in words:
-            text = word
-            for place, value in places.items():
-                text = text.replace(place, value)
-            filled.append(text)
+        filled = list(words)
+        for place, value in places.items():
+            filled = [word.replace(place, value) for word in filled]
         return filled
 
     def missing(self) -> list[str]:
@@ -76,11 +73,11 @@ class Client(BaseModel):
     def snippet(self, mode: AccessMode) -> Path | None:
         """The file that connects in a mode; None where that cannot work."""
         known_fail = self.expectation(mode, ANY)
-        return None if known_fail else self.directory / self._first(self.snippets, mode, "")
+        return None if known_fail else self.directory / self._first(self.snippets, mode)
 
     def option(self, mode: AccessMode) -> str:
         """The options in the snippet that are not the client's defaults; empty where there are none."""
-        return self._first(self.options, mode, "")
+        return self._first(self.options, mode)
 
     def expectation(self, mode: AccessMode, behaviour: str) -> Expectation | None:
         """The known fail of a cell, if any: the client's own comes before that of all clients."""
@@ -94,8 +91,8 @@ class Client(BaseModel):
                 return found
         return limit
 
-    def _first(self, values: Mapping[str, str], mode: AccessMode, otherwise: str) -> str:
-        return next((values[scope] for scope in scopes(mode) if scope in values), otherwise)
+    def _first(self, values: Mapping[str, str], mode: AccessMode) -> str:
+        return next((values[scope] for scope in scopes(mode) if scope in values), "")
 
 
 def scopes(mode: AccessMode) -> Sequence[str]:

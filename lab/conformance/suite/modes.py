@@ -1,17 +1,10 @@
-"""The access modes that clients are tried in: their words on the page, and which of their proxies are killed."""
+"""The access modes that clients are tried in, with their words on the page."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
-from lab import layout
 from lab.deployment.modes import AccessMode
-from lab.deployment.product import FLEETS, Product
-from lab.deployment.world import World
 from lab.errors import LabError
-from lab.faults.nodes import primary
 
-ENVOYS, SHARED = FLEETS
-SHARD = "0003"
-"""The shard whose HAProxy is killed."""
 DESCRIPTIONS: Mapping[AccessMode, str] = {
     AccessMode.PER_NODE: "one HAProxy for each node, behind the node's own name",
     AccessMode.ENVOY_RESP2: "Envoy's Redis filter, its RESP2 listener",
@@ -25,15 +18,6 @@ ANCHORS: Mapping[AccessMode, str] = {
     AccessMode.SHARED: "shared",
 }
 """Where the page's sections begin that a deployment's output ClientSettings links to (constructs/records/zone.py)."""
-
-
-def proxies(mode: AccessMode, world: World) -> Sequence[str]:
-    """Addresses of proxies: when they are killed one after the other, every client loses one that it uses."""
-    if mode.by_envoy:
-        return Product(ENVOYS).records()[layout.ENVOY_ENDPOINT]
-    if mode is AccessMode.SHARED:
-        return Product(SHARED).records()[f"*.{layout.ZONE}"]
-    return Product().records()[primary(world, SHARD).hostname]
 
 
 def select_modes(names: Collection[str]) -> tuple[AccessMode, ...]:

@@ -41,26 +41,21 @@ class Expectation(BaseModel):
 
 
 ENVOY_LIMITS: Mapping[str, Expectation] = {
-    "pubsub": Expectation(
-        by="Envoy",
-        reason="Envoy knows no SUBSCRIBE",
-        match=r"(?i)unknown command '?subscribe",
-    ),
-    "blpop": Expectation(
-        by="Envoy",
-        reason="Envoy knows no command that waits, such as BLPOP",
-        match=r"(?i)unknown command '?blpop",
-    ),
-    "scan": Expectation(
-        by="Envoy",
-        reason="Envoy puts the shards' answers to SCAN side by side, which is no cursor and its keys",
-        match=r"too many values to unpack|SCAN found \d+ of \d+ keys",
-    ),
-    "replica_read": Expectation(
-        by="Envoy",
-        reason="Envoy knows no READONLY: its own read_policy decides where to read, for all its clients alike",
-        match=r"(?i)unknown command '?readonly",
-    ),
+    behaviour: Expectation(by="Envoy", reason=f"Envoy {reason}", match=match)
+    for behaviour, reason, match in (
+        ("pubsub", "knows no SUBSCRIBE", r"(?i)unknown command '?subscribe"),
+        ("blpop", "knows no command that waits, such as BLPOP", r"(?i)unknown command '?blpop"),
+        (
+            "scan",
+            "puts the shards' answers to SCAN side by side, which is no cursor and its keys",
+            r"too many values to unpack|SCAN found \d+ of \d+ keys",
+        ),
+        (
+            "replica_read",
+            "knows no READONLY: its own read_policy decides where to read, for all its clients alike",
+            r"(?i)unknown command '?readonly",
+        ),
+    )
 }
 """What no client can do through Envoy, by behaviour; a client.json adds to this or replaces it."""
 

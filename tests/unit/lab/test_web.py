@@ -65,10 +65,9 @@ def browser() -> Iterator[Browser]:
         site.live.end("the test is over")
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "", "::", "10.0.0.1", "localhost"])
-def test_page_is_served_on_the_loopback_only(host: str) -> None:
-    with pytest.raises(LabError, match=r"127\.0\.0\.1 only"):
-        open_server(Site(Live(), lambda *_: None), 0, host)
+def test_page_is_served_on_the_loopback_only() -> None:
+    with open_server(Site(Live(), lambda *_: None), 0) as server:
+        assert server.server_address[0] == "127.0.0.1"
 
 
 def test_port_in_use_is_said_in_one_line(browser: Browser) -> None:
@@ -145,30 +144,25 @@ def test_button_on_another_site_does_nothing(browser: Browser, origin: str) -> N
     assert browser.asked == []
 
 
-def test_unknown_event_is_refused_with_the_known_ones(browser: Browser) -> None:
-    answer = browser.press("rm")
-
-    assert answer.status == 400
-    assert b"kill-primary" in answer.read()
-
-
 @pytest.mark.parametrize("about", ["; rm", "../..", "a" * 64, 7, None, ["demo"], "Ä"])
 def test_event_is_about_a_word(browser: Browser, about: object) -> None:
     assert browser.press("kill-proxy", about).status == 400
     assert browser.asked == []
 
 
-@pytest.mark.parametrize("body", ["", "[]", "{", '{"event": "resync"}', "null", "7"])
-def test_button_that_says_nothing_is_refused(browser: Browser, body: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        *((body, b"not an object") for body in ("", "[]", "{", '{"event": "resync"}', "null", "7")),
+        ("x" * 2_000, b"at most"),
+        ('{"event": "rm", "about": ""}', b"kill-primary"),
+    ],
+)
+def test_button_that_asks_for_no_event_is_refused(browser: Browser, body: str, said: bytes) -> None:
     answer = browser.post(body, **{"X-Nodeway-Token": browser.site.token})
 
     assert answer.status == 400
-
-
-def test_long_button_is_refused_unread(browser: Browser) -> None:
-    answer = browser.post("x" * 2_000, **{"X-Nodeway-Token": browser.site.token})
-
-    assert answer.status == 400
+    assert said in answer.read()
 
 
 def test_same_event_goes_on_once(browser: Browser) -> None:

@@ -20,11 +20,11 @@ from lab.conformance.clients.python.shared.behaviours import (
     COMMANDS,
     SCRIPT,
     TRANSACTIONS,
-    expect,
     expect_one_second,
     run_mode,
 )
 from lab.conformance.clients.python.shared.keys import SLOTS, Keys
+from lab.conformance.clients.python.shared.outcome import expect
 from lab.conformance.clients.shell.redis_cli_session import CliError, Session
 from lab.wait import wait_until
 

@@ -6,10 +6,8 @@ What redis-cli prints of its connection raises CliError.
 import csv
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import TracebackType
 from typing import Self
 
 NOTICES = ("-> Redirected to slot", "Reading messages...")
@@ -40,12 +38,7 @@ class Session:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -85,11 +78,7 @@ class Session:
         self._lines.put(None)
 
     def _describe_end(self) -> str:
-        return "; ".join(line for line in self._remaining_lines() if line) or "redis-cli ended"
-
-    def _remaining_lines(self) -> Iterator[str]:
-        while (line := self._lines.get()) is not None:
-            yield line
+        return "; ".join(filter(None, iter(self._lines.get, None))) or "redis-cli ended"
 
 
 def _fields(line: str) -> list[str]:

@@ -1,12 +1,12 @@
-"""docs/performance.md and its plots are what the benchmark writes from docs/performance.json."""
+"""The benchmark's command, and docs/performance.md with its plots, which it writes from docs/performance.json."""
 
 import json
 from pathlib import Path
 
 import pytest
 
+from lab.bench import __main__ as bench
 from lab.bench.report import page, plots
-from lab.layout import ROOT
 from lab.report.page import replace_blocks
 
 FIGURES = json.loads(page.FIGURES.read_text())
@@ -19,7 +19,7 @@ def test_the_page_shows_the_figures_beside_it() -> None:
 
 
 def test_the_plots_show_the_figures(tmp_path: Path) -> None:
-    drawn = plots.write_all(FIGURES["report"], tmp_path, "svg")
+    drawn = plots.write_all(FIGURES["report"], tmp_path)
 
     assert {path.name for path in drawn} == {
         path.name for path in page.IMAGES.glob("performance-*")
@@ -45,8 +45,12 @@ def test_the_page_warns_when_the_machine_had_other_work(load: float, *, warned: 
     assert ("busy with other work" in text["thresholds"]) == warned
 
 
-def test_every_make_target_of_the_page_exists() -> None:
-    makefile = (ROOT / "Makefile").read_text()
+@pytest.mark.parametrize("rounds", ["0", "-1", "many"])
+def test_refuses_a_number_of_rounds_that_measures_nothing(
+    rounds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        bench.main([f"--rounds={rounds}"])
 
-    assert "\nbench: " in makefile
-    assert "\nbench-tune: " in makefile
+    assert ended.value.code == 2
+    assert f"'{rounds}'; allowed: a whole number from 1" in capsys.readouterr().err

@@ -59,9 +59,6 @@ SPEC = HaproxySpec(
 
 def test_reads_throughput_and_latency_from_redis_benchmarks_own_report() -> None:
     assert parse(REPORT) == Result(70921.98, 0.095, 7.335, 17.119)
-
-
-def test_a_report_without_figures_is_an_error_that_shows_it() -> None:
     with pytest.raises(LabError, match="Connection refused"):
         parse("Could not connect: Connection refused")
 

@@ -3,14 +3,13 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from lab.conformance.run import background_load, load_program, resharding
-from lab.conformance.run.background_load import ROUND, BackgroundLoad
-from lab.conformance.run.load_program import LoadProgram
+from lab.conformance.run import background_load, resharding
+from lab.conformance.run.background_load import ROUND, BackgroundLoad, LoadProgram
 from lab.conformance.suite.manifest import Client
 
 SECRET = "the-password"
@@ -39,32 +38,29 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Starts a program in place of a client's; those that wait in vain do so briefly."""
     monkeypatch.setattr(background_load, "START_SECONDS", 5)
     monkeypatch.setattr(background_load, "RECOVERY_SECONDS", 1)
-    monkeypatch.setattr(load_program, "END_SECONDS", 5)
+    monkeypatch.setattr(background_load, "END_SECONDS", 5)
     monkeypatch.setattr(background_load, "PAUSE_SECONDS", 0.01)
     with ExitStack() as running:
-        yield lambda name, text: running.enter_context(_Started(name, text, tmp_path))
 
-
-class _Started(AbstractContextManager[LoadProgram]):
-    def __init__(self, name: str, text: str, logs: Path) -> None:
-        log = logs / f"{name}.log"
-        with log.open("w") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", HEAD + text],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                start_new_session=True,
+        def start_program(name: str, text: str) -> LoadProgram:
+            log = tmp_path / f"{name}.log"
+            with log.open("w") as errors:
+                process = subprocess.Popen(
+                    [sys.executable, "-c", HEAD + text],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    text=True,
+                    start_new_session=True,
+                )
+            client = Client(
+                directory=Path(name), language="Python", version="1", run=(), snippets={}
             )
-        client = Client(directory=Path(name), language="Python", version="1", run=(), snippets={})
-        self._program = LoadProgram(client, self._process, log, SECRET)
+            program = LoadProgram(client, process, log, SECRET)
+            running.callback(program.kill)
+            return program
 
-    def __enter__(self) -> LoadProgram:
-        return self._program
-
-    def __exit__(self, *_: object) -> None:
-        self._program.kill()
+        yield start_program
 
 
 def run_idle_event(*programs: LoadProgram) -> dict[str, str]:
@@ -123,7 +119,7 @@ def test_errors_that_end_are_forgiven(start: Start) -> None:
 def test_a_program_that_does_not_end_is_killed(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_program, "END_SECONDS", 0.2)
+    monkeypatch.setattr(background_load, "END_SECONDS", 0.2)
     one = start("one", GOES_ON + "threading.Event().wait()")
 
     assert "no end in 0.2 s" in run_idle_event(one)["one"]

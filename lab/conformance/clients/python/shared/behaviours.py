@@ -1,16 +1,22 @@
 """The behaviours that every Python client is asked for; an adapter does each step as the client's users do it."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from lab.conformance.clients.python.shared import load
 from lab.conformance.clients.python.shared.keys import SLOTS, Keys
-from lab.conformance.clients.python.shared.outcome import report
+from lab.conformance.clients.python.shared.outcome import WrongAnswer, expect, report
 from lab.wait import wait_until
+
+if TYPE_CHECKING:  # a program of another client has neither library
+    from lab.conformance.clients.python.shared.glide import Glide
+    from lab.conformance.clients.python.shared.redis_py import RedisPy
+
+    Client = Glide | RedisPy
 
 BATCH = 512
 COMMANDS = 500
@@ -24,17 +30,6 @@ BEHAVIOURS = (
 """What the mode `commands` tries: methods of Behaviours, in this order."""
 
 
-class WrongAnswer(Exception):
-    """The client gave an answer, but not the right one."""
-
-
-def expect(got: object, wanted: object) -> str:
-    """The answer as a text; raises WrongAnswer unless it is as wanted."""
-    if got != wanted:
-        raise WrongAnswer(f"got {got!r} instead of {wanted!r}")
-    return str(got)
-
-
 def expect_one_second(started: float) -> str:
     """How long a BLPOP of one second waited; raises WrongAnswer when it was shorter."""
     seconds = time.monotonic() - started
@@ -43,54 +38,11 @@ def expect_one_second(started: float) -> str:
     return f"empty after {seconds:.2f} s"
 
 
-class Client(Protocol):
-    """What the behaviours ask of a client; keys and values are texts, and errors are the client's own."""
-
-    def close(self) -> None: ...
-
-    def set(self, key: str, value: str, /) -> object: ...
-
-    def get(self, key: str, /) -> str | None: ...
-
-    def set_and_get(self, pairs: Sequence[tuple[str, str]]) -> list[str]:
-        """SET and GET in turn in one pipeline; the answers to the GETs."""
-
-    def transaction(self, first: str, second: str) -> list[str]:
-        """SET of both keys to 1 and 2, then GET of both, in MULTI and EXEC; the answers to the GETs."""
-
-    def load_script(self, script: str) -> Any:
-        """SCRIPT LOAD wherever the script may be called; what call_script takes."""
-
-    def call_script(self, script: Any, key: str, argument: str) -> str:
-        """EVALSHA."""
-
-    def subscribe(self, channel: str) -> Callable[[], str]:
-        """Returns once the subscription is confirmed; the result waits for the next message."""
-
-    def publish(self, channel: str, message: str) -> object: ...
-
-    def blpop(self, key: str) -> str | None:
-        """Waits for at most one second."""
-
-    def rpush(self, key: str, item: str) -> object: ...
-
-    def scan(self, count: int) -> Iterable[str]:
-        """All keys, of all primaries."""
-
-    def database_size(self) -> int: ...
-
-    def read_only(self) -> object:
-        """READONLY on one connection."""
-
-    def count_replica_gets(self, key: str) -> int:
-        """How many GETs the replica of the key's shard has served so far."""
-
-
 @dataclass(frozen=True, slots=True)
 class Behaviours:
     """A client of its own for each behaviour, so that no behaviour sees what another one left behind."""
 
-    connect: Callable[..., Client]
+    connect: "Callable[..., Client]"
     """Opens the client with the snippet, with these options beside the snippet's."""
     keys: Keys
     in_cluster_mode: bool
@@ -99,7 +51,7 @@ class Behaviours:
     replica_reads: int = REPLICA_READS
     """How many of REPLICA_READS the replica must serve at least."""
 
-    def open(self, **options: Any) -> AbstractContextManager[Client]:
+    def open(self, **options: Any) -> "AbstractContextManager[Client]":
         """A client for one behaviour."""
         return closing(self.connect(**options))
 

@@ -14,12 +14,7 @@ from typing import Any
 from glide_sync import ReadFrom
 from redis.cluster import LoadBalancingStrategy
 
-from lab.conformance.clients.python.shared.behaviours import (
-    REPLICA_READS,
-    Behaviours,
-    Client,
-    run_mode,
-)
+from lab.conformance.clients.python.shared.behaviours import REPLICA_READS, Behaviours, run_mode
 from lab.conformance.clients.python.shared.glide import Glide
 from lab.conformance.clients.python.shared.keys import Keys
 from lab.conformance.clients.python.shared.redis_py import RedisPy
@@ -42,7 +37,7 @@ def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
     snippet = load_snippet(CLIENTS / name / ("envoy.py" if by_envoy else "per_node.py"))
     keys = Keys.of(name, environment.get("LAB_SLOT_KEYS"))
 
-    def connect(**options: Any) -> Client:
+    def connect(**options: Any) -> Glide | RedisPy:
         client = snippet(**options)
         if name == "glide-python":
             return Glide(client, not by_envoy)

@@ -8,6 +8,17 @@ from collections.abc import Callable
 LIMIT_SECONDS = 20
 
 
+class WrongAnswer(Exception):
+    """The client gave an answer, but not the right one."""
+
+
+def expect(got: object, wanted: object) -> str:
+    """The answer as a text; raises WrongAnswer unless it is as wanted."""
+    if got != wanted:
+        raise WrongAnswer(f"got {got!r} instead of {wanted!r}")
+    return str(got)
+
+
 def report(name: str, behaviour: Callable[[], str]) -> None:
     """Runs and reports a behaviour: it returns what it saw, or raises WrongAnswer or an error of the client."""
     started = time.monotonic()

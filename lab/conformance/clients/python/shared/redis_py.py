@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lab.conformance.clients.python.shared.behaviours import expect
+from lab.conformance.clients.python.shared.outcome import expect
 from lab.wait import wait_until
 
 
