@@ -219,7 +219,7 @@ def test_programs_are_installed_with_what_the_lock_has() -> None:
 
 
 def test_node_names_come_from_the_cluster_s_own_attribute(trial: Synthesis) -> None:
-    """The same name in each node's tag, its service's tag and its environment."""
+    """The same name in each node's tag and its service's tag."""
     for kind in ("AWS::ECS::TaskDefinition", "AWS::ECS::Service"):
         tags = [
             one["Value"]
@@ -228,14 +228,6 @@ def test_node_names_come_from_the_cluster_s_own_attribute(trial: Synthesis) -> N
             if one["Key"] == "nodeway:node"
         ]
         assert sorted(tags) == NODES
-    tasks = trial.resources("nodes-0001", "AWS::ECS::TaskDefinition").values()
-    for task in tasks:
-        told = deployed(trial, task["Properties"])
-        (container,) = told["ContainerDefinitions"]
-        variables = {one["Name"]: one["Value"] for one in container["Environment"]}
-        (tag,) = [one["Value"] for one in told["Tags"] if one["Key"] == "nodeway:node"]
-        assert variables["NODE_HOSTNAME"] == variables["NODE_BACKEND"] == tag
-        assert told["Family"].endswith(tag.partition(".")[0])
 
 
 def test_zone_and_resync_are_of_the_same_names(trial: Synthesis) -> None:

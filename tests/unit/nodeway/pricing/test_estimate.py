@@ -242,10 +242,9 @@ def test_rows_have_their_assumptions(prices: Prices) -> None:
 
 
 def test_lattice_can_be_billed_by_group(prices: Prices, tmp_path: Path) -> None:
-    def change(document: dict[str, Any]) -> None:
-        document["prices"]["lattice_billed_per_name"]["value"] = 0
-
-    by_group = load_prices(changed_list(tmp_path, change))
+    by_group = load_prices(
+        changed_list(tmp_path, lambda d: d["prices"]["lattice_billed_per_name"].update(value=0))
+    )
 
     name, group = (
         row(estimate_rows(Usage(nodes=9), each), "VPC Lattice, service").month
@@ -314,12 +313,10 @@ def test_counts_are_those_of_the_constructs() -> None:
             lambda d: d["prices"]["nlb_hour"].update(value=-1),
             "prices.nlb_hour.value: Input should be greater",
         ),
-        (lambda d: d["prices"]["nlb_hour"].update(value="x"), "prices.nlb_hour.value"),
         (lambda d: d["prices"]["nlb_hour"].update(status="sure"), "prices.nlb_hour.status"),
         (lambda d: d["prices"].pop("nlb_hour"), "prices.nlb_hour: Field required"),
         (lambda d: d["prices"].update(nbl_hour={}), "prices.nbl_hour"),
         (lambda d: d.update(region="Virginia"), "region: "),
-        (lambda d: d.update(as_of="yesterday"), "as_of: "),
     ],
 )
 def test_invalid_price_list_is_one_line(tmp_path: Path, change: Any, message: str) -> None:  # noqa: ANN401
