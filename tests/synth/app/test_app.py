@@ -11,10 +11,8 @@ from aws_cdk import aws_sqs as sqs
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from nodeway.config.loader import load
 from nodeway.constructs.nag import review
 from nodeway.errors import ConfigError
-from nodeway.lookup.topology import context_key
 from stacks.environment import build
 from tests.support.synth.checks import findings, without_hashes
 from tests.synth.conftest import CONTEXT, Synthesis, Synthesise
@@ -66,26 +64,6 @@ def test_adding_a_node_changes_nothing_of_the_others(
         "AWS::ECS::Service",
         "AWS::ECS::TaskDefinition",
     ]
-
-
-def test_order_of_nodes_by_hand_changes_nothing(dev: Synthesis, synthesise: Synthesise) -> None:
-    """A set of nodes is a set."""
-    turned = synthesise(nodes=",".join(reversed(DEV["clusters"][0]["nodes"])))
-
-    assert turned.templates["nodes-0001"] == dev.templates["nodes-0001"]
-
-
-def test_remembered_topology_gives_the_same_fleet_as_one_by_hand(
-    dev: Synthesis, synthesise: Synthesise
-) -> None:
-    """cdk.context.json is read, and nobody is asked."""
-    block = {"clusters": [{"replication_group_id": "sessions"}]}
-    environment = load({**CONTEXT, "env": "dev"})
-    key = context_key(environment, environment.clusters[0])
-
-    known = synthesise(block, **{key: KNOWN})
-
-    assert known.templates["nodes-0001"] == dev.templates["nodes-0001"]
 
 
 def test_refresh_asks_although_the_answer_is_remembered(

@@ -17,7 +17,7 @@ from tests.support.synth.checks import findings
 from tests.support.synth.monitored import Shown, shown
 from tests.support.synth.policy import concrete
 from tests.support.synth.shapes import waits_for
-from tests.synth.conftest import Synthesis, Synthesise
+from tests.synth.conftest import Synthesis
 
 BY_RESYNC = {"no-success", "guard-tripped", "failed-events", "task-churn"}
 BY_HAPROXY = {"abnormal-sessions", "haproxy-restarts"}
@@ -223,11 +223,3 @@ def test_deployed_last_and_removed_first(dev: Synthesis) -> None:
     assert order[-1] == "nodeway-dev-monitoring"
     assert {"haproxy", "resync"} <= waits_for(dev, "-monitoring")
     assert "nodeway-dev-monitoring:" not in str({**dev.templates, "monitoring": {}})
-
-
-def test_node_more_changes_nothing_of_it(dev: Synthesis, synthesise: Synthesise) -> None:
-    """Neither alarm nor dashboard: whatever a deploy of new nodes touches, this is not it."""
-    zone = "sessions.a1b2c3.use1.cache.amazonaws.com"
-    more = synthesise(nodes=",".join(f"sessions-{n:04}-001.{zone}" for n in range(1, 8)))
-
-    assert more.templates["monitoring"] == dev.templates["monitoring"]

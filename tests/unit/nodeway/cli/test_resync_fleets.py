@@ -117,10 +117,3 @@ def test_explain_finds_the_name_of_the_other_way(both: Terminal, cloud: Cloud) -
     said = both(settled(cloud), "explain", str(ENVOY_NAME), "--env", "dev")
 
     assert said.out.startswith(f"{ENVOY_NAME} (demo-envoy in dev)\n")
-
-
-def test_explain_of_a_name_below_no_zone_gives_what_there_is(both: Terminal, cloud: Cloud) -> None:
-    said = both(settled(cloud), "explain", "demo-0001-001.other.example", "--env", "dev")
-
-    assert said.code == 1
-    assert "unknown name: got 'demo-0001-001.other.example'" in said.err

@@ -1,6 +1,5 @@
 """The loader: defaults, overrides of `-c`, and every problem at once."""
 
-import json
 from typing import Any
 
 import pytest
@@ -193,7 +192,3 @@ def test_probe_may_have_a_login_and_any_own_vpc(
     config = load(context(environment_block(client_vpcs=[vpc], clusters=[group])))
 
     assert config.client_vpcs[0].probe_subnet_ids == tuple(subnets)
-
-
-def test_environment_can_be_written_as_json() -> None:
-    assert json.dumps(load(context(pin="a.b=10.0.0.1")).model_dump(mode="json"))
