@@ -15,7 +15,7 @@ from nodeway.constructs.proxies.task import STOP_TIMEOUT_SECONDS
 from nodeway.envoy.render import EnvoySpec, Iam
 from tests.support.pages.environments import NODES, environments
 from tests.support.synth.checks import findings, without_hashes
-from tests.support.synth.shapes import actions, built, outputs, properties, statements, types
+from tests.support.synth.shapes import built, outputs, properties, statements
 from tests.synth.conftest import Synthesis
 
 SECRETS = "arn:aws:secretsmanager:us-east-1:111122223333:secret:sessions/"
@@ -116,19 +116,6 @@ def test_synth_says_what_a_person_should_have_decided() -> None:
     assert told(iam=Iam("demo", "us-east-1")) == ["iam"]
 
 
-def test_containers_can_do_no_harm(documented: Synthesis) -> None:
-    """Read-only root, no root user, no capability, no public address."""
-    one = container(documented)
-    (service,) = properties(documented, "envoy-proxies", "AWS::ECS::Service")
-    network = service["NetworkConfiguration"]["AwsvpcConfiguration"]
-
-    assert one["ReadonlyRootFilesystem"] is True
-    assert one["User"] == "envoy"
-    assert one["LinuxParameters"] == {"Capabilities": {"Drop": ["ALL"]}}
-    assert "MountPoints" not in one
-    assert network["AssignPublicIp"] == "DISABLED"
-
-
 def test_envoy_has_the_time_to_let_its_clients_go(documented: Synthesis) -> None:
     """Grace and drain end before ECS kills it."""
     told = {one["Name"]: one["Value"] for one in container(documented)["Environment"]}
@@ -136,17 +123,9 @@ def test_envoy_has_the_time_to_let_its_clients_go(documented: Synthesis) -> None
     assert int(told["GRACE_SECONDS"]) + int(told["DRAIN_SECONDS"]) < STOP_TIMEOUT_SECONDS
 
 
-def test_clients_connect_to_both_listeners_and_to_nothing_else(documented: Synthesis) -> None:
-    """RESP2 on the cluster's own port, RESP3 on the next; the health check's port is the task's own."""
-    (group,) = properties(documented, "envoy-proxies", "AWS::EC2::SecurityGroup")
-    ingress = [
-        (one["CidrIp"], one["FromPort"], one["ToPort"]) for one in group["SecurityGroupIngress"]
-    ]
-    egress = {(one["FromPort"], one["ToPort"]) for one in group["SecurityGroupEgress"]}
-
-    assert ingress == [("10.40.0.0/16", 6379, 6379), ("10.40.0.0/16", 6380, 6380)]
-    assert egress == {(6379, 6379), (443, 443)}
+def test_cache_s_own_group_lets_in_the_envoys(documented: Synthesis) -> None:
     (to_cache,) = properties(documented, "envoy-proxies", "AWS::EC2::SecurityGroupIngress")
+
     assert (to_cache["GroupId"], to_cache["FromPort"]) == ("sg-0e1f2031425364758", 6379)
 
 
@@ -162,14 +141,6 @@ def test_name_is_in_a_zone_of_ours(documented: Synthesis) -> None:
     assert not {"STAND_IN", "PROXY_VPC_ID"} & told.keys()
     assert outputs(documented, "envoy-dns")["Endpoint"] == f"{told['FLEET_NAME']}:6379"
     assert outputs(documented, "envoy-dns")["ClientSettings"] == "docs/clients.md#envoy"
-
-
-def test_resync_of_envoys_reads_no_topology_and_runs_no_task(documented: Synthesis) -> None:
-    """Least privilege follows the way: no ElastiCache, no RunTask, no PassRole, no topic."""
-    forbidden = ("elasticache:", "iam:", "ecs:Run", "ecs:Stop")
-
-    assert not [one for one in actions(documented, "envoy-resync") if one.startswith(forbidden)]
-    assert "AWS::SNS::Topic" not in types(documented, "envoy-resync")
 
 
 def test_page_lists_every_metric() -> None:
