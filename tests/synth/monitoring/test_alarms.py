@@ -89,15 +89,14 @@ def test_estimate_counts_the_metrics_that_are_looked_at(way: str) -> None:
 
 
 def test_estimate_counts_those_of_a_probe() -> None:
-    """One that may not log in has no redirects to look at."""
-    plain, logged_in = (
-        shown("haproxy", probe=True, login=False),
-        shown("haproxy", probe=True),
-    )
+    """One that may not log in has no redirects to look at: no alarm waits for them, and no graph is empty."""
+    plain, logged_in = (shown("haproxy", probe=True, login=login) for login in (False, True))
 
     assert looked_at(plain) == ALARMS["haproxy"] + PROBE_ALARMS
     # one metric, which is paid for with both ends of its band
     assert looked_at(logged_in) == ALARMS["haproxy"] + PROBE_ALARMS + LOGIN_ALARMS - 2
+    assert logged_in.alarms.keys() - plain.alarms.keys() == {"c0-redirects-unusual"}
+    assert f'"{ProbeMetric.MOVED}"' not in plain.body
 
 
 def looked_at(found: Shown) -> int:
@@ -108,15 +107,6 @@ def looked_at(found: Shown) -> int:
         for line in alarm.get("Metrics", [{"MetricStat": alarm.get("MetricName")}])
     ]
     return len([line for line in lines if "MetricStat" in line])
-
-
-def test_probe_that_may_not_log_in_counts_no_redirects() -> None:
-    """So that no alarm waits for them, and no graph is empty."""
-    one = shown("haproxy", probe=True, login=False)
-
-    assert "c0-path-broken" in one.alarms
-    assert "c0-redirects-unusual" not in one.alarms
-    assert f'"{ProbeMetric.MOVED}"' not in one.body
 
 
 def test_without_a_schedule_its_silence_is_no_alarm() -> None:

@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from nodeway.config.model import EnvironmentConfig
-from nodeway.constructs.network.network import needs_network
 from tests.support.pages.environments import environments
 from tests.support.synth.checks import findings
 from tests.support.synth.shapes import (
@@ -17,7 +15,7 @@ from tests.support.synth.shapes import (
     types,
     waits_for,
 )
-from tests.synth.conftest import CONTEXT
+from tests.synth.conftest import Synthesis
 
 SHAPES = sorted(environments())
 SUBNET = "AWS::EC2::Subnet"
@@ -32,18 +30,9 @@ def test_every_documented_shape_passes_the_review_and_cfn_lint(name: str) -> Non
         assert findings(shape(name).templates[stack]) == [], stack
 
 
-def test_there_is_no_network_stack_when_there_is_nothing_in_it() -> None:
-    """The plain environments, the lab's among them, have the stacks that they had."""
-    plain = [environment(name) for name in ("dev", "prod", "lab", "routed")]
-
-    assert not any(needs_network(one) for one in plain)
-    assert {"network", "peering"}.isdisjoint(shape("routed").templates)
-
-
-def environment(name: str) -> EnvironmentConfig:
-    """An environment of cdk.json or of the page."""
-    block = {**CONTEXT["environments"], **environments()}[name]
-    return EnvironmentConfig.model_validate({"name": name, **block})
+def test_there_is_no_network_stack_when_there_is_nothing_in_it(dev: Synthesis) -> None:
+    for plain in (dev, shape("routed")):
+        assert {"network", "peering"}.isdisjoint(plain.templates)
 
 
 def made(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 (any JSON)

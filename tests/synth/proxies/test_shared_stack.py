@@ -15,7 +15,7 @@ from tests.synth.conftest import Synthesis
 
 STACKS = ("shared-proxies", "shared-dns", "shared-resync")
 ZONE = "sessions.a1b2c3.use1.cache.amazonaws.com"
-SERVICE, TASK = "AWS::ECS::Service", "AWS::ECS::TaskDefinition"
+SERVICE = "AWS::ECS::Service"
 
 
 def synthesis_of(**changes: Any) -> Synthesis:  # noqa: ANN401 (any JSON)

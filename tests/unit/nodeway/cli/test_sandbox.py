@@ -175,18 +175,6 @@ def test_check_that_cannot_be_done_is_one_line(
     account.all_asked()
 
 
-def test_missing_output_is_one_line(nodeway: Terminal, account: Sandboxed) -> None:
-    del account.told["Secret"]
-    account.interfaces(*OWN)
-
-    said = nodeway(account, "sandbox", "check")
-
-    assert (said.code, said.err) == (
-        1,
-        "nodeway: stack nodeway-sandbox-sandbox has no output Secret: deploy it again\n",
-    )
-
-
 def test_sandbox_that_is_not_deployed_is_one_line(account: Sandboxed) -> None:
     text = "Stack with id nodeway-sandbox-sandbox does not exist"
     account.refuses("cloudformation", "describe_stacks", "ValidationError", text)
@@ -200,10 +188,17 @@ def test_sandbox_that_is_not_deployed_is_one_line(account: Sandboxed) -> None:
         run_check(CONFIG, Empty(), ONCE)
 
 
-def test_environment_that_is_no_sandbox_is_one_line(nodeway: Terminal, account: Sandboxed) -> None:
-    said = nodeway(account, "sandbox", "check", "--env", "dev")
+@pytest.mark.parametrize(
+    ("env", "line"),
+    [
+        ("sandbox", "stack nodeway-sandbox-sandbox has no output Secret: deploy it again"),
+        ("dev", "dev is no sandbox: its block in cdk.json has no key `sandbox`"),
+    ],
+)
+def test_error_is_one_line(nodeway: Terminal, account: Sandboxed, env: str, line: str) -> None:
+    del account.told["Secret"]
+    account.interfaces(*OWN)
 
-    assert (said.code, said.err) == (
-        1,
-        "nodeway: dev is no sandbox: its block in cdk.json has no key `sandbox`\n",
-    )
+    said = nodeway(account, "sandbox", "check", "--env", env)
+
+    assert (said.code, said.err) == (1, f"nodeway: {line}\n")

@@ -8,7 +8,6 @@ from nodeway.config.loader import OVERRIDES, load, parse_pins
 from nodeway.config.model import FARGATE_MEMORY_MIB
 from nodeway.errors import ConfigError
 from nodeway_runtime.model.settings import Mode
-from tests.support.blocks import SECRET, SHARED
 from tests.support.fakes import ONE, TWO, ZONE, context, environment_block, named
 from tests.support.refusals import problems
 
@@ -170,25 +169,10 @@ def test_memory_is_one_that_fargate_has_for_the_cpu(cpu: int, sizes: tuple[int, 
         assert str(sizes[-1]) in line
 
 
-@pytest.mark.parametrize(
-    ("client", "cluster"),
-    [
-        ({}, {}),
-        ({}, {"probe": {}}),
-        ({}, {"probe": {"secret_arn": SECRET}}),
-        ({}, SHARED | {"probe": {"iam_username": "probe"}}),
-        ({"account": "111122223333", "region": "us-east-1"}, {}),
-        ({"security_group_ids": ["sg-0000000a"]}, {}),
-    ],
-)
-def test_probe_may_have_a_login_and_any_own_vpc(
-    client: dict[str, Any], cluster: dict[str, Any]
-) -> None:
-    """The account and the Region of the VPC may be the deployment's own."""
-    subnets = ["subnet-0000000a", "subnet-0000000b"]
-    vpc = {"vpc_id": "vpc-0000000c", "cidr": "10.40.0.0/16", "probe_subnet_ids": subnets, **client}
-    group = {"replication_group_id": "demo", "nodes": [named(ONE), named(TWO)], **cluster}
+def test_account_and_region_of_a_probed_vpc_may_be_the_deployment_s_own() -> None:
+    vpc = {**environment_block()["client_vpcs"][0], "probe_subnet_ids": ["subnet-0000000a"]}
+    own = {"account": "111122223333", "region": "us-east-1"}
 
-    config = load(context(environment_block(client_vpcs=[vpc], clusters=[group])))
+    config = load(context(environment_block(client_vpcs=[vpc | own])))
 
-    assert config.client_vpcs[0].probe_subnet_ids == tuple(subnets)
+    assert config.client_vpcs[0].probe_subnet_ids == ("subnet-0000000a",)
