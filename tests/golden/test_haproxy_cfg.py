@@ -7,6 +7,7 @@ What the guards of shared HAProxies do to a connection: tests/lab/suites/test_sh
 
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -50,7 +51,7 @@ def demo(*nodes: str) -> SharedSpec:
     return SharedSpec(**fields(SHARED, replication_group_id="demo", zone_name=ZONE, nodes=names))
 
 
-def checked(text: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def checked(text: str, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """What HAProxy says of a configuration that comes by standard input, as in the task."""
     command = [get_haproxy_binary(), "-c", "-f", "/dev/stdin"]
     return subprocess.run(

@@ -46,10 +46,10 @@ def test_envoy_logs_in_with_a_token_of_its_role(tmp_path: Path) -> None:
                 return False
             return True
 
-        command = [ENVOY, "--config-yaml", text, "--disable-hot-restart", "--concurrency", "1"]
+        argv = [ENVOY, "--config-yaml", text, "--disable-hot-restart", "--concurrency", "1"]
         with (
             (tmp_path / "envoy.log").open("wb") as log,
-            programs.running(command, grace_seconds=0, env=variables, stdout=log, stderr=log),
+            programs.running(argv, grace_seconds=0, env=variables, stdout=log, stderr=log),
         ):
             wait_until(is_answered, timeout_seconds=30, what="an answer through Envoy")
 
