@@ -7,14 +7,13 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import yaml
-from jinja2 import UndefinedError
 
 from nodeway.envoy.render import EnvoySpec, Iam, render
+from tests.golden.conftest import AssertGolden
 from tests.support.programs.envoys import ENVOY, certificates, secrets
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("envoy/*/spec.yaml"))
@@ -37,14 +36,8 @@ def checked(text: str, variables: Mapping[str, str]) -> subprocess.CompletedProc
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))
-def test_render_gives_the_golden_file(case: Path, request: pytest.FixtureRequest) -> None:
-    """A change of the template shows as a change of text, to be read by a person."""
-    text = render(spec_of(case))
-    golden = case / "envoy.yaml"
-    if request.config.getoption("--update-golden"):
-        golden.write_text(text)
-
-    assert text == golden.read_text()
+def test_render_gives_the_golden_file(case: Path, assert_golden: AssertGolden) -> None:
+    assert_golden(render(spec_of(case)), case / "envoy.yaml")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))
@@ -71,29 +64,14 @@ def test_envoy_refuses_a_password_that_is_not_there(tmp_path: Path) -> None:
     assert "DOWNSTREAM_PASSWORD_2" in said.stderr
 
 
-def test_render_fails_when_the_template_asks_for_what_the_spec_has_not() -> None:
-    """An undefined name is an error, never an empty string in a running configuration."""
-    poor = cast("EnvoySpec", SimpleNamespace(ADMIN_PORT=9901))
-
-    with pytest.raises(UndefinedError, match="no attribute 'max_connections'"):
-        render(poor)
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))
-def test_configuration_is_what_the_project_promises(case: Path) -> None:
-    """Redirects are followed and named nodes are looked up, in both listeners; nothing secret is in the text."""
+def test_configuration_has_no_password_and_its_admin_interface_is_the_task_s(case: Path) -> None:
     parsed: dict[str, Any] = yaml.safe_load(render(spec_of(case)))
-    listeners = parsed["static_resources"]["listeners"]
-    filters = [one["filter_chains"][0]["filters"][0]["typed_config"] for one in listeners]
 
-    assert [one["protocol_version"] for one in filters] == ["RESP2", "RESP3"]
-    ports = [one["address"]["socket_address"]["port_value"] for one in listeners]
-    assert ports[1] == ports[0] + 1
-    for one in filters:
-        assert one["settings"]["enable_redirection"] is True
-        assert one["settings"]["dns_cache_config"]["name"]
-        passwords = one["downstream_auth_passwords"]
-        assert all(list(password) == ["environment_variable"] for password in passwords)
+    for listener in parsed["static_resources"]["listeners"]:
+        config = listener["filter_chains"][0]["filters"][0]["typed_config"]
+        for password in config["downstream_auth_passwords"]:
+            assert list(password) == ["environment_variable"]
     assert parsed["admin"]["address"]["socket_address"]["address"] == "127.0.0.1"
 
 

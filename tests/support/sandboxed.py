@@ -3,13 +3,11 @@
 import json
 from typing import Any
 
-import boto3
-from botocore.stub import Stubber
-
 from lab.layout import ROOT
 from nodeway.cli.account import Deployment
 from nodeway.config.loader import load
 from nodeway.config.model import EnvironmentConfig
+from tests.support.stubbed import StubbedSession
 
 ZONE = "trial.a1b2c3.use1.cache.amazonaws.com"
 NAMES = [f"trial-{shard:04}-{member:03}.{ZONE}" for shard in (1, 2) for member in (1, 2)]
@@ -50,16 +48,11 @@ def passed() -> dict[str, Any]:
     }
 
 
-class Sandboxed:
+class Sandboxed(StubbedSession):
     """An account with the sandbox deployed, whose services answer what a test queues, in that order."""
 
     def __init__(self) -> None:
-        session = boto3.Session("testing", "testing", region_name="us-east-1")
-        names = ("ec2", "ssm", "cloudformation")
-        self._clients = {name: session.client(name) for name in names}
-        self.stubs = {name: Stubber(client) for name, client in self._clients.items()}
-        for stub in self.stubs.values():
-            stub.activate()
+        super().__init__("ec2", "ssm", "cloudformation")
         self.told: dict[str, str] = dict(OUTPUTS)
 
     def __call__(self, environment: EnvironmentConfig) -> "Sandboxed":
@@ -72,10 +65,6 @@ class Sandboxed:
         assert stack == "nodeway-sandbox-sandbox"
         return self.told
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 (an untyped client)
-        """The one that a test queued answers for."""
-        return self._clients[service]
-
     def deployment(self, cluster: str) -> Deployment:
         """Nobody is to ask."""
         raise AssertionError(cluster)
@@ -83,45 +72,30 @@ class Sandboxed:
     def interfaces(self, *addresses: str) -> "Sandboxed":
         """The cache's VPC has these."""
         found = [{"PrivateIpAddress": one} for one in addresses]
-        wanted = {
-            "Filters": [
-                {"Name": "vpc-id", "Values": [OUTPUTS["CacheVpcId"]]},
-                {"Name": "group-id", "Values": [OUTPUTS["CacheSecurityGroup"]]},
-            ]
-        }
+        filters = [
+            {"Name": "vpc-id", "Values": [OUTPUTS["CacheVpcId"]]},
+            {"Name": "group-id", "Values": [OUTPUTS["CacheSecurityGroup"]]},
+        ]
         answer = {"NetworkInterfaces": found}
-        self.stubs["ec2"].add_response("describe_network_interfaces", answer, wanted)
-        return self
+        return self.answers("ec2", "describe_network_interfaces", answer, Filters=filters)
 
     def registration(self, *pings: str) -> "Sandboxed":
         """Systems Manager knows the host like this."""
         found = [{"InstanceId": HOST, "PingStatus": one} for one in pings]
-        self.stubs["ssm"].add_response(
-            "describe_instance_information",
-            {"InstanceInformationList": found},
-            {"Filters": [{"Key": "InstanceIds", "Values": [HOST]}]},
-        )
-        return self
+        answer = {"InstanceInformationList": found}
+        filters = [{"Key": "InstanceIds", "Values": [HOST]}]
+        return self.answers("ssm", "describe_instance_information", answer, Filters=filters)
 
     def takes_the_command(self) -> "Sandboxed":
         """It is sent."""
-        self.stubs["ssm"].add_response("send_command", {"Command": {"CommandId": SENT}})
-        return self
+        return self.answers("ssm", "send_command", {"Command": {"CommandId": SENT}})
 
     def invocation(self, status: str, out: str = "", err: str = "") -> "Sandboxed":
         """How the command is."""
-        self.stubs["ssm"].add_response(
-            "get_command_invocation",
-            {"Status": status, "StandardOutputContent": out, "StandardErrorContent": err},
-            {"CommandId": SENT, "InstanceId": HOST},
-        )
-        return self
+        answer = {"Status": status, "StandardOutputContent": out, "StandardErrorContent": err}
+        asked = {"CommandId": SENT, "InstanceId": HOST}
+        return self.answers("ssm", "get_command_invocation", answer, **asked)
 
     def ready(self) -> "Sandboxed":
         """All is as it should be up to the command."""
         return self.interfaces(*OWN).registration("Online").takes_the_command()
-
-    def all_asked(self) -> None:
-        """Nothing that was queued is left."""
-        for stub in self.stubs.values():
-            stub.assert_no_pending_responses()

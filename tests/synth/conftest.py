@@ -8,10 +8,10 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk.assertions import Template
 from aws_cdk.cx_api import CloudAssembly
 
 from lab.layout import ROOT
+from nodeway.constructs.nag import review
 from stacks.environment import build
 
 CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
@@ -23,10 +23,6 @@ class Synthesis:
 
     assembly: CloudAssembly
     templates: dict[str, dict[str, Any]]
-
-    def template(self, stack: str) -> Template:
-        """For CDK's own assertions."""
-        return Template.from_json(self.templates[stack])
 
     def resources(self, stack: str, kind: str) -> dict[str, dict[str, Any]]:
         """The resources of a type, by logical id."""
@@ -49,6 +45,17 @@ def part(stack_name: str) -> str:
     return "-".join(rest[1:] or rest)
 
 
+def synth(outdir: Path, *, reviewed: bool = True, **context: Any) -> Synthesis:  # noqa: ANN401 (any JSON)
+    """The app with these keys of its context; `reviewed`: a finding of cdk-nag is an error."""
+    app = cdk.App(outdir=str(outdir), context={**CONTEXT, **context})
+    if reviewed:
+        review(app)
+    build(app)
+    assembly = app.synth()
+    files = {part(one.stack_name): Path(one.template_full_path) for one in assembly.stacks}
+    return Synthesis(assembly, {name: json.loads(one.read_text()) for name, one in files.items()})
+
+
 Synthesise = Callable[..., Synthesis]
 
 
@@ -61,13 +68,7 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
         environments = CONTEXT["environments"]
         changed = {**environments, name: {**environments[name], **(block or {})}}
         outdir = tmp_path_factory.mktemp("cdk.out")
-        app = cdk.App(outdir=str(outdir), context={**CONTEXT, "environments": changed, **variables})
-        build(app)
-        assembly = app.synth()
-        files = {part(s.stack_name): Path(outdir, s.template_file) for s in assembly.stacks}
-        return Synthesis(
-            assembly, {stack: json.loads(file.read_text()) for stack, file in files.items()}
-        )
+        return synth(outdir, reviewed=False, environments=changed, **variables)
 
     return run
 

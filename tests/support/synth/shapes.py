@@ -6,19 +6,17 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import botocore.session
 from botocore import xform_name
 from botocore.model import OperationModel, StructureShape
 from botocore.validate import ParamValidator
 
-from nodeway.constructs.nag import review
-from stacks.environment import build
 from tests.support.pages.environments import environments, offline
-from tests.support.synth.policy import concrete
-from tests.synth.conftest import CONTEXT, Synthesis, part
+from tests.support.synth.policy import concrete, several
+from tests.synth.conftest import Synthesis, part, synth
 
 GLOBAL_OPTIONS = {"region", "query", "output"}
 Properties = dict[str, Any]
@@ -32,16 +30,8 @@ def shape(name: str) -> Synthesis:
 
 def built(block: dict[str, Any]) -> Synthesis:
     """The templates of an environment; a finding of the review is an error."""
-    environment = {"shape": offline(block)}
     with tempfile.TemporaryDirectory() as outdir:
-        app = cdk.App(
-            outdir=outdir, context={**CONTEXT, "environments": environment, "env": "shape"}
-        )
-        review(app)
-        build(app)
-        assembly = app.synth()
-        templates = {part(one.stack_name): dict(one.template) for one in assembly.stacks}
-    return Synthesis(assembly, json.loads(json.dumps(templates)))
+        return synth(Path(outdir), environments={"shape": offline(block)}, env="shape")
 
 
 def properties(synthesis: Synthesis, stack: str, kind: str) -> list[Properties]:
@@ -131,6 +121,11 @@ def statements(synthesis: Synthesis, stack: str) -> list[dict[str, Any]]:
         for one in properties(synthesis, stack, "AWS::IAM::Policy")
         for statement in one["PolicyDocument"]["Statement"]
     ]
+
+
+def actions(synthesis: Synthesis, stack: str) -> set[str]:
+    """Every action that a policy of the stack names."""
+    return {one for rule in statements(synthesis, stack) for one in several(rule["Action"])}
 
 
 def types(synthesis: Synthesis, stack: str) -> set[str]:

@@ -2,25 +2,19 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_sqs as sqs
-from cfnlint.api import lint  # type: ignore[import-untyped]
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from lab.layout import ROOT
-from nodeway.config.loader import load
 from nodeway.constructs.nag import review
 from nodeway.errors import ConfigError
-from nodeway.lookup.topology import context_key
 from stacks.environment import build
+from tests.support.synth.checks import findings, without_hashes
 from tests.synth.conftest import CONTEXT, Synthesis, Synthesise
 
 STACKS = ["dns", "haproxy", "monitoring", "nodes-0001", "resync"]
@@ -46,39 +40,10 @@ def test_app_has_these_stacks_a_cluster(dev: Synthesis) -> None:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_template_is_as_reviewed(dev: Synthesis, stack: str, snapshot: SnapshotAssertion) -> None:
-    """A tripwire: every change is read by a person (`pytest --snapshot-update`). Hashes of files are left out."""
-    text = re.sub(r"[0-9a-f]{64}", "<hash>", json.dumps(dev.templates[stack]))
+    """A tripwire: every change is read by a person (`pytest --snapshot-update`)."""
+    template = without_hashes(dev.templates[stack])
 
-    assert json.loads(text) == snapshot(name=stack, extension_class=JSONSnapshotExtension)
-
-
-def test_app_says_what_is_wrong_in_one_line(tmp_path: Path) -> None:
-    """No stack trace for a mistake in the configuration."""
-    run = subprocess.run(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env={
-            "PATH": search_path(),
-            "HOME": str(tmp_path),
-            "CDK_OUTDIR": str(tmp_path / "cdk.out"),
-            "CDK_CONTEXT_JSON": json.dumps({**CONTEXT, "env": "prd"}),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert run.returncode == 1
-    assert "nodeway: unknown environment: got 'prd', did you mean 'prod'?" in run.stderr
-    assert "Traceback" not in run.stderr
-
-
-def search_path() -> str:
-    """Where node is found."""
-    import os  # noqa: PLC0415 (nothing else of the environment is of interest)
-
-    return os.environ["PATH"]
+    assert template == snapshot(name=stack, extension_class=JSONSnapshotExtension)
 
 
 def test_adding_a_node_changes_nothing_of_the_others(
@@ -99,26 +64,6 @@ def test_adding_a_node_changes_nothing_of_the_others(
         "AWS::ECS::Service",
         "AWS::ECS::TaskDefinition",
     ]
-
-
-def test_order_of_nodes_by_hand_changes_nothing(dev: Synthesis, synthesise: Synthesise) -> None:
-    """A set of nodes is a set."""
-    turned = synthesise(nodes=",".join(reversed(DEV["clusters"][0]["nodes"])))
-
-    assert turned.templates["nodes-0001"] == dev.templates["nodes-0001"]
-
-
-def test_remembered_topology_gives_the_same_fleet_as_one_by_hand(
-    dev: Synthesis, synthesise: Synthesise
-) -> None:
-    """cdk.context.json is read, and nobody is asked."""
-    block = {"clusters": [{"replication_group_id": "sessions"}]}
-    environment = load({**CONTEXT, "env": "dev"})
-    key = context_key(environment, environment.clusters[0])
-
-    known = synthesise(block, **{key: KNOWN})
-
-    assert known.templates["nodes-0001"] == dev.templates["nodes-0001"]
 
 
 def test_refresh_asks_although_the_answer_is_remembered(
@@ -143,14 +88,8 @@ def test_refresh_asks_although_the_answer_is_remembered(
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_cfn_lint_has_nothing_to_say(dev: Synthesis, rich: Synthesis, stack: str) -> None:
-    """W3005 is left out: the CDK itself states dependencies twice."""
-    for one in (dev, rich):
-        found = lint(
-            json.dumps(one.templates[stack]),
-            config=ManualArgs(regions=["us-east-1"], ignore_checks=["W3005"]),
-        )
-        assert [str(match) for match in found] == []
+def test_cfn_lint_finds_nothing(dev: Synthesis, rich: Synthesis, stack: str) -> None:
+    assert findings(dev.templates[stack]) == findings(rich.templates[stack]) == []
 
 
 def test_review_fails_a_synth_with_a_finding() -> None:
@@ -206,16 +145,3 @@ def test_termination_protection_is_as_configured(dev: Synthesis, rich: Synthesis
     """Off for dev, on where it is asked for."""
     assert {one.termination_protection for one in dev.assembly.stacks} == {False}
     assert {one.termination_protection for one in rich.assembly.stacks} == {True}
-
-
-def test_everything_is_tagged_with_its_environment(dev: Synthesis) -> None:
-    """Costs and people find it."""
-    tagged = [
-        one["Properties"]["Tags"]
-        for stack in STACKS
-        for one in dev.templates[stack]["Resources"].values()
-        if isinstance(one.get("Properties", {}).get("Tags"), list)
-    ]
-
-    assert tagged
-    assert all({"Key": "nodeway:environment", "Value": "dev"} in tags for tags in tagged)

@@ -7,73 +7,59 @@ from typing import Any
 
 import pytest
 
+from tests.support.synth.checks import without_hashes
 from tests.synth.conftest import CONTEXT, Synthesis, Synthesise
 
 CARTS = [f"carts-{shard:04}-001.carts.x9y8z7.use1.cache.amazonaws.com" for shard in range(1, 3)]
 SESSIONS = CONTEXT["environments"]["dev"]["clusters"][0]
 KINDS = ["haproxy", "nodes-0001", "dns", "resync"]
 
-Templates = dict[str, dict[str, Any]]
-
 
 @pytest.fixture(scope="session")
-def both(synthesise: Synthesise) -> Templates:
-    """The templates by stack name."""
+def both(synthesise: Synthesise) -> Synthesis:
+    """Both clusters, with the templates by stack name."""
     clusters = [SESSIONS, {"replication_group_id": "carts", "nodes": CARTS}]
-    made = synthesise({"clusters": clusters})
-    return {
-        one.stack_name: json.loads(Path(one.template_full_path).read_text())
-        for one in made.assembly.stacks
+    assembly = synthesise({"clusters": clusters}).assembly
+    files = {one.stack_name: Path(one.template_full_path) for one in assembly.stacks}
+    return Synthesis(assembly, {name: json.loads(one.read_text()) for name, one in files.items()})
+
+
+def of(both: Synthesis, cluster: str) -> dict[str, dict[str, Any]]:
+    """The stacks of a cluster."""
+    start = f"nodeway-dev-{cluster}-"
+    return {name: one for name, one in both.templates.items() if name.startswith(start)}
+
+
+def test_each_cluster_has_its_own_stacks(both: Synthesis) -> None:
+    """Four each, and what watches both: nothing that could fail for both is shared, since no other stack needs that."""
+    own = {
+        f"nodeway-dev-{c}-{k}": both.templates[f"nodeway-dev-{c}-{k}"]
+        for c in ("carts", "sessions")
+        for k in KINDS
     }
 
-
-def of(both: Templates, cluster: str) -> Templates:
-    """The stacks of a cluster."""
-    return {name: one for name, one in both.items() if name.startswith(f"nodeway-dev-{cluster}-")}
+    assert both.templates.keys() == {"nodeway-dev-monitoring", *own}
+    assert "nodeway-dev-monitoring" not in json.dumps(own)
 
 
-def of_clusters(both: Templates) -> set[str]:
-    """The stacks of either cluster."""
-    return {*of(both, "carts"), *of(both, "sessions")}
-
-
-def only(template: dict[str, Any], kind: str) -> dict[str, Any]:
-    """The properties of the only resource of a type."""
-    (one,) = [one for one in template["Resources"].values() if one["Type"] == kind]
-    properties: dict[str, Any] = one["Properties"]
-    return properties
-
-
-def test_each_cluster_has_its_own_stacks(both: Templates) -> None:
-    """Four each, and what watches both: nothing that could fail for both is shared, since no other stack needs that."""
-    assert sorted(both) == sorted(
-        ["nodeway-dev-monitoring"]
-        + [f"nodeway-dev-{c}-{k}" for c in ("carts", "sessions") for k in KINDS]
-    )
-    others = json.dumps([both[name] for name in sorted(of_clusters(both))])
-    assert "nodeway-dev-monitoring" not in others
-
-
-def test_each_cluster_has_its_own_function_zone_and_fleet(both: Templates) -> None:
+def test_each_cluster_has_its_own_function_zone_and_fleet(both: Synthesis) -> None:
     """Of each kind one, and each is told of its own."""
     for cluster, zone in (("sessions", "a1b2c3"), ("carts", "x9y8z7")):
-        stacks = of(both, cluster)
-        told = only(stacks[f"nodeway-dev-{cluster}-resync"], "AWS::Lambda::Function")
+        stack = f"nodeway-dev-{cluster}"
+        told = both.only(f"{stack}-resync", "AWS::Lambda::Function")
         variables = told["Environment"]["Variables"]
         name = f"{cluster}.{zone}.use1.cache.amazonaws.com"
-        assert (
-            only(stacks[f"nodeway-dev-{cluster}-dns"], "AWS::Route53::HostedZone")["Name"]
-            == f"{name}."
-        )
-        parking = only(stacks[f"nodeway-dev-{cluster}-resync"], "AWS::Route53::HostedZone")
+        served = both.only(f"{stack}-dns", "AWS::Route53::HostedZone")
+        parking = both.only(f"{stack}-resync", "AWS::Route53::HostedZone")
+        assert served["Name"] == f"{name}."
         assert parking["Name"] == f"{cluster}.dev.nodeway.internal."
-        only(stacks[f"nodeway-dev-{cluster}-haproxy"], "AWS::ECS::Cluster")
+        assert both.only(f"{stack}-haproxy", "AWS::ECS::Cluster")
         assert (variables["ZONE_NAME"], variables["OWNER"]) == (name, f"nodeway/dev/{cluster}")
         assert variables["REPLICATION_GROUP_ID"] == cluster
         assert told["ReservedConcurrentExecutions"] == 1
 
 
-def test_no_cluster_refers_to_the_other(both: Templates) -> None:
+def test_no_cluster_refers_to_the_other(both: Synthesis) -> None:
     """No import, no name, no ARN, no dependency: one may fail, or go, and the other does not notice."""
     for cluster, other, zone in (
         ("sessions", "carts", ".x9y8z7."),
@@ -87,11 +73,8 @@ def test_no_cluster_refers_to_the_other(both: Templates) -> None:
         assert all(name.startswith(f"nodeway-dev-{cluster}-") for name in imports)
 
 
-def test_a_second_cluster_changes_nothing_of_the_first(both: Templates, dev: Synthesis) -> None:
+def test_a_second_cluster_changes_nothing_of_the_first(both: Synthesis, dev: Synthesis) -> None:
     """But for the run at the end of its deploy, which is about the whole environment's configuration."""
     for kind in KINDS:
-        alone, beside = (
-            re.sub(r"[0-9a-f]{64}", "<hash>", json.dumps(one, sort_keys=True))
-            for one in (dev.templates[kind], both[f"nodeway-dev-sessions-{kind}"])
-        )
-        assert beside == alone
+        beside = both.templates[f"nodeway-dev-sessions-{kind}"]
+        assert without_hashes(beside) == without_hashes(dev.templates[kind])

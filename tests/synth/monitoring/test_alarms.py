@@ -1,11 +1,8 @@
 """What people hear about: each alarm's metric, when it rings, what silence is, whom it tells, where to read on."""
 
-import json
 from typing import Any
 
 import pytest
-from cfnlint.api import lint  # type: ignore[import-untyped]
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from nodeway.constructs.monitoring.alarm_texts import MEANINGS, render_description
 from nodeway.pricing.usage import ALARMS, LOGIN_ALARMS, PROBE_ALARMS
@@ -13,13 +10,14 @@ from nodeway_runtime.model.metrics import (
     NAMESPACE,
     Dimension,
     EnvoyMetric,
-    HaproxyMetric,
     ProbeMetric,
     ResyncMetric,
 )
+from tests.support.synth.checks import findings
 from tests.support.synth.monitored import Shown, shown
 from tests.support.synth.policy import concrete
-from tests.synth.conftest import Synthesis, Synthesise
+from tests.support.synth.shapes import waits_for
+from tests.synth.conftest import Synthesis
 
 BY_RESYNC = {"no-success", "guard-tripped", "failed-events", "task-churn"}
 BY_HAPROXY = {"abnormal-sessions", "haproxy-restarts"}
@@ -32,45 +30,25 @@ EXPECTED = {
 LABELS = {"haproxy": "c0", "shared": "c0-shared", "envoy": "c0-envoy"}
 AT_LEAST = "GreaterThanOrEqualToThreshold"
 TOLD = {
-    "no-success": (ResyncMetric.SECONDS_SINCE_SUCCESS, "Minimum", 60, 5, AT_LEAST, 1, "breaching"),
-    "guard-tripped": (ResyncMetric.GUARD_TRIPPED, "Maximum", 60, 3, AT_LEAST, 1, "ignore"),
-    "node-without-proxy": (
-        ResyncMetric.NODES_WITHOUT_OWN_PROXY,
-        "Minimum",
-        300,
-        6,
-        AT_LEAST,
-        1,
-        "ignore",
+    ("c0", "path-broken"): (ProbeMetric.PATHS_BROKEN, "Maximum", 60, 3, AT_LEAST, 1, "ignore"),
+    ("c0", "probe-silent"): (
+        *(ProbeMetric.PATHS_WALKED, "SampleCount", 60, 5),
+        *("LessThanThreshold", 1, "breaching"),
     ),
-    "stand-in-limit": (
-        ResyncMetric.NODES_OVER_STAND_IN_LIMIT,
-        "Maximum",
-        60,
-        1,
-        AT_LEAST,
-        1,
-        "ignore",
+    ("c1-shared", "fleet-without-proxy"): (
+        *(ResyncMetric.NODES_WITHOUT_OWN_PROXY, "Minimum", 60, 5),
+        *(AT_LEAST, 1, "ignore"),
     ),
-    "failed-events": (
-        *("ApproximateNumberOfMessagesVisible", "Maximum", 60),
-        *(1, AT_LEAST, 1, "notBreaching"),
+    ("c2-envoy", "envoy-connect-failures"): (
+        *(EnvoyMetric.CONNECT_FAILURES, "Sum", 300, 3),
+        *(AT_LEAST, 10, "ignore"),
     ),
-    "path-broken": (ProbeMetric.PATHS_BROKEN, "Maximum", 60, 3, AT_LEAST, 1, "ignore"),
-    "probe-silent": (
-        ProbeMetric.PATHS_WALKED,
-        "SampleCount",
-        60,
-        5,
-        "LessThanThreshold",
-        1,
-        "breaching",
+    ("c2-envoy", "envoy-topology-failures"): (
+        *(EnvoyMetric.TOPOLOGY_FAILURES, "Sum", 300, 3),
+        *(AT_LEAST, 1, "ignore"),
     ),
-    "backend-down": (HaproxyMetric.BACKEND_DOWN, "Maximum", 60, 5, AT_LEAST, 1, "ignore"),
-    "haproxy-restarts": (HaproxyMetric.STARTS, "Sum", 300, 12, AT_LEAST, 1, "notBreaching"),
-    "task-churn": ("TriggeredRules", "Sum", 900, 1, AT_LEAST, 3, "notBreaching"),
 }
-"""Metric, statistic, seconds, periods, how it is compared with what, and what missing data is."""
+"""Of what `dev` has not: metric, statistic, seconds, periods, how it is compared with what, and missing data."""
 SILENT_AT_ITS_END = {"failed-events", "task-churn", "haproxy-restarts", "redirects-unusual"}
 PAGER = "arn:aws:sns:us-east-1:111122223333:pager"
 
@@ -88,10 +66,20 @@ def short(one: Shown, label: str) -> dict[str, dict[str, Any]]:
     return {names[key]: alarm for key, alarm in every if names[key] in MEANINGS}
 
 
-@pytest.mark.parametrize("way", EXPECTED)
-def test_cluster_has_the_alarms_of_its_way_and_no_other(way: str) -> None:
+@pytest.mark.parametrize(
+    ("way", "more"),
+    [
+        *((way, set()) for way in EXPECTED),
+        ("haproxy", {"path-broken", "probe-silent", "redirects-unusual"}),
+        ("shared", {"path-broken", "probe-silent", "redirects-unusual"}),
+        ("envoy", {"path-broken", "probe-silent"}),
+    ],
+)
+def test_cluster_has_the_alarms_of_its_way_and_of_its_probe(way: str, more: set[str]) -> None:
     """An alarm on a metric that nobody writes would never ring, or always."""
-    assert {name.removeprefix(f"{LABELS[way]}-") for name in shown(way).alarms} == EXPECTED[way]
+    found = shown(way, probe=bool(more)).alarms
+
+    assert {name.removeprefix(f"{LABELS[way]}-") for name in found} == EXPECTED[way] | more
 
 
 @pytest.mark.parametrize("way", EXPECTED)
@@ -101,15 +89,14 @@ def test_estimate_counts_the_metrics_that_are_looked_at(way: str) -> None:
 
 
 def test_estimate_counts_those_of_a_probe() -> None:
-    """One that may not log in has no redirects to look at."""
-    plain, logged_in = (
-        shown("haproxy", probe=True, login=False),
-        shown("haproxy", probe=True),
-    )
+    """One that may not log in has no redirects to look at: no alarm waits for them, and no graph is empty."""
+    plain, logged_in = (shown("haproxy", probe=True, login=login) for login in (False, True))
 
     assert looked_at(plain) == ALARMS["haproxy"] + PROBE_ALARMS
     # one metric, which is paid for with both ends of its band
     assert looked_at(logged_in) == ALARMS["haproxy"] + PROBE_ALARMS + LOGIN_ALARMS - 2
+    assert logged_in.alarms.keys() - plain.alarms.keys() == {"c0-redirects-unusual"}
+    assert f'"{ProbeMetric.MOVED}"' not in plain.body
 
 
 def looked_at(found: Shown) -> int:
@@ -122,29 +109,6 @@ def looked_at(found: Shown) -> int:
     return len([line for line in lines if "MetricStat" in line])
 
 
-@pytest.mark.parametrize(
-    ("way", "more"),
-    [
-        ("haproxy", {"path-broken", "probe-silent", "redirects-unusual"}),
-        ("shared", {"path-broken", "probe-silent", "redirects-unusual"}),
-        ("envoy", {"path-broken", "probe-silent"}),
-    ],
-)
-def test_probe_brings_its_own(way: str, more: set[str]) -> None:
-    found = shown(way, probe=True).alarms
-
-    assert {name.removeprefix(f"{LABELS[way]}-") for name in found} == EXPECTED[way] | more
-
-
-def test_probe_that_may_not_log_in_counts_no_redirects() -> None:
-    """So that no alarm waits for them, and no graph is empty."""
-    one = shown("haproxy", probe=True, login=False)
-
-    assert "c0-path-broken" in one.alarms
-    assert "c0-redirects-unusual" not in one.alarms
-    assert f'"{ProbeMetric.MOVED}"' not in one.body
-
-
 def test_without_a_schedule_its_silence_is_no_alarm() -> None:
     """resync=off was chosen: only what an event or a task tells is left."""
     names = set(shown("haproxy", resync="off").alarms)
@@ -154,65 +118,15 @@ def test_without_a_schedule_its_silence_is_no_alarm() -> None:
     }
 
 
-@pytest.mark.parametrize("name", TOLD)
-def test_alarm_is_about_its_metric(probed: Shown, name: str) -> None:
+@pytest.mark.parametrize(("label", "name"), TOLD)
+def test_alarm_is_about_its_metric(probed: Shown, label: str, name: str) -> None:
     """Under the name that is written; what silence means is chosen for each."""
-    alarm = short(probed, "c0")[name]
+    alarm = short(probed, label)[name]
     keys = ("MetricName", "Statistic", "Period", "EvaluationPeriods", "ComparisonOperator")
 
-    assert tuple(alarm[key] for key in (*keys, "Threshold", "TreatMissingData")) == TOLD[name]
-    if alarm["Namespace"] == NAMESPACE:
-        assert alarm["Dimensions"] == [{"Name": Dimension.CLUSTER, "Value": "c0"}]
-
-
-def test_fleet_without_a_proxy_is_heard_of_sooner(probed: Shown) -> None:
-    """It is one name, and no stand-in is there for it."""
-    alarm = short(probed, "c1-shared")["fleet-without-proxy"]
-
-    assert (alarm["MetricName"], alarm["Statistic"]) == (
-        ResyncMetric.NODES_WITHOUT_OWN_PROXY,
-        "Minimum",
+    assert (
+        tuple(alarm[key] for key in (*keys, "Threshold", "TreatMissingData")) == TOLD[label, name]
     )
-    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 5)
-
-
-@pytest.mark.parametrize(
-    ("name", "metric", "threshold"),
-    [
-        ("envoy-connect-failures", EnvoyMetric.CONNECT_FAILURES, 10),
-        ("envoy-topology-failures", EnvoyMetric.TOPOLOGY_FAILURES, 1),
-    ],
-)
-def test_envoys_failures_are_for_a_quarter_of_an_hour(
-    probed: Shown, name: str, metric: str, threshold: int
-) -> None:
-    alarm = short(probed, "c2-envoy")[name]
-
-    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == (
-        metric,
-        "Sum",
-        threshold,
-    )
-    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (300, 3)
-    assert alarm["TreatMissingData"] == "ignore"
-
-
-def test_rate_of_abnormal_sessions_is_not_that_of_a_handful(probed: Shown) -> None:
-    """And no line of such a session is no such session."""
-    alarm = short(probed, "c0")["abnormal-sessions"]
-    rate, *of = alarm["Metrics"]
-
-    assert rate["Expression"] == "IF(sessions >= 100, 100 * FILL(abnormal, 0) / sessions, 0)"
-    assert {one["Id"]: one["MetricStat"]["Metric"]["MetricName"] for one in of} == {
-        "sessions": HaproxyMetric.SESSIONS,
-        "abnormal": HaproxyMetric.ABNORMAL_SESSIONS,
-    }
-    assert {(one["MetricStat"]["Stat"], one["MetricStat"]["Period"]) for one in of} == {
-        ("Sum", 300)
-    }
-    assert [one["ReturnData"] for one in alarm["Metrics"]] == [True, False, False]
-    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 5)
-    assert (alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (3, "ignore")
 
 
 def test_redirects_are_held_against_a_band_from_above(probed: Shown) -> None:
@@ -288,53 +202,14 @@ def test_given_topic_is_used_and_none_made() -> None:
         assert not found.synthesis.resources("monitoring", f"AWS::SNS::{kind}")
 
 
-def test_cfn_lint_has_nothing_to_say_of_all_ways_with_a_probe(probed: Shown) -> None:
-    """tests/synth/app/test_app.py has it for what `dev` is; W3005: the CDK itself states dependencies twice."""
-    found = lint(
-        json.dumps(probed.template),
-        config=ManualArgs(regions=["us-east-1"], ignore_checks=["W3005"]),
-    )
-
-    assert [str(match) for match in found] == []
-
-
-def test_stopped_tasks_are_kept_and_counted(probed: Shown) -> None:
-    """A rule for each ECS cluster, and a policy by which EventBridge may write into the one log group."""
-    found = probed.synthesis
-    rules = [
-        one["Properties"] for one in found.resources("monitoring", "AWS::Events::Rule").values()
-    ]
-    (group,) = found.resources("monitoring", "AWS::Logs::LogGroup").values()
-    policy = found.only("monitoring", "AWS::Logs::ResourcePolicy")["PolicyDocument"]
-    detail = rules[0]["EventPattern"]["detail"]
-
-    assert len({str(one["EventPattern"]["detail"]["clusterArn"]) for one in rules}) == 3
-    assert detail["lastStatus"] == ["STOPPED"]
-    assert detail["$or"] == [
-        {"stopCode": [{"anything-but": ["ServiceSchedulerInitiated", "UserInitiated"]}]},
-        {"stoppedReason": [{"wildcard": "*health check*"}]},
-    ]
-    assert group["DeletionPolicy"] == "Delete"
-    assert "/aws/events/" in str(group["Properties"]["LogGroupName"])
-    assert "events.amazonaws.com" in str(policy)
-    for one in rules:
-        assert ":log-group:/aws/events/" in str(one["Targets"])
+def test_cfn_lint_finds_nothing_in_all_ways_with_a_probe(probed: Shown) -> None:
+    assert findings(probed.template) == []
 
 
 def test_deployed_last_and_removed_first(dev: Synthesis) -> None:
     """Nothing imports anything of it, so that it never holds another stack back."""
     order = [one.stack_name for one in dev.assembly.stacks]
-    (own,) = [one for one in dev.assembly.stacks if one.stack_name == "nodeway-dev-monitoring"]
-    needs = {one.id for one in own.dependencies}
 
-    assert order[-1] == own.stack_name
-    assert {"nodeway-dev-sessions-haproxy", "nodeway-dev-sessions-resync"} <= needs
+    assert order[-1] == "nodeway-dev-monitoring"
+    assert {"haproxy", "resync"} <= waits_for(dev, "-monitoring")
     assert "nodeway-dev-monitoring:" not in str({**dev.templates, "monitoring": {}})
-
-
-def test_node_more_changes_nothing_of_it(dev: Synthesis, synthesise: Synthesise) -> None:
-    """Neither alarm nor dashboard: whatever a deploy of new nodes touches, this is not it."""
-    zone = "sessions.a1b2c3.use1.cache.amazonaws.com"
-    more = synthesise(nodes=",".join(f"sessions-{n:04}-001.{zone}" for n in range(1, 8)))
-
-    assert more.templates["monitoring"] == dev.templates["monitoring"]

@@ -64,19 +64,6 @@ def test_top_row_answers_whether_every_node_is_reached() -> None:
     assert "nodeway-dev-c0:ExportsOutputFnGetAttWatch" in walked["properties"]["endpoint"]
 
 
-def test_without_a_probe_the_resync_answers_as_far_as_it_knows() -> None:
-    """And nothing is drawn of what nobody walks."""
-    one = shown("haproxy")
-
-    assert [line[1] for line in lines(one.widgets[0])] == [
-        ResyncMetric.NODES_WITHOUT_OWN_PROXY,
-        ResyncMetric.NODES,
-    ]
-    assert "custom" not in {widget["type"] for widget in one.widgets}
-    assert not of_cluster(one, by_node=False) & OF_PROBE
-    assert "Redirects" not in titles(one)
-
-
 @pytest.mark.parametrize("node_metrics", [True, False])
 @pytest.mark.parametrize("probe", [True, False])
 @pytest.mark.parametrize("way", ["haproxy", "shared", "envoy"])
@@ -93,6 +80,7 @@ def test_what_is_drawn_is_what_is_written(way: str, *, probe: bool, node_metrics
 
     assert of_cluster(one, by_node=False) <= known
     assert of_cluster(one, by_node=True) <= each
+    assert probe == ("custom" in {widget["type"] for widget in one.widgets})
     assert bool(of_cluster(one, by_node=True)) == (node_metrics and (probe or way != "envoy"))
 
 
@@ -164,12 +152,3 @@ def test_topology_that_only_the_deploy_knows_needs_nothing_of_it() -> None:
 
     assert "## c0: a HAProxy for each node" in titles(one)
     assert '"zone"' not in json.dumps(one.template)
-
-
-def test_name_is_the_environment_s() -> None:
-    one = shown("haproxy")
-
-    assert (
-        one.synthesis.only("monitoring", "AWS::CloudWatch::Dashboard")["DashboardName"]
-        == "nodeway-dev"
-    )

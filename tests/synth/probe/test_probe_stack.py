@@ -150,14 +150,14 @@ def test_each_client_vpc_has_a_function_of_its_own() -> None:
 
 
 def test_vpc_with_two_ranges_has_one_function() -> None:
-    """It stands there twice, as its clients are of both, and with all of its subnets."""
+    """With all of its subnets; a VPC without subnets has none."""
     ranges = [
         client(probe_subnet_ids=["subnet-0000000a"], security_group_ids=["sg-0000000c"]),
         client(cidr="10.41.0.0/16", probe_subnet_ids=["subnet-0000000b", "subnet-0000000a"]),
         client(cidr="10.42.0.0/16", probe_subnet_ids=[]),
     ]
 
-    made = synthesis_of(*ranges)
+    made = synthesis_of(*ranges, client(SECOND, "10.43.0.0/16", probe_subnet_ids=[]))
 
     found = functions(made)
     assert set(found) == {FIRST, "coordinator"}
@@ -176,12 +176,6 @@ def test_shared_proxies_are_probed_too() -> None:
     )
     assert CoordinatorSettings.from_environment(variables).group == "sessions"
     assert found[FIRST]["Environment"]["Variables"]["IAM_USERNAME"] == "probe"
-
-
-def test_names_of_a_vpc_without_subnets_are_not_walked_from_there() -> None:
-    made = synthesis_of(client(), client(SECOND, "10.41.0.0/16", probe_subnet_ids=[]))
-
-    assert set(functions(made)) == {FIRST, "coordinator"}
 
 
 def test_only_its_schedule_may_invoke_the_watch() -> None:

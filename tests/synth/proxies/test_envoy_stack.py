@@ -1,13 +1,10 @@
 """The Envoys' template: who may connect, what they may read, and that no secret is in it."""
 
-import json
 import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from cfnlint.api import lint  # type: ignore[import-untyped]
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
@@ -16,10 +13,9 @@ from nodeway.constructs.proxies.envoy import find_warnings
 from nodeway.constructs.proxies.envoy_metrics import METRICS
 from nodeway.constructs.proxies.task import STOP_TIMEOUT_SECONDS
 from nodeway.envoy.render import EnvoySpec, Iam
-from nodeway_runtime.aws.ecs import FLEET_TAG
-from nodeway_runtime.model.metrics import Dimension
 from tests.support.pages.environments import NODES, environments
-from tests.support.synth.shapes import built, outputs, properties, statements, types
+from tests.support.synth.checks import findings, without_hashes
+from tests.support.synth.shapes import built, outputs, properties, statements
 from tests.synth.conftest import Synthesis
 
 SECRETS = "arn:aws:secretsmanager:us-east-1:111122223333:secret:sessions/"
@@ -60,43 +56,15 @@ def container(synthesis: Synthesis) -> dict[str, Any]:
     return found
 
 
-def test_envoys_are_one_service_of_two_tasks_over_the_zones(documented: Synthesis) -> None:
-    """And the resync knows its tasks by their tag."""
-    (service,) = documented.resources("envoy-proxies", "AWS::ECS::Service").values()
-    asked = service["Properties"]
-    subnets = asked["NetworkConfiguration"]["AwsvpcConfiguration"]["Subnets"]
-
-    assert asked["DesiredCount"] == 2
-    assert subnets == [
-        one["subnet_id"] for one in environments("envoy")["envoy"]["proxy_vpc"]["subnets"]
-    ]
-    assert asked["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"] == "DISABLED"
-    assert asked["PropagateTags"] == "TASK_DEFINITION"
-    (task,) = documented.resources("envoy-proxies", "AWS::ECS::TaskDefinition").values()
-    assert {"Key": FLEET_TAG, "Value": "sessions-envoy"} in task["Properties"]["Tags"]
-
-
 def test_secrets_come_by_their_arns(documented: Synthesis, iam: Synthesis) -> None:
-    """ECS takes one key of a secret each; nothing secret is a plain variable."""
-    assert {one["Name"]: one["ValueFrom"] for one in container(documented)["Secrets"]} == {
-        "DOWNSTREAM_PASSWORD_1": f"{SECRETS}clients-AbCdEf:password::",
-        "UPSTREAM_PASSWORD": f"{SECRETS}nodes-AbCdEf:password::",
-        "TLS_CERTIFICATE": f"{SECRETS}certificate-AbCdEf:certificate::",
-        "TLS_PRIVATE_KEY": f"{SECRETS}certificate-AbCdEf:private_key::",
-    }
+    """The snapshot has those of the page; nothing secret is a plain variable."""
     assert {one["Name"] for one in container(iam)["Secrets"]} == {
         "DOWNSTREAM_PASSWORD_1",
         "DOWNSTREAM_PASSWORD_2",
     }
-    plain = {one["Name"] for one in container(documented)["Environment"]}
-    assert plain == {
-        "ENVOY_CONFIG",
-        "ADMIN_PORT",
-        "CLUSTER",
-        "WORKERS",
-        "REPORT_SECONDS",
-        "GRACE_SECONDS",
-        "DRAIN_SECONDS",
+    assert {one["Name"] for one in container(documented)["Environment"]} == {
+        *("ENVOY_CONFIG", "ADMIN_PORT", "CLUSTER", "WORKERS"),
+        *("REPORT_SECONDS", "GRACE_SECONDS", "DRAIN_SECONDS"),
     }
 
 
@@ -148,46 +116,23 @@ def test_synth_says_what_a_person_should_have_decided() -> None:
     assert told(iam=Iam("demo", "us-east-1")) == ["iam"]
 
 
-def test_containers_can_do_no_harm(documented: Synthesis) -> None:
-    """Read-only root, no root user, no capability."""
-    one = container(documented)
-
-    assert one["ReadonlyRootFilesystem"] is True
-    assert one["User"] == "envoy"
-    assert one["LinuxParameters"] == {"Capabilities": {"Drop": ["ALL"]}}
-    assert "MountPoints" not in one
-
-
 def test_envoy_has_the_time_to_let_its_clients_go(documented: Synthesis) -> None:
     """Grace and drain end before ECS kills it."""
     told = {one["Name"]: one["Value"] for one in container(documented)["Environment"]}
 
     assert int(told["GRACE_SECONDS"]) + int(told["DRAIN_SECONDS"]) < STOP_TIMEOUT_SECONDS
-    assert container(documented)["StopTimeout"] == STOP_TIMEOUT_SECONDS
 
 
-def test_clients_connect_to_both_listeners_and_to_nothing_else(documented: Synthesis) -> None:
-    """RESP2 on the cluster's own port, RESP3 on the next; the health check's port is the task's own."""
-    (group,) = properties(documented, "envoy-proxies", "AWS::EC2::SecurityGroup")
-    ingress = [
-        (one["CidrIp"], one["FromPort"], one["ToPort"]) for one in group["SecurityGroupIngress"]
-    ]
-    egress = {(one["FromPort"], one["ToPort"]) for one in group["SecurityGroupEgress"]}
-
-    assert ingress == [("10.40.0.0/16", 6379, 6379), ("10.40.0.0/16", 6380, 6380)]
-    assert egress == {(6379, 6379), (443, 443)}
+def test_cache_s_own_group_lets_in_the_envoys(documented: Synthesis) -> None:
     (to_cache,) = properties(documented, "envoy-proxies", "AWS::EC2::SecurityGroupIngress")
+
     assert (to_cache["GroupId"], to_cache["FromPort"]) == ("sg-0e1f2031425364758", 6379)
 
 
 def test_name_is_in_a_zone_of_ours(documented: Synthesis) -> None:
     """The cluster's own names stay as they are; the resync has one name to care for, and no node to look at."""
     (zone,) = properties(documented, "envoy-dns", "AWS::Route53::HostedZone")
-    (function,) = [
-        one
-        for one in properties(documented, "envoy-resync", "AWS::Lambda::Function")
-        if "FLEET_NAME" in one.get("Environment", {}).get("Variables", {})
-    ]
+    (function,) = properties(documented, "envoy-resync", "AWS::Lambda::Function")
     told = function["Environment"]["Variables"]
 
     assert zone["Name"] == "sessions.shape.nodeway.internal."
@@ -198,56 +143,24 @@ def test_name_is_in_a_zone_of_ours(documented: Synthesis) -> None:
     assert outputs(documented, "envoy-dns")["ClientSettings"] == "docs/clients.md#envoy"
 
 
-def test_resync_of_envoys_reads_no_topology_and_runs_no_task(documented: Synthesis) -> None:
-    """Least privilege follows the way: no ElastiCache, no RunTask, no PassRole, no topic."""
-    actions = {
-        action
-        for one in statements(documented, "envoy-resync")
-        for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
-    }
-
-    assert not [
-        one for one in actions if one.startswith(("elasticache:", "iam:", "ecs:Run", "ecs:Stop"))
-    ]
-    assert "AWS::SNS::Topic" not in types(documented, "envoy-resync")
-
-
-def test_every_metric_is_a_field_of_the_line_and_of_the_page(documented: Synthesis) -> None:
-    """The filters' fields are those of nodeway/envoy/start.sh (tests/unit/nodeway/templates/test_envoy_start.py has
-    them told).
-    """
-    filters = properties(documented, "envoy-proxies", "AWS::Logs::MetricFilter")
-    made = {one["MetricTransformations"][0]["MetricName"]: one for one in filters}
-
-    assert made.keys() == METRICS.keys()
-    for name, one in made.items():
-        (metric,) = one["MetricTransformations"]
-        assert one["FilterPattern"] == '{ $.message = "envoy" }'
-        assert metric["MetricValue"] == f"$.{METRICS[name]}"
-        assert metric["Dimensions"] == [{"Key": Dimension.CLUSTER, "Value": "$.cluster"}]
+def test_page_lists_every_metric() -> None:
+    """tests/unit/nodeway/templates/test_envoy_start.py has their fields logged."""
     page = (ROOT / "docs" / "envoy.md").read_text()
-    shown = re.findall(r"^\| `(Envoy\w+)` \|", page, re.MULTILINE)
-    assert shown == list(METRICS)
+
+    assert re.findall(r"^\| `(Envoy\w+)` \|", page, re.MULTILINE) == list(METRICS)
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_cfn_lint_has_nothing_to_say(documented: Synthesis, iam: Synthesis, stack: str) -> None:
-    """W3005 is left out: the CDK itself states dependencies twice."""
-    for one in (documented, iam):
-        found = lint(
-            json.dumps(one.templates[stack]),
-            config=ManualArgs(regions=["us-east-1"], ignore_checks=["W3005"]),
-        )
-        assert [str(match) for match in found] == []
+def test_cfn_lint_finds_nothing(documented: Synthesis, iam: Synthesis, stack: str) -> None:
+    assert findings(documented.templates[stack]) == findings(iam.templates[stack]) == []
 
 
 def test_template_of_the_envoys_is_as_reviewed(
     documented: Synthesis, snapshot: SnapshotAssertion
 ) -> None:
-    """A tripwire: hashes of files are left out."""
-    text = re.sub(r"[0-9a-f]{64}", "<hash>", json.dumps(documented.templates["envoy-proxies"]))
+    template = without_hashes(documented.templates["envoy-proxies"])
 
-    assert json.loads(text) == snapshot(name="envoy-proxies", extension_class=JSONSnapshotExtension)
+    assert template == snapshot(name="envoy-proxies", extension_class=JSONSnapshotExtension)
 
 
 def test_both_ways_to_one_cluster_are_beside_each_other() -> None:

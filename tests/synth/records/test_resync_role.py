@@ -156,16 +156,11 @@ def change(kind: str, action: str, name: str, zone: str = "Z0CLIENTS") -> Ask:
         change("A", "CREATE", ZONE),
         change("A", "UPSERT", f"a.{ZONE}"),
         change("TXT", "UPSERT", f"_nodeway.a.{ZONE}"),
-        change("A", "CREATE", "a.elsewhere.example"),
         change("CNAME", "CREATE", f"a.{ZONE}"),
-        change("NS", "UPSERT", ZONE),
         change("SOA", "DELETE", ZONE),
-        change("A", "CREATE", f"a.{ZONE}", "Z0OTHER"),
         change("A", "CREATE", f"a.{ZONE}", "Z0PARKING"),
         change("CNAME", "CREATE", "a.sessions.dev.nodeway.internal"),
         change("SOA", "UPSERT", "sessions.dev.nodeway.internal", "Z0PARKING"),
-        Ask("route53:DeleteHostedZone", "arn:aws:route53:::hostedzone/Z0CLIENTS"),
-        Ask("route53:AssociateVPCWithHostedZone", "arn:aws:route53:::hostedzone/Z0CLIENTS"),
         Ask("ecs:RunTask", f"{ECS}task-definition/anything:1", IN_FLEET),
         Ask("ecs:StopTask", TASK, IN_FLEET),
         Ask("ecs:StopTask", TASK, IN_FLEET | OWN),
@@ -176,8 +171,6 @@ def change(kind: str, action: str, name: str, zone: str = "Z0CLIENTS") -> Ask:
         Ask("ecs:TagResource", f"{ECS}service/fleet/1", {"ecs:CreateAction": "RunTask"}),
         Ask("ecs:ListTasks", "*", ELSEWHERE),
         Ask("ecs:DescribeTasks", f"{ECS}task/other/1", ELSEWHERE),
-        Ask("ecs:UpdateService", f"{ECS}service/fleet/1", IN_FLEET),
-        Ask("ecs:ExecuteCommand", TASK, IN_FLEET),
         Ask(
             "iam:PassRole",
             "arn:aws:iam::111122223333:role/admin",
@@ -188,19 +181,11 @@ def change(kind: str, action: str, name: str, zone: str = "Z0CLIENTS") -> Ask:
             "arn:aws:iam::111122223333:role/task",
             {"iam:PassedToService": "lambda.amazonaws.com"},
         ),
-        Ask(
-            "elasticache:DescribeReplicationGroups",
-            "arn:aws:elasticache:us-east-1:111122223333:replicationgroup:other",
-        ),
-        Ask(
-            "elasticache:ModifyReplicationGroup",
-            "arn:aws:elasticache:us-east-1:111122223333:replicationgroup:sessions",
-        ),
     ],
     ids=lambda ask: f"{ask.action} {ask.resource.rpartition(':')[2]}",
 )
 def test_role_allows_nothing_else(dev: Synthesis, ask: Ask) -> None:
-    """No other type, action, name, task or role; a service's own task can neither be stopped nor be tagged."""
+    """What a condition or a resource keeps out: a service's own task can neither be stopped nor be tagged."""
     assert not policy(dev).allows(ask)
 
 

@@ -16,7 +16,6 @@ from nodeway_runtime.aws.stand_in_zone import Route53StandInZone
 from nodeway_runtime.functions.custom_resource import remove
 from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Settings
-from nodeway_runtime.model.topology import hostname
 from nodeway_runtime.planner.reconcile import Outcome, applying_executor, reconcile
 from tests.support.fake_aws.calls import Calls, Clock, Shape, client_error
 from tests.support.fake_aws.ecs import FakeEcs
@@ -226,20 +225,6 @@ def test_policy_allows_all_that_a_deployments_life_needs_and_nothing_more(made: 
     assert allowed == here.calls.used | WRITES_ITSELF | LAMBDA_DOES
 
 
-def test_policy_lets_no_run_stop_or_tag_a_services_own_task(made: Synthesis) -> None:
-    """Whatever a fault of ours would ask for."""
-    here = Deployed(made)
-    here.run()
-    own = next(iter(here.ecs.tasks))
-
-    for operation, asked in (
-        ("StopTask", {"cluster": FLEET, "task": own, "reason": "x"}),
-        ("TagResource", {"resourceArn": own, "tags": [{"key": "a", "value": "b"}]}),
-    ):
-        with pytest.raises(Exception, match="not allowed"):
-            here.calls("ecs", operation, asked, dict)
-
-
 def test_zone_of_the_settings_is_the_clients_and_parking_is_the_other(made: Synthesis) -> None:
     """They are never taken for each other."""
     here = Deployed(made)
@@ -247,4 +232,3 @@ def test_zone_of_the_settings_is_the_clients_and_parking_is_the_other(made: Synt
     assert here.settings.hosted_zone_id == "Z0CLIENTS"
     assert here.settings.stand_in is not None
     assert here.settings.stand_in.zone_id == "Z0PARKING"
-    assert here.settings.zone_name == hostname(ZONE)

@@ -4,7 +4,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from nodeway.advice.advise import RUEIDIS, Advice, Situation, advise, matching_branches, rule_facts
 from nodeway.advice.rules import ASK, RULES, WORDS, AccessOption, Fact
@@ -193,8 +192,3 @@ def test_rueidis_has_one_line_for_options_with_equal_settings(
 
     assert text in line
     assert advice(**changes).client == ()
-
-
-def test_misspelt_key_is_an_error() -> None:
-    with pytest.raises(ValidationError, match="cluster_mod"):
-        Situation.model_validate({"cluster_mod": True})

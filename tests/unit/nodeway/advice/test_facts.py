@@ -1,16 +1,18 @@
 """The facts that `nodeway advise` reads of a live group. A fact that cannot be read is unknown."""
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 
 from nodeway.advice.advise import Situation
 from nodeway.advice.facts import ReadFacts, read_facts
 from nodeway.errors import CommandError
 from tests.support.elasticache_answers import cluster, group
 from tests.support.fakes import ONE, TWO
+from tests.support.stubbed import StubbedSession
+
+if TYPE_CHECKING:
+    import boto3
 
 VPC = {
     "VpcId": "vpc-0000000b",
@@ -20,65 +22,44 @@ VPC = {
         {"CidrBlock": "10.99.0.0/16", "CidrBlockState": {"State": "disassociated"}},
     ],
 }
-DENIED = "AccessDenied"
+CACHE, DENIED, ABSENT = "elasticache", "AccessDenied", "ReplicationGroupNotFoundFault"
 
 
-class Aws:
-    """A session of which the clients return prepared answers in order, each checked against botocore's model."""
+class Aws(StubbedSession):
+    """ElastiCache and EC2."""
 
     def __init__(self) -> None:
-        session = boto3.Session("x", "x", region_name="us-east-1")
-        self.clients: dict[str, Any] = {
-            "elasticache": session.client("elasticache"),
-            "ec2": session.client("ec2"),
-        }
-        self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
-
-    def client(self, name: str, **_: object) -> Any:  # noqa: ANN401 (any client)
-        """Returns the client of a service."""
-        return self.clients[name]
-
-    def answers(self, call: str, answer: dict[str, Any] | str, **expected: Any) -> "Aws":  # noqa: ANN401
-        """Adds an answer, or an error with this code, for a call with these parameters."""
-        stub = self.stubs["ec2" if call == "describe_vpcs" else "elasticache"]
-        if isinstance(answer, str):
-            stub.add_client_error(call, answer, "not allowed", expected_params=expected or None)
-        else:
-            stub.add_response(call, answer, expected or None)
-        return self
+        super().__init__("elasticache", "ec2")
 
     def answers_group(self, **changes: Any) -> "Aws":  # noqa: ANN401 (any member of the shape)
         """Adds the answers for the group `demo` and its first member."""
         groups = {"ReplicationGroups": [group(ONE, TWO, **changes)]}
         member = {"CacheClusters": [cluster(ONE) | {"CacheSubnetGroupName": "private"}]}
-        self.answers("describe_replication_groups", groups, ReplicationGroupId="demo")
-        return self.answers("describe_cache_clusters", member, CacheClusterId=ONE)
+        self.answers(CACHE, "describe_replication_groups", groups, ReplicationGroupId="demo")
+        return self.answers(CACHE, "describe_cache_clusters", member, CacheClusterId=ONE)
 
     def answers_parameters(self, value: str | None) -> "Aws":
         """Adds the answer for a parameter group with this endpoint type; None: without the parameter."""
         parameter = {"ParameterName": "cluster-preferred-endpoint-type", "ParameterValue": value}
         present = [parameter] if value else []
         parameters = {"Parameters": [{"ParameterName": "maxmemory"}, *present]}
-        return self.answers("describe_cache_parameters", parameters)
+        return self.answers(CACHE, "describe_cache_parameters", parameters)
 
     def answers_subnets(self) -> "Aws":
         """Adds the answer for the subnet group."""
         groups = {"CacheSubnetGroups": [{"VpcId": "vpc-0000000b"}]}
-        return self.answers("describe_cache_subnet_groups", groups, CacheSubnetGroupName="private")
+        name = {"CacheSubnetGroupName": "private"}
+        return self.answers(CACHE, "describe_cache_subnet_groups", groups, **name)
 
     def answers_network(self) -> "Aws":
         """Adds the answers for the subnet group and its VPC."""
-        return self.answers_subnets().answers(
-            "describe_vpcs", {"Vpcs": [VPC]}, VpcIds=["vpc-0000000b"]
-        )
+        asked = {"VpcIds": ["vpc-0000000b"]}
+        return self.answers_subnets().answers("ec2", "describe_vpcs", {"Vpcs": [VPC]}, **asked)
 
     def read(self) -> ReadFacts:
         """Reads the facts, and checks that every answer was used."""
-        for stub in self.stubs.values():
-            stub.activate()
         facts = read_facts("demo", None, cast("boto3.Session", self))
-        for stub in self.stubs.values():
-            stub.assert_no_pending_responses()
+        self.all_asked()
         return facts
 
 
@@ -117,8 +98,8 @@ def test_refused_fact_is_unknown_with_a_remedy() -> None:
     facts = (
         Aws()
         .answers_group()
-        .answers("describe_cache_parameters", DENIED)
-        .answers("describe_cache_subnet_groups", DENIED)
+        .refuses(CACHE, "describe_cache_parameters", DENIED)
+        .refuses(CACHE, "describe_cache_subnet_groups", DENIED)
         .read()
     )
 
@@ -131,7 +112,7 @@ def test_refused_fact_is_unknown_with_a_remedy() -> None:
 def test_refused_vpc_leaves_the_ranges_unknown() -> None:
     answers = Aws().answers_group().answers_parameters("ip").answers_subnets()
 
-    facts = answers.answers("describe_vpcs", "UnauthorizedOperation").read()
+    facts = answers.refuses("ec2", "describe_vpcs", "UnauthorizedOperation").read()
 
     assert (facts.situation.endpoint_type, facts.situation.cache_cidrs) == ("ip", None)
     assert "ec2:DescribeVpcs" in facts.unread[0]
@@ -145,9 +126,10 @@ def test_unknown_endpoint_type_is_unread() -> None:
 
 
 def test_refused_members_leave_two_facts_unknown() -> None:
-    answers = Aws().answers("describe_replication_groups", {"ReplicationGroups": [group(ONE)]})
+    groups = {"ReplicationGroups": [group(ONE)]}
+    answers = Aws().answers(CACHE, "describe_replication_groups", groups)
 
-    facts = answers.answers("describe_cache_clusters", DENIED).read()
+    facts = answers.refuses(CACHE, "describe_cache_clusters", DENIED).read()
 
     assert facts.situation.cluster_mode
     assert (facts.situation.endpoint_type, facts.situation.cache_cidrs) == (None, None)
@@ -156,9 +138,9 @@ def test_refused_members_leave_two_facts_unknown() -> None:
 
 def test_name_can_be_that_of_a_serverless_cache() -> None:
     caches = {"ServerlessCaches": [{"ServerlessCacheName": "demo"}]}
-    answers = Aws().answers("describe_replication_groups", "ReplicationGroupNotFoundFault")
+    answers = Aws().refuses(CACHE, "describe_replication_groups", ABSENT)
 
-    assert answers.answers("describe_serverless_caches", caches).read().situation.serverless
+    assert answers.answers(CACHE, "describe_serverless_caches", caches).read().situation.serverless
 
 
 @pytest.mark.parametrize(
@@ -172,10 +154,10 @@ def test_name_can_be_that_of_a_serverless_cache() -> None:
     ],
 )
 def test_unknown_name_is_one_line(serverless: str, message: str) -> None:
-    answers = Aws().answers("describe_replication_groups", "ReplicationGroupNotFoundFault")
+    answers = Aws().refuses(CACHE, "describe_replication_groups", ABSENT)
 
     with pytest.raises(CommandError, match="no replication group") as caught:
-        answers.answers("describe_serverless_caches", serverless).read()
+        answers.refuses(CACHE, "describe_serverless_caches", serverless).read()
 
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -185,4 +167,4 @@ def test_refused_group_is_one_line() -> None:
     with pytest.raises(
         CommandError, match=r"cannot be asked for demo: .*; describe it with --from"
     ):
-        Aws().answers("describe_replication_groups", DENIED).read()
+        Aws().refuses(CACHE, "describe_replication_groups", DENIED).read()

@@ -2,12 +2,11 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 from moto import mock_aws
 
 from lab.layout import ROOT
@@ -16,7 +15,11 @@ from nodeway.config.loader import load
 from nodeway.errors import CommandError
 from nodeway_runtime.model.settings import Mode
 from tests.support.fakes import NOW, ZONE, context
+from tests.support.stubbed import StubbedSession
 from tests.support.terminal import Terminal, write_project
+
+if TYPE_CHECKING:
+    import boto3
 
 
 def test_environment_is_that_of_the_directory_else_of_the_repository(tmp_path: Path) -> None:
@@ -69,53 +72,28 @@ def test_credentials_of_another_account_are_refused(nodeway: Terminal) -> None:
     )
 
 
-class StubbedSession(boto3.Session):
-    """A session of which the clients return prepared answers."""
+class Account(StubbedSession):
+    """A session with credentials of the right account."""
 
     def __init__(self) -> None:
-        super().__init__(region_name="us-east-1")
-        self.clients = {
-            name: super(StubbedSession, self).client(name)
-            for name in ("sts", "cloudformation", "lambda", "elasticache", "route53", "ecs")
-        }
-        self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
-        for stub in self.stubs.values():
-            stub.activate()
+        super().__init__("sts", "cloudformation", "lambda", "elasticache", "route53", "ecs")
+        user = {"Account": "111122223333", "Arn": "arn:aws:iam::111122223333:user/a", "UserId": "a"}
+        self.answers("sts", "get_caller_identity", user)
 
-    def client(self, service: str, **_: Any) -> Any:  # type: ignore[override] # noqa: ANN401
-        """Returns the client of a service."""
-        return self.clients[service]
-
-    def answer_stack(self, **outputs: str) -> None:
+    def answers_stack(self, **outputs: str) -> "Account":
         """Adds the answer for a stack with these outputs."""
-        stack = {
-            "StackName": "a",
-            "CreationTime": NOW,
-            "StackStatus": "UPDATE_COMPLETE",
-            "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
-        }
-        self.stubs["cloudformation"].add_response("describe_stacks", {"Stacks": [stack]})
-
-    def answer_function(self, configuration: dict[str, Any]) -> None:
-        """Adds the answer for a function's configuration."""
-        self.stubs["lambda"].add_response("get_function_configuration", configuration)
+        told = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+        stack = {"StackName": "a", "CreationTime": NOW, "StackStatus": "UPDATE_COMPLETE"}
+        return self.answers(
+            "cloudformation", "describe_stacks", {"Stacks": [stack | {"Outputs": told}]}
+        )
 
     def deployment(self) -> Deployment:
         """Reads the deployment of the cluster `demo` of `dev`."""
-        return AwsAccount(load(context()), self).deployment("demo")
+        return AwsAccount(load(context()), cast("boto3.Session", self)).deployment("demo")
 
 
-@pytest.fixture
-def session(fake_aws: pytest.MonkeyPatch) -> StubbedSession:
-    """A session with credentials of the right account."""
-    _ = fake_aws
-    stubbed = StubbedSession()
-    identity = {"Account": "111122223333", "Arn": "arn:aws:iam::111122223333:user/a", "UserId": "a"}
-    stubbed.stubs["sts"].add_response("get_caller_identity", identity)
-    return stubbed
-
-
-def test_settings_are_those_of_the_deployed_function(session: StubbedSession) -> None:
+def test_settings_are_those_of_the_deployed_function() -> None:
     variables = {
         "REPLICATION_GROUP_ID": "demo",
         "HOSTED_ZONE_ID": "Z0DEMO",
@@ -124,56 +102,53 @@ def test_settings_are_those_of_the_deployed_function(session: StubbedSession) ->
         "TTL_SECONDS": "7",
         "RESYNC": "observe",
     }
-    session.answer_stack(ResyncFunction="f")
-    session.answer_function({"Environment": {"Variables": variables}})
+    function = {"Environment": {"Variables": variables}}
+    account = Account().answers_stack(ResyncFunction="f")
+    account.answers("lambda", "get_function_configuration", function)
 
-    settings = session.deployment().settings
+    settings = account.deployment().settings
 
     assert (settings.hosted_zone_id, settings.ttl_seconds) == ("Z0DEMO", 7)
     assert settings.mode is Mode.OBSERVE
 
 
 @pytest.mark.parametrize(
-    ("code", "text", "message"),
+    ("prepare", "message"),
     [
         (
-            "ValidationError",
-            "Stack with id nodeway-dev-demo-resync does not exist",
+            lambda account: account.refuses(
+                *("cloudformation", "describe_stacks", "ValidationError"),
+                "Stack with id nodeway-dev-demo-resync does not exist",
+            ),
             (
                 "^nothing is deployed: account 111122223333, us-east-1 has no stack"
                 " nodeway-dev-demo-resync; deploy it with cdk deploy -c env=dev --all$"
             ),
         ),
         (
-            "AccessDenied",
-            "not\nauthorized",
-            "^the deployment cannot be read: .* not authorized$",
+            lambda account: account.refuses(
+                "cloudformation", "describe_stacks", "AccessDenied", "not\nallowed"
+            ),
+            "^the deployment cannot be read: .* not allowed$",
+        ),
+        (
+            lambda account: account.answers_stack(Other="x"),
+            "has no output ResyncFunction: deploy it again",
+        ),
+        (
+            lambda account: account.answers_stack(ResyncFunction="f").answers(
+                "lambda", "get_function_configuration", {}
+            ),
+            "HOSTED_ZONE_ID is missing.*deploy the stack again",
         ),
     ],
-    ids=["never deployed", "no permission"],
+    ids=["never deployed", "no permission", "an older version", "no settings"],
 )
-def test_unreadable_stack_is_one_line(
-    session: StubbedSession, code: str, text: str, message: str
+def test_unreadable_deployment_is_one_line(
+    prepare: Callable[[Account], Account], message: str
 ) -> None:
-    session.stubs["cloudformation"].add_client_error("describe_stacks", code, text)
-
     with pytest.raises(CommandError, match=message):
-        session.deployment()
-
-
-def test_stack_of_an_older_version_is_one_line(session: StubbedSession) -> None:
-    session.answer_stack(Other="x")
-
-    with pytest.raises(CommandError, match="has no output ResyncFunction: deploy it again"):
-        session.deployment()
-
-
-def test_function_without_settings_is_one_line(session: StubbedSession) -> None:
-    session.answer_stack(ResyncFunction="f")
-    session.answer_function({})
-
-    with pytest.raises(CommandError, match=r"HOSTED_ZONE_ID is missing.*deploy the stack again"):
-        session.deployment()
+        prepare(Account()).deployment()
 
 
 def test_command_does_not_import_the_cdk() -> None:

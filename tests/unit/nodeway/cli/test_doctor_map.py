@@ -10,7 +10,6 @@ import typer
 
 from nodeway.cli.doctor import (
     NOT_KNOWN,
-    make_walker,
     targets_from_args,
     targets_from_aws,
     targets_from_cluster,
@@ -132,12 +131,3 @@ def test_unreadable_zone_is_one_line() -> None:
 
     with pytest.raises(CommandError, match=r"the deployment cannot be read: .*throttled"):
         deployed(Cloud({"demo": (throttled, settings(fleet_name=hostname("any")))}))
-
-
-def test_file_of_cas_must_have_a_certificate(tmp_path: Path) -> None:
-    empty = tmp_path / "empty.pem"
-    empty.write_text("")
-
-    with pytest.raises(CommandError, match="it has no certificate"):
-        make_walker(6379, empty, None)
-    assert make_walker(6379, None, USER).login == USER

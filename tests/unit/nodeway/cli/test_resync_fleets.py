@@ -9,19 +9,11 @@ import pytest
 from nodeway_runtime.aws.clients import SingleName
 from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import Hostname, record_name
+from tests.support.blocks import DIRECT, ENVOY, SHARED
 from tests.support.fakes import ONE, ZONE, World, environment_block, fleet, proxy, settings
 from tests.support.ports import FakeZone, StubEcs, StubElastiCache
 from tests.support.terminal import Cloud, Terminal
 
-GROUP = {"replication_group_id": "demo"}
-SHARED = {
-    **GROUP,
-    "proxy": "shared",
-    "clients": ["rueidis"],
-    "cache_cidrs": ["10.60.0.0/24"],
-}
-SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:clients-AbCdEf"
-ENVOY = {**GROUP, "proxy": "envoy", "envoy": {"downstream_secret_arns": [SECRET]}}
 WILDCARD = record_name(f"*.{ZONE}")
 ENVOY_NAME = record_name("redis.demo.dev.nodeway.internal")
 ADDRESSES = ("10.20.1.5", "10.20.2.5")
@@ -113,19 +105,7 @@ def test_explain_says_that_the_wildcard_answers_for_any_node(
 
 
 def test_environment_without_proxies_has_no_records(both: Terminal, cloud: Cloud) -> None:
-    block = environment_block(
-        access="peering",
-        proxy_vpc=None,
-        client_vpcs=[
-            {"vpc_id": "vpc-0000000c", "cidr": "10.40.0.0/16", "route_table_ids": ["rtb-0000000c"]}
-        ],
-        cache_vpc={
-            "vpc_id": "vpc-0000000b",
-            "cidr": "10.60.0.0/16",
-            "route_table_ids": ["rtb-0000000b"],
-        },
-        clusters=[GROUP | {"proxy": "none", "cache_security_group_id": "sg-0000000a"}],
-    )
+    block = environment_block(**DIRECT)
     Path("cdk.json").write_text(json.dumps({"context": {"environments": {"dev": block}}}))
 
     said = both(cloud, "plan", "--env", "dev")
@@ -137,10 +117,3 @@ def test_explain_finds_the_name_of_the_other_way(both: Terminal, cloud: Cloud) -
     said = both(settled(cloud), "explain", str(ENVOY_NAME), "--env", "dev")
 
     assert said.out.startswith(f"{ENVOY_NAME} (demo-envoy in dev)\n")
-
-
-def test_explain_of_a_name_below_no_zone_gives_what_there_is(both: Terminal, cloud: Cloud) -> None:
-    said = both(settled(cloud), "explain", "demo-0001-001.other.example", "--env", "dev")
-
-    assert said.code == 1
-    assert "unknown name: got 'demo-0001-001.other.example'" in said.err

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -115,7 +116,7 @@ def test_host_and_command_are_polled(account: Sandboxed) -> None:
     """The host is unknown, then offline, then online. The invocation does not exist at first."""
     account.interfaces(*OWN).registration().registration("ConnectionLost").registration("Online")
     account.takes_the_command()
-    account.stubs["ssm"].add_client_error("get_command_invocation", "InvocationDoesNotExist")
+    account.refuses("ssm", "get_command_invocation", "InvocationDoesNotExist")
     account.invocation("Pending").invocation("InProgress")
     account.invocation("Success", json.dumps(passed()))
 
@@ -123,95 +124,81 @@ def test_host_and_command_are_polled(account: Sandboxed) -> None:
     account.all_asked()
 
 
-def test_unregistered_host_is_one_line(account: Sandboxed) -> None:
-    account.interfaces(*OWN).registration()
-
-    with pytest.raises(CommandError, match=f"{HOST} is not in Systems Manager after 0 s"):
-        run_check(CONFIG, account, ONCE)
-    account.all_asked()
-
-
-def test_check_that_does_not_end_is_cancelled(account: Sandboxed) -> None:
-    account.ready().invocation("InProgress")
-    account.stubs["ssm"].add_response("cancel_command", {}, {"CommandId": SENT})
-
-    with pytest.raises(CommandError, match=f"command {SENT} did not end after 0 s"):
-        run_check(CONFIG, account, ONCE)
-    account.all_asked()
-
-
 @pytest.mark.parametrize(
-    ("status", "out", "err", "message"),
+    ("prepare", "message"),
     [
-        ("Failed", "", "the host did\nnot boot", "the host did not boot"),
-        ("TimedOut", "", "", "the check ended as TimedOut without a result: no output"),
-        ("Success", "no JSON", "", "the check ended as Success without a result"),
-        ("Success", '{"ok": true}', "", "the check ended as Success without a result"),
-        ("Success", "[]", "", "the check ended as Success without a result"),
+        (lambda it: it.interfaces(*OWN[:3]), "3 interfaces of 4 nodes"),
+        (
+            lambda it: it.interfaces(*OWN).registration(),
+            f"{HOST} is not in Systems Manager after 0 s",
+        ),
+        (
+            lambda it: (
+                it.interfaces(*OWN)
+                .registration("Online")
+                .refuses("ssm", "send_command", "AccessDeniedException", "not\nallowed")
+            ),
+            "not allowed",
+        ),
+        (
+            lambda it: (
+                it.ready()
+                .invocation("InProgress")
+                .answers("ssm", "cancel_command", {}, CommandId=SENT)
+            ),
+            f"command {SENT} did not end after 0 s",
+        ),
+        (
+            lambda it: it.ready().invocation("Failed", "", "the host did\nnot boot"),
+            "the host did not boot",
+        ),
+        (
+            lambda it: it.ready().invocation("TimedOut"),
+            "the check ended as TimedOut without a result: no output",
+        ),
+        *(
+            (
+                lambda it, out=out: it.ready().invocation("Success", out),
+                "the check ended as Success without a result",
+            )
+            for out in ("no JSON", '{"ok": true}', "[]")
+        ),
     ],
 )
-def test_check_without_a_result_is_an_error(
-    account: Sandboxed, status: str, out: str, err: str, message: str
+def test_check_that_cannot_be_done_is_one_line(
+    account: Sandboxed, prepare: Callable[[Sandboxed], object], message: str
 ) -> None:
-    account.ready().invocation(status, out, err)
+    prepare(account)
 
     with pytest.raises(CommandError, match=re.escape(message)):
         run_check(CONFIG, account, ONCE)
-
-
-def test_fewer_interfaces_than_nodes_are_an_error(account: Sandboxed) -> None:
-    account.interfaces(*OWN[:3])
-
-    with pytest.raises(CommandError, match="3 interfaces of 4 nodes"):
-        run_check(CONFIG, account, ONCE)
-
-
-def test_missing_output_is_one_line(nodeway: Terminal, account: Sandboxed) -> None:
-    del account.told["Secret"]
-    account.interfaces(*OWN)
-
-    said = nodeway(account, "sandbox", "check")
-
-    assert (said.code, said.err) == (
-        1,
-        "nodeway: stack nodeway-sandbox-sandbox has no output Secret: deploy it again\n",
-    )
+    account.all_asked()
 
 
 def test_sandbox_that_is_not_deployed_is_one_line(account: Sandboxed) -> None:
-    cloudformation = account.client("cloudformation")
-    account.stubs["cloudformation"].add_client_error(
-        "describe_stacks", "ValidationError", "Stack with id nodeway-sandbox-sandbox does not exist"
-    )
+    text = "Stack with id nodeway-sandbox-sandbox does not exist"
+    account.refuses("cloudformation", "describe_stacks", "ValidationError", text)
 
     class Empty(Sandboxed):
         def outputs(self, stack: str) -> dict[str, str]:
-            cloudformation.describe_stacks(StackName=stack)
+            account.client("cloudformation").describe_stacks(StackName=stack)
             return {}
 
     with pytest.raises(CommandError, match="cdk deploy -c env=sandbox --all"):
         run_check(CONFIG, Empty(), ONCE)
 
 
-def test_error_of_aws_is_one_line(account: Sandboxed) -> None:
-    account.interfaces(*OWN).registration("Online")
-    account.stubs["ssm"].add_client_error("send_command", "AccessDeniedException", "not\nallowed")
+@pytest.mark.parametrize(
+    ("env", "line"),
+    [
+        ("sandbox", "stack nodeway-sandbox-sandbox has no output Secret: deploy it again"),
+        ("dev", "dev is no sandbox: its block in cdk.json has no key `sandbox`"),
+    ],
+)
+def test_error_is_one_line(nodeway: Terminal, account: Sandboxed, env: str, line: str) -> None:
+    del account.told["Secret"]
+    account.interfaces(*OWN)
 
-    with pytest.raises(CommandError, match=r"the check cannot be run: .*not allowed"):
-        run_check(CONFIG, account, ONCE)
+    said = nodeway(account, "sandbox", "check", "--env", env)
 
-
-def test_environment_that_is_no_sandbox_is_one_line(nodeway: Terminal, account: Sandboxed) -> None:
-    said = nodeway(account, "sandbox", "check", "--env", "dev")
-
-    assert (said.code, said.err) == (
-        1,
-        "nodeway: dev is no sandbox: its block in cdk.json has no key `sandbox`\n",
-    )
-
-
-def test_unknown_environment_is_one_line(nodeway: Terminal, account: Sandboxed) -> None:
-    said = nodeway(account, "sandbox", "check", "--env", "sandbx")
-
-    assert said.code == 1
-    assert "did you mean 'sandbox'?" in said.err
+    assert (said.code, said.err) == (1, f"nodeway: {line}\n")

@@ -8,17 +8,15 @@ from nodeway.config.loader import load
 from nodeway.config.model import ClusterConfig, EnvironmentConfig
 from nodeway.errors import ConfigError
 from nodeway.lookup.topology import context_key, fetch_topology, load_topologies
+from tests.support.blocks import ENVOY
 from tests.support.elasticache_answers import ElastiCacheServer
 from tests.support.fakes import ONE, TWO, ZONE, context, environment_block, named
-
-SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:demo/clients-AbCdEf"
 
 
 def cluster(*, nodes: bool = True, **keys: object) -> dict[str, Any]:
     """A cluster behind Envoys; `keys` are of its block `envoy`."""
-    envoy = {"downstream_secret_arns": [SECRET], **keys}
     by_hand = {"nodes": [named(ONE), named(TWO)]} if nodes else {}
-    return {"replication_group_id": "demo", "proxy": "envoy", "envoy": envoy, **by_hand}
+    return ENVOY | {"envoy": ENVOY["envoy"] | keys, **by_hand}
 
 
 def environment(**keys: object) -> EnvironmentConfig:

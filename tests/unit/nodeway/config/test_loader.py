@@ -1,6 +1,5 @@
 """The loader: defaults, overrides of `-c`, and every problem at once."""
 
-import json
 from typing import Any
 
 import pytest
@@ -11,9 +10,6 @@ from nodeway.errors import ConfigError
 from nodeway_runtime.model.settings import Mode
 from tests.support.fakes import ONE, TWO, ZONE, context, environment_block, named
 from tests.support.refusals import problems
-
-SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:probe-a1B2c3"
-SHARED = {"proxy": "shared", "clients": ["valkey-py"], "cache_cidrs": ["10.60.0.0/16"]}
 
 
 def test_short_block_has_defaults() -> None:
@@ -38,23 +34,12 @@ def test_every_problem_is_reported_at_once() -> None:
     )
     del block["clusters"]
 
-    text = "\n".join(problems(context(block, memory="big", pin="nothing")))
+    lines = problems(context(block, memory="big", pin="nothing"))
 
-    assert len(text.splitlines()) == 10
-    for part in (
-        "account: ",
-        "got '1234'",
-        "region: ",
-        "client_vpcs: ",
-        "clusters: is missing",
-        "ttl: input should be greater than or equal to 1; got 0",
-        "cpu: input should be 256, 512, 1024, 2048 or 4096; got 300",
-        "haproxies_per_node: input should be less than or equal to 8; got 9",
-        "cluster: extra inputs are not permitted; got 'x'",
-        "-c memory: got 'big'; allowed: a whole number",
-        "-c pin: got 'nothing'; allowed: HOST=IP[,IP]",
-    ):
-        assert part in text
+    assert sorted(line.partition(":")[0] for line in lines) == [
+        *("-c memory", "-c pin", "account", "client_vpcs", "cluster", "clusters"),
+        *("cpu", "haproxies_per_node", "region", "ttl"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -152,15 +137,10 @@ def test_pins_of_the_command_line_are_added_to_those_of_the_block() -> None:
     assert config.pins == {named(ONE): ("10.9.0.1",), named(TWO): ("10.9.0.3",)}
 
 
-def test_pins_of_the_block_are_normalised_and_checked() -> None:
+def test_pins_of_the_block_are_normalised() -> None:
     config = load(context(environment_block(pins={f"{ONE.upper()}.{ZONE}.": [" 10.9.0.1"]})))
-    wrong = environment_block(pins={"a b": ["10.9.0.1"], "c.d": ["ten"], "e.f": []})
-    text = "\n".join(problems(context(wrong)))
 
     assert config.pins == {named(ONE): ("10.9.0.1",)}
-    assert "not a host name: got 'a b'" in text
-    assert "not an IPv4 address: got 'ten'" in text
-    assert "pins.e.f: " in text
 
 
 @pytest.mark.parametrize(
@@ -189,39 +169,10 @@ def test_memory_is_one_that_fargate_has_for_the_cpu(cpu: int, sizes: tuple[int, 
         assert str(sizes[-1]) in line
 
 
-def test_client_vpc_may_have_two_ranges() -> None:
-    clients = [
-        {"vpc_id": "vpc-0000000c", "cidr": cidr} for cidr in ("10.40.0.0/16", "10.41.0.0/16")
-    ]
+def test_account_and_region_of_a_probed_vpc_may_be_the_deployment_s_own() -> None:
+    vpc = {**environment_block()["client_vpcs"][0], "probe_subnet_ids": ["subnet-0000000a"]}
+    own = {"account": "111122223333", "region": "us-east-1"}
 
-    config = load(context(environment_block(client_vpcs=clients)))
+    config = load(context(environment_block(client_vpcs=[vpc | own])))
 
-    assert [str(vpc.cidr) for vpc in config.client_vpcs] == ["10.40.0.0/16", "10.41.0.0/16"]
-
-
-@pytest.mark.parametrize(
-    ("client", "cluster"),
-    [
-        ({}, {}),
-        ({}, {"probe": {}}),
-        ({}, {"probe": {"secret_arn": SECRET}}),
-        ({}, {"probe": {"iam_username": "probe"}, **SHARED}),
-        ({"account": "111122223333", "region": "us-east-1"}, {}),
-        ({"security_group_ids": ["sg-0000000a"]}, {}),
-    ],
-)
-def test_probe_may_have_a_login_and_any_own_vpc(
-    client: dict[str, Any], cluster: dict[str, Any]
-) -> None:
-    """The account and the Region of the VPC may be the deployment's own."""
-    subnets = ["subnet-0000000a", "subnet-0000000b"]
-    vpc = {"vpc_id": "vpc-0000000c", "cidr": "10.40.0.0/16", "probe_subnet_ids": subnets, **client}
-    group = {"replication_group_id": "demo", "nodes": [named(ONE), named(TWO)], **cluster}
-
-    config = load(context(environment_block(client_vpcs=[vpc], clusters=[group])))
-
-    assert config.client_vpcs[0].probe_subnet_ids == tuple(subnets)
-
-
-def test_environment_can_be_written_as_json() -> None:
-    assert json.dumps(load(context(pin="a.b=10.0.0.1")).model_dump(mode="json"))
+    assert config.client_vpcs[0].probe_subnet_ids == ("subnet-0000000a",)

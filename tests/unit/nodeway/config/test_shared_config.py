@@ -6,38 +6,12 @@ import pytest
 
 from nodeway.config.loader import load
 from nodeway.config.shared_clients import NOT_SERVED, SERVED
+from tests.support.blocks import PEERED, PROXY_VPC, SHARED
 from tests.support.fakes import context, environment_block
 from tests.support.refusals import problems
 
-SHARED = {
-    "replication_group_id": "demo",
-    "proxy": "shared",
-    "clients": ["rueidis", "redis-py"],
-    "cache_cidrs": ["10.60.1.0/24"],
-}
-PEERED: dict[str, Any] = {
-    "access": "peering",
-    "cache_vpc": {
-        "vpc_id": "vpc-0000000b",
-        "cidr": "10.60.0.0/16",
-        "route_table_ids": ["rtb-0000000b"],
-    },
-    "client_vpcs": [
-        {"vpc_id": "vpc-0000000c", "cidr": "10.40.0.0/16", "route_table_ids": ["rtb-0000000c"]}
-    ],
-    "proxy_vpc": {
-        "vpc_id": "vpc-0000000a",
-        "cidr": "10.20.0.0/16",
-        "subnets": [{"subnet_id": "subnet-0000000a", "availability_zone": "us-east-1a"}],
-        "route_table_ids": ["rtb-0000000a"],
-    },
-}
 NEW = {
-    "proxy_vpc": {
-        "cidr": "10.20.0.0/16",
-        "availability_zones": ["us-east-1a"],
-        "nat_gateways": 1,
-    }
+    "proxy_vpc": {"cidr": "10.20.0.0/16", "availability_zones": ["us-east-1a"], "nat_gateways": 1}
 }
 
 
@@ -102,9 +76,7 @@ def test_networks_are_not_the_proxies_if_the_cache_is_elsewhere(keys: dict[str, 
     ]
 
 
-@pytest.mark.parametrize(
-    "keys", [{"proxy_vpc": PEERED["proxy_vpc"]}, {**PEERED, "cache_vpc": None}]
-)
+@pytest.mark.parametrize("keys", [{"proxy_vpc": PROXY_VPC}, {**PEERED, "cache_vpc": None}])
 def test_networks_may_be_the_proxies_if_the_cache_can_be_there(keys: dict[str, Any]) -> None:
     """The template then excludes the proxies' own addresses (tests/lab/suites/test_shared_guards.py)."""
     assert networks({"cache_cidrs": ["10.20.0.0/16"]}, **keys) == ["10.20.0.0/16"]
@@ -140,13 +112,3 @@ def test_unknown_client_is_refused_with_the_closest_known_one(client: str, sugge
 
 def test_client_that_passed_the_conformance_tests_is_accepted() -> None:
     assert load(block({"clients": list(SERVED)})).clusters[0].clients == SERVED
-
-
-def test_every_problem_is_reported_at_once() -> None:
-    lines = problems(block({"clients": ["ioredis", "x"], "cache_cidrs": None, "tasks": 2}))
-
-    assert [line.partition(":")[0] for line in lines] == [
-        "clusters demo.cache_cidrs",
-        "clusters demo.clients",
-        "clusters demo.clients",
-    ]

@@ -17,26 +17,11 @@ from nodeway.lookup.quota import (
     quota_key,
 )
 from nodeway.lookup.topology import CONTEXT_FILE, KnownNode, KnownTopology, context_key
+from tests.support.blocks import DIRECT, ENVOY, GROUP, SHARED
 from tests.support.fakes import ONE, TWO, ZONE, context, environment_block, named
 from tests.support.programs.loopback import loopback
 
-GROUP: dict[str, Any] = {"replication_group_id": "demo"}
-SHARED = GROUP | {"proxy": "shared", "clients": ["rueidis"], "cache_cidrs": ["10.60.0.0/24"]}
-SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:clients-AbCdEf"
-ENVOY = GROUP | {"proxy": "envoy", "tasks": 3, "envoy": {"downstream_secret_arns": [SECRET]}}
-DIRECT = GROUP | {"proxy": "none", "cache_security_group_id": "sg-0000000a"}
-PEERED: dict[str, Any] = {
-    "access": "peering",
-    "proxy_vpc": None,
-    "client_vpcs": [
-        {"vpc_id": "vpc-0000000c", "cidr": "10.40.0.0/16", "route_table_ids": ["rtb-0000000c"]}
-    ],
-    "cache_vpc": {
-        "vpc_id": "vpc-0000000b",
-        "cidr": "10.60.0.0/16",
-        "route_table_ids": ["rtb-0000000b"],
-    },
-}
+ENVOYS = ENVOY | {"tasks": 3}
 DISCOVERED: dict[str, Any] = {"clusters": [GROUP]}
 
 
@@ -78,10 +63,10 @@ def never(region: str) -> float | None:
             [topology(1), topology(1, group="b")],
             Need(4, 1.0, 1.5, 2.0),
         ),
-        ({"clusters": [DIRECT], **PEERED}, [], Need(0, 0, 0, 0)),
+        (DIRECT, [], Need(0, 0, 0, 0)),
         # two tasks for all nodes, twice as many during a deployment; no stand-ins
         ({"clusters": [SHARED]}, [topology(15)], Need(2, 0.5, 1.0, 1.0)),
-        ({"clusters": [GROUP, ENVOY]}, [topology(3), topology(3)], Need(9, 2.25, 3.75, 6.25)),
+        ({"clusters": [GROUP, ENVOYS]}, [topology(3), topology(3)], Need(9, 2.25, 3.75, 6.25)),
         # the shard is the id without what follows its last dash
         ({"max_stand_ins": 0}, [topology(2, group="a-b-0001")], Need(4, 1.0, 1.5, 1.5)),
     ],
@@ -125,7 +110,7 @@ def test_warning_has_the_shortage_and_the_remedy(quota: float, verdict: str) -> 
 
 
 def test_warning_names_proxies_of_both_kinds() -> None:
-    environment_ = environment(clusters=[GROUP, ENVOY])
+    environment_ = environment(clusters=[GROUP, ENVOYS])
 
     shortage, _ = describe_shortages(environment_, [topology(3), topology(3)], 1.0)
 

@@ -128,8 +128,16 @@ def test_look_up_returns_the_group_s_nodes_of_all_pages(environment: Environment
             {"MemberClusters": [ONE, TWO, "demo-0002-001"]},
             "incomplete: member demo-0002-001 is missing",
         ),
+        (
+            {"endpoint_type": "ip"},
+            "cluster-preferred-endpoint-type=ip in its parameter group default",
+        ),
+        (
+            {"clusters": [member(one, status="creating", endpoint=False) for one in (ONE, TWO)]},
+            "no node has an endpoint yet; wait until the group is available",
+        ),
     ],
-    ids=["cluster mode disabled", "no TLS", "TLS preferred", "incomplete"],
+    ids=["no cluster mode", "no TLS", "TLS preferred", "incomplete", "addresses", "no endpoint"],
 )
 @pytest.mark.parametrize("cluster", [DISCOVERED, SHARED], ids=["haproxy", "shared"])
 def test_look_up_refuses_a_group_that_cannot_be_served(
@@ -139,35 +147,14 @@ def test_look_up_refuses_a_group_that_cannot_be_served(
     changes: dict[str, Any],
     message: str,
 ) -> None:
-    elasticache.group |= changes
+    for name, value in changes.items():
+        if hasattr(elasticache, name):
+            setattr(elasticache, name, value)
+        else:
+            elasticache.group[name] = value
 
     with pytest.raises(ConfigError, match=message):
         fetch_topology(environment, cluster)
-
-
-@pytest.mark.parametrize("cluster", [DISCOVERED, SHARED], ids=["haproxy", "shared"])
-def test_look_up_refuses_a_group_that_announces_addresses(
-    environment: EnvironmentConfig, elasticache: ElastiCacheServer, cluster: ClusterConfig
-) -> None:
-    elasticache.endpoint_type = "ip"
-
-    with pytest.raises(
-        ConfigError, match="cluster-preferred-endpoint-type=ip in its parameter group default"
-    ):
-        fetch_topology(environment, cluster)
-
-
-def test_look_up_refuses_a_group_without_endpoints(
-    environment: EnvironmentConfig, elasticache: ElastiCacheServer
-) -> None:
-    elasticache.clusters = [
-        member(label, status="creating", endpoint=False) for label in (ONE, TWO)
-    ]
-
-    with pytest.raises(
-        ConfigError, match="no node has an endpoint yet; wait until the group is available"
-    ):
-        fetch_topology(environment, DISCOVERED)
 
 
 def test_refused_look_up_is_an_error_with_a_remedy(

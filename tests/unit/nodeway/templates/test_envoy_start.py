@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -24,6 +25,7 @@ from nodeway.constructs.proxies.envoy import HEALTH_CHECK
 from nodeway.constructs.proxies.envoy_metrics import METRICS
 from nodeway.envoy.render import START_SCRIPT, EnvoySpec, render
 from tests.support.programs.envoys import ENVOY
+from tests.support.programs.haproxies import free_ports
 
 NODE = "127.0.0.2"
 PASSWORD = "first-of-the-clients"
@@ -66,18 +68,20 @@ class Running:
 def ports() -> tuple[int, int, int]:
     """Free ports: of the node and the RESP2 listener, of the RESP3 listener, and of the admin interface."""
     for _ in range(50):
-        with socket.socket() as one, socket.socket() as next_one, socket.socket() as admin:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
-            if not 10_000 < port < 50_000:
-                continue
-            try:
-                next_one.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            admin.bind(("127.0.0.1", 0))
-            return port, port + 1, admin.getsockname()[1]
+        port, admin = free_ports(2)
+        # the node has a port of its cluster bus too, which is higher by 10,000
+        if 10_000 < port < 50_000:
+            with suppress(OSError), socket.create_server(("127.0.0.1", port + 1)):
+                return port, port + 1, admin
     pytest.fail("no two consecutive free ports")
+
+
+def reply(client: redis.Redis, *words: str) -> Any:  # noqa: ANN401 (any reply)
+    """What the node says, as long as it says something."""
+    try:
+        return client.execute_command(*words)  # type: ignore[no-untyped-call]
+    except redis.RedisError:
+        return b""
 
 
 @pytest.fixture(scope="module")
@@ -89,23 +93,15 @@ def node(ports: tuple[int, int, int], tmp_path_factory: pytest.TempPathFactory) 
     words += ["--cluster-announce-ip", NODE, "--cluster-port", str(ports[0] + 10_000)]
     client = redis.Redis(NODE, ports[0])
 
-    def ready() -> bool:
-        try:
-            return b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO")  # type: ignore[no-untyped-call]
-        except redis.RedisError:
-            return False
-
-    def answers() -> bool:
-        try:
-            return bool(client.ping())
-        except redis.RedisError:
-            return False
-
     with programs.running([server, *words], cwd=directory, stdout=subprocess.DEVNULL):
-        wait_until(answers, timeout_seconds=10, what="the node to answer")
-        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)  # type: ignore[no-untyped-call]
-        client.execute_command("CONFIG", "SET", "cluster-require-full-coverage", "no")  # type: ignore[no-untyped-call]
-        wait_until(ready, timeout_seconds=10, what="the cluster of one")
+        wait_until(lambda: reply(client, "PING"), timeout_seconds=10, what="the node to answer")
+        reply(client, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        reply(client, "CONFIG", "SET", "cluster-require-full-coverage", "no")
+        wait_until(
+            lambda: b"cluster_state:ok" in reply(client, "CLUSTER", "INFO"),
+            timeout_seconds=10,
+            what="the cluster of one",
+        )
         yield
 
 

@@ -76,10 +76,10 @@ def test_abnormal_ends_are_counted_by_cause(started: Running) -> None:
     wait_until(
         lambda: started.total("aborted_by_client") == 1, timeout_seconds=15, what="the client"
     )
-    with started.talk():
+    with started.talk(), started.talk():
         started.node.die()
         wait_until(
-            lambda: started.total("aborted_by_server") == 1, timeout_seconds=15, what="the node"
+            lambda: started.total("aborted_by_server") == 2, timeout_seconds=15, what="the node"
         )
     started.node_is(up=False)
     with started.connect() as client:
@@ -90,7 +90,8 @@ def test_abnormal_ends_are_counted_by_cause(started: Running) -> None:
     lines_more(started)
 
     assert started.told("haproxy")[-1]["backend_down"] == 1
-    assert started.total("sessions") == 3
+    assert started.total("sessions") == 4
+    assert [line["cause"] for line in started.sessions(4)] == ["CD", "SD", "SD", "SC"]
 
 
 def test_client_of_another_range_is_counted_as_refused(started: Running) -> None:
