@@ -176,11 +176,10 @@ def test_proxy_is_not_healthy_unless_it_runs_and_its_check_passes(changes: dict[
 @pytest.mark.parametrize(
     "told",
     [
-        task(node=None),
-        task(tags=[{"key": "other", "value": "x"}]),
-        task(desiredStatus="STOPPED"),
+        pytest.param(task(node=None), id="no tags"),
+        pytest.param(task(tags=[{"key": "other", "value": "x"}]), id="other tags"),
+        pytest.param(task(desiredStatus="STOPPED"), id="stopping"),
     ],
-    ids=["no tags", "other tags", "stopping"],
 )
 def test_proxy_is_none_when_the_task_is_not_ours_or_ending(told: dict[str, Any]) -> None:
     """Nothing to say about it, and nothing wrong with it."""

@@ -259,30 +259,24 @@ def test_handle_lets_no_event_go_after_a_run_that_was_not_whole(
 @pytest.mark.parametrize(
     ("told", "last", "is_covered"),
     [
-        (event(NOW), NOW + timedelta(seconds=1), True),
-        (event(NOW), NOW + timedelta(milliseconds=999), False),
-        (event(NOW), None, False),
-        (event(NOW, "Scheduled Event"), NOW + timedelta(days=1), False),
-        (SCHEDULE, NOW, False),
-        ({"Records": []}, NOW, False),
-        ({"approve": "0123456789ab"}, NOW, False),
-        (event(NOW) | {"time": "soon"}, NOW, False),
-        (event(NOW) | {"time": "2026-03-01T03:00:00"}, NOW + timedelta(days=1), False),
-        (event(NOW) | {"time": "9999-12-31T23:59:59Z"}, NOW, False),
-        (event(NOW) | {"time": 5}, NOW, False),
-    ],
-    ids=[
-        "read later",
-        "read in the same second",
-        "first",
-        "schedule",
-        "without type",
-        "SNS",
-        "by hand",
-        "no time",
-        "no zone",
-        "the last time",
-        "a number",
+        pytest.param(event(NOW), NOW + timedelta(seconds=1), True, id="read later"),
+        pytest.param(
+            event(NOW), NOW + timedelta(milliseconds=999), False, id="read in the same second"
+        ),
+        pytest.param(event(NOW), None, False, id="first"),
+        pytest.param(event(NOW, "Scheduled Event"), NOW + timedelta(days=1), False, id="schedule"),
+        pytest.param(SCHEDULE, NOW, False, id="without type"),
+        pytest.param({"Records": []}, NOW, False, id="SNS"),
+        pytest.param({"approve": "0123456789ab"}, NOW, False, id="by hand"),
+        pytest.param(event(NOW) | {"time": "soon"}, NOW, False, id="no time"),
+        pytest.param(
+            event(NOW) | {"time": "2026-03-01T03:00:00"},
+            NOW + timedelta(days=1),
+            False,
+            id="no zone",
+        ),
+        pytest.param(event(NOW) | {"time": "9999-12-31T23:59:59Z"}, NOW, False, id="the last time"),
+        pytest.param(event(NOW) | {"time": 5}, NOW, False, id="a number"),
     ],
 )
 def test_event_is_covered_by_a_run_that_began_after_it(
@@ -295,13 +289,12 @@ def test_event_is_covered_by_a_run_that_began_after_it(
 @pytest.mark.parametrize(
     ("told", "seconds"),
     [
-        (event(NOW), 0.75),
-        (event(NOW - timedelta(seconds=1)), 0),
-        (event(NOW + timedelta(seconds=5)), 0),
-        (event(NOW) | {"time": "9999-12-31T23:59:59Z"}, 0),
-        (SCHEDULE, 0),
+        pytest.param(event(NOW), 0.75, id="this second"),
+        pytest.param(event(NOW - timedelta(seconds=1)), 0, id="the last"),
+        pytest.param(event(NOW + timedelta(seconds=5)), 0, id="to come"),
+        pytest.param(event(NOW) | {"time": "9999-12-31T23:59:59Z"}, 0, id="far to come"),
+        pytest.param(SCHEDULE, 0, id="schedule"),
     ],
-    ids=["this second", "the last", "to come", "far to come", "schedule"],
 )
 def test_run_waits_for_the_end_of_its_events_second_and_no_longer(
     told: dict[str, Any], seconds: float

@@ -3,7 +3,7 @@
 They say only what a test cares about; the rest is ordinary.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -59,6 +59,11 @@ def node(
     return Node(label, named(label) if endpoint else None, zone, status)
 
 
+def creating(label: str) -> Node:
+    """A member that ElastiCache shows without an endpoint."""
+    return node(label, status="creating", endpoint=False)
+
+
 def topology(
     *members: str | Node, problems: tuple[str, ...] = (), endpoint: bool = True
 ) -> Topology:
@@ -108,6 +113,11 @@ def fleet(*tasks: Proxy | Pending, problems: tuple[str, ...] = ()) -> Fleet:
 def record(label: str, *ips: str, ttl: int = 5) -> Record:
     """An A record set of a name of the demo cluster."""
     return Record.a(named(label), [address(ip) for ip in ips], ttl)
+
+
+def only_addresses(records: Iterable[Record]) -> set[Record]:
+    """The address records of these."""
+    return {one for one in records if one.type is RecordType.A}
 
 
 def soa(ttl: int = 900, text: str = SOA_TEXT) -> Record:

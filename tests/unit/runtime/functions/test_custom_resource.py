@@ -220,10 +220,9 @@ def test_remove_records_of_an_empty_zone_does_nothing() -> None:
 @pytest.mark.parametrize(
     ("failure", "status", "reason"),
     [
-        (None, "SUCCESS", "the records are true"),
-        ("NotConverged: why", "FAILED", "NotConverged: why"),
+        pytest.param(None, "SUCCESS", "the records are true", id="success"),
+        pytest.param("NotConverged: why", "FAILED", "NotConverged: why", id="failure"),
     ],
-    ids=["success", "failure"],
 )
 def test_respond_puts_the_answer_where_cloudformation_waits(
     failure: str | None, status: str, reason: str
@@ -263,12 +262,11 @@ def test_respond_keeps_the_answer_small_when_the_reason_is_long() -> None:
 @pytest.mark.parametrize(
     ("event", "is_one"),
     [
-        (EVENT, True),
-        ({"source": "aws.events"}, False),
-        ({"RequestType": "Create"}, False),
-        ({}, False),
+        pytest.param(EVENT, True, id="CloudFormation"),
+        pytest.param({"source": "aws.events"}, False, id="schedule"),
+        pytest.param({"RequestType": "Create"}, False, id="no address to answer to"),
+        pytest.param({}, False, id="by hand"),
     ],
-    ids=["CloudFormation", "schedule", "no address to answer to", "by hand"],
 )
 def test_is_deployment_only_when_cloudformation_waits_for_an_answer(
     event: dict[str, str], *, is_one: bool

@@ -32,12 +32,11 @@ def text(*values: str, name: str = "") -> Record:
 @pytest.mark.parametrize(
     "marker",
     [
-        HERE,
-        Marker(OWNER, NOW, 1),
-        Marker(OWNER, NOW, 2, NOW + timedelta(seconds=20)),
-        Marker("nodeway/prod/x", NOW - timedelta(days=400), 3, NOW),
+        pytest.param(HERE, id="present"),
+        pytest.param(Marker(OWNER, NOW, 1), id="absent once"),
+        pytest.param(Marker(OWNER, NOW, 2, NOW + timedelta(seconds=20)), id="absent twice"),
+        pytest.param(Marker("nodeway/prod/x", NOW - timedelta(days=400), 3, NOW), id="long absent"),
     ],
-    ids=["present", "absent once", "absent twice", "long absent"],
 )
 def test_marker_comes_back_as_it_was_written(marker: Marker) -> None:
     """The zone is the only state: nothing may get lost in it."""
@@ -74,28 +73,18 @@ def test_marker_tells_its_time_in_utc() -> None:
 @pytest.mark.parametrize(
     "foreign",
     [
-        text('"hello"'),
-        text('"heritage=external-dns,external-dns/owner=me"'),
-        text('"heritage=nodeway"'),
-        text('"heritage=nodeway,owner="'),
-        text('"owner=nodeway/dev/demo"'),
-        text('"heritage=nodeway,owner=a"', '"heritage=nodeway,owner=b"'),
-        text('""'),
-        text('"heritage=nodeway,owner=a"', name=ONE),
-        record(ONE, "10.20.1.5"),
-        soa(),
-    ],
-    ids=[
-        "text",
-        "external-dns'",
-        "no owner",
-        "empty owner",
-        "no heritage",
-        "two values",
-        "empty",
-        "not beside a name",
-        "an address",
-        "the SOA",
+        pytest.param(text('"hello"'), id="text"),
+        pytest.param(text('"heritage=external-dns,external-dns/owner=me"'), id="external-dns'"),
+        pytest.param(text('"heritage=nodeway"'), id="no owner"),
+        pytest.param(text('"heritage=nodeway,owner="'), id="empty owner"),
+        pytest.param(text('"owner=nodeway/dev/demo"'), id="no heritage"),
+        pytest.param(
+            text('"heritage=nodeway,owner=a"', '"heritage=nodeway,owner=b"'), id="two values"
+        ),
+        pytest.param(text('""'), id="empty"),
+        pytest.param(text('"heritage=nodeway,owner=a"', name=ONE), id="not beside a name"),
+        pytest.param(record(ONE, "10.20.1.5"), id="an address"),
+        pytest.param(soa(), id="the SOA"),
     ],
 )
 def test_marker_of_is_none_for_whatever_this_program_did_not_write(foreign: Record) -> None:

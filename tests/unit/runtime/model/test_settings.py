@@ -112,15 +112,14 @@ def test_settings_refuse_a_ttl_out_of_range(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "{",
-        "[]",
-        '{"a.b": "10.0.0.1"}',
-        '{"a.b": []}',
-        '{"a.b": ["ten"]}',
-        '{"a b": ["10.0.0.1"]}',
-        '{"a.b": [1]}',
+        pytest.param("{", id="no JSON"),
+        pytest.param("[]", id="no object"),
+        pytest.param('{"a.b": "10.0.0.1"}', id="no list"),
+        pytest.param('{"a.b": []}', id="empty list"),
+        pytest.param('{"a.b": ["ten"]}', id="no address"),
+        pytest.param('{"a b": ["10.0.0.1"]}', id="no name"),
+        pytest.param('{"a.b": [1]}', id="no text"),
     ],
-    ids=["no JSON", "no object", "no list", "empty list", "no address", "no name", "no text"],
 )
 def test_settings_refuse_pins_that_are_not_names_with_addresses(text: str) -> None:
     """A pin that cannot be written is found before the run."""

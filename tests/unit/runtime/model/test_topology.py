@@ -64,18 +64,11 @@ def test_topology_live_leaves_out_nodes_without_endpoint() -> None:
 @pytest.mark.parametrize(
     ("name", "known"),
     [
-        (named(ONE), True),
-        (named(TWO), True),
-        (ENDPOINT, True),
-        (named(THREE), False),
-        (ZONE, False),
-    ],
-    ids=[
-        "by its endpoint",
-        "by its id, endpoint hidden",
-        "configuration endpoint",
-        "no member",
-        "the zone itself",
+        pytest.param(named(ONE), True, id="by its endpoint"),
+        pytest.param(named(TWO), True, id="by its id, endpoint hidden"),
+        pytest.param(ENDPOINT, True, id="configuration endpoint"),
+        pytest.param(named(THREE), False, id="no member"),
+        pytest.param(ZONE, False, id="the zone itself"),
     ],
 )
 def test_topology_knows_members_and_the_configuration_endpoint(name: str, *, known: bool) -> None:

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from nodeway_runtime.model.changes import Change, Create, Delete, Update
-from nodeway_runtime.model.errors import ApplyFailed, Conflict
 from nodeway_runtime.model.topology import RecordType
 from nodeway_runtime.planner.apply import (
     BATCH_CHARACTERS,
@@ -49,11 +48,6 @@ def many(count: int, *, addresses: int = 1, net: int = 20) -> Plan:
 def test_weight_counts_as_route53_does(change: Change, cost: tuple[int, int]) -> None:
     """Record elements and value characters, an update's both sides."""
     assert request_size(change) == cost
-
-
-def test_batches_of_nothing_are_none() -> None:
-    """An empty plan makes no call."""
-    assert list(split_into_batches(Plan())) == []
 
 
 @pytest.mark.parametrize("addresses", [1, 2, 8])
@@ -144,23 +138,3 @@ def test_apply_fills_a_zone_of_five_hundred_nodes() -> None:
     assert {r for r in zone.records() if r.type is RecordType.A} == {
         create.new for create in second.creates
     }
-
-
-def test_apply_stops_at_the_first_refused_batch_and_leaves_it_undone() -> None:
-    """Somebody else's write in between is a Conflict, and nothing of that batch is half done."""
-    theirs = record("n0001", "10.66.0.1")
-    zone = FakeZone(ZONE)
-    zone.rival = theirs
-
-    with pytest.raises(Conflict, match="already exists"):
-        apply(many(3), zone, "fill")
-
-    assert [r for r in zone.records() if r.type is RecordType.A] == [theirs]
-
-
-def test_apply_fails_when_a_name_is_not_of_the_zone() -> None:
-    """A name outside the zone is refused, not written elsewhere."""
-    stranger = Create(record(ONE, "10.0.0.1"), "")
-
-    with pytest.raises(ApplyFailed, match="is not permitted in zone"):
-        apply(Plan((stranger,)), FakeZone(record("other", "10.0.0.1").name), "x")
