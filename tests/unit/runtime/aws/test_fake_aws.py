@@ -22,11 +22,6 @@ def route53() -> FakeRoute53:
     return FakeRoute53(Calls(), {"Z0DEMO": HostedZone(ZONE)})
 
 
-def ecs() -> FakeEcs:
-    """An empty cluster."""
-    return FakeEcs(Calls(), Clock())
-
-
 def elasticache(*members: Member) -> FakeElastiCache:
     """The group with these members."""
     fake = FakeElastiCache(Calls(), Clock(), ENDPOINT)
@@ -64,10 +59,7 @@ def change(fake: FakeRoute53, *changes: tuple[str, Shape]) -> None:
         ([("CREATE", plain(NAME, "A", "1.2.3"))], "not an IPv4 address"),
         ([("CREATE", plain(NAME, "A", "10.0.0.1", "10.0.0.1"))], "Duplicate"),
         ([("CREATE", plain(NAME, "TXT", "bare"))], "quotation marks"),
-        (
-            [("CREATE", plain(f"n{n}.{ZONE}.")) for n in range(1001)],
-            "limit of 1000",
-        ),
+        ([("CREATE", plain(f"n{n}.{ZONE}.")) for n in range(1001)], "limit of 1000"),
     ],
 )
 def test_route53_refuses_and_changes_nothing(
@@ -115,7 +107,7 @@ def run(fake: FakeEcs, label: str = ONE, key: str = "t", subnet: str = "subnet-a
 
 def test_run_task_with_the_same_token_is_the_same_task() -> None:
     """Even when it has ended; with other parameters it is refused."""
-    fake = ecs()
+    fake = FakeEcs(Calls(), Clock())
     first = run(fake)
     first.stopped = True
 
@@ -127,7 +119,7 @@ def test_run_task_with_the_same_token_is_the_same_task() -> None:
 
 def test_a_task_needs_its_time() -> None:
     """No address, then an address, then running, then healthy."""
-    fake, seen = ecs(), list[tuple[str, str, int]]()
+    fake, seen = FakeEcs(Calls(), Clock()), list[tuple[str, str, int]]()
     task = run(fake)
     for _ in range(5):
         (told,) = fake.describe_tasks(cluster="nodeway", tasks=[task.arn])["tasks"]
@@ -146,7 +138,7 @@ def test_a_task_needs_its_time() -> None:
 
 def test_a_stopped_task_takes_no_tag_and_is_missing() -> None:
     """As ECS answers."""
-    fake = ecs()
+    fake = FakeEcs(Calls(), Clock())
     task = run(fake)
     fake.stop_task(cluster="nodeway", task=task.arn)
 
@@ -154,23 +146,6 @@ def test_a_stopped_task_takes_no_tag_and_is_missing() -> None:
     assert answer["failures"] == [{"arn": task.arn, "reason": "MISSING"}]
     with pytest.raises(ClientError, match="stopped"):
         fake.tag_resource(resourceArn=task.arn, tags=[{"key": "a", "value": "b"}])
-
-
-def test_a_service_replaces_what_died_or_hangs_with_another_address() -> None:
-    """No address is given twice."""
-    fake = ecs()
-    fake.services = {named(ONE): 1}
-    fake.keep_services()
-    (first,) = fake.running
-    first.stopped = True
-    fake.keep_services()
-    (second,) = fake.running
-    second.hung_at = fake.clock.timestamp()
-    fake.clock.advance(30)
-    fake.keep_services()
-    (third,) = fake.running
-
-    assert len({first.address, second.address, third.address}) == 3
 
 
 @pytest.mark.parametrize(
@@ -245,7 +220,8 @@ def test_a_chosen_call_fails_before_or_after_it_took_effect(
 
 def test_a_call_that_the_api_does_not_know_is_an_error_of_the_test() -> None:
     """Every parameter is checked against botocore's own description."""
+    fake = FakeEcs(Calls(), Clock())
     with pytest.raises(AssertionError, match="unknown \\['node'\\]"):
-        ecs().stop_task(task="a", node="b")
+        fake.stop_task(task="a", node="b")
     with pytest.raises(AssertionError, match="Missing required parameter"):
-        ecs().stop_task(cluster="nodeway")
+        fake.stop_task(cluster="nodeway")

@@ -30,31 +30,11 @@ from tests.support.fakes import (
 )
 
 FIELDS = {
-    *(
-        "level",
-        "location",
-        "message",
-        "timestamp",
-        "service",
-        "cluster",
-        "request_id",
-        "trigger",
-        "xray_trace_id",
-    ),
+    *("level", "location", "message", "timestamp", "service", "xray_trace_id"),
+    *("cluster", "request_id", "trigger", "outcome", "error", "kind"),
     *("action", "record", "type", "why", "old", "new", "ttl", "change_id", "rule", "reason"),
-    *("step", "node"),
-    *(
-        "outcome",
-        "checksum",
-        "nodes",
-        "nodes_without_proxy",
-        "planned",
-        "applied",
-        "refused",
-        "problems",
-        "error",
-        "kind",
-    ),
+    *("step", "node", "checksum", "nodes", "nodes_without_proxy"),
+    *("planned", "applied", "refused", "problems"),
 }
 
 
@@ -90,10 +70,10 @@ def changed_world() -> World:
     )
 
 
-def test_journal_writes_a_line_for_each_change_and_one_for_the_run(
+def test_journal_writes_a_line_for_each_change_and_refusal_and_one_for_the_run(
     journal: LogJournal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Old and new values, why, which request, which Route 53 change."""
+    """Old and new values, why, which request, which Route 53 change; what the guard stopped, with its reason."""
     outcome = changed_world().run()
 
     journal.write(outcome)
@@ -101,43 +81,23 @@ def test_journal_writes_a_line_for_each_change_and_one_for_the_run(
     log, _ = log_and_metrics(capsys)
     changes = {one["record"]: one for one in log if one["message"] == "change"}
     moved = changes[named(ONE)]
-    assert (moved["action"], moved["old"], moved["new"], moved["ttl"]) == (
-        "update",
-        ["10.20.1.4"],
-        ["10.20.1.5"],
-        5,
-    )
-    assert (moved["why"], moved["request_id"], moved["trigger"]) == (
-        "1 healthy proxy task",
-        "r-1",
-        "aws.events",
-    )
+    assert (moved["action"], moved["ttl"]) == ("update", 5)
+    assert (moved["old"], moved["new"]) == (["10.20.1.4"], ["10.20.1.5"])
+    assert moved["why"] == "1 healthy proxy task"
+    assert (moved["request_id"], moved["trigger"]) == ("r-1", "aws.events")
     assert moved["change_id"] == "C2"
     assert changes[named(THREE)]["action"] == "delete"
     assert changes[named(THREE)]["old"] == ["10.20.1.7"]
-    (told,) = [one for one in log if one["message"] == "run"]
-    assert (told["outcome"], told["planned"], told["applied"], told["refused"]) == (
-        "changed",
-        4,
-        4,
-        2,
-    )
-    assert told["checksum"] == outcome.plan.checksum
-    assert told["nodes_without_proxy"] == [named(TWO)]
-
-
-def test_journal_warns_of_each_refusal(
-    journal: LogJournal, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What the guard stopped is told with its rule and reason."""
-    journal.write(changed_world().run())
-
-    log, _ = log_and_metrics(capsys)
     refused, marker = [one for one in log if one["message"] == "refused"]
     assert marker["record"] == f"_nodeway.{named(TWO)}"
     assert (refused["level"], refused["record"]) == ("WARNING", named(TWO))
     assert refused["rule"] == "last_address_of_a_live_node_stays"
     assert refused["reason"] == "it is the last address of a live node"
+    (told,) = [one for one in log if one["message"] == "run"]
+    assert [told[name] for name in ("planned", "applied", "refused")] == [4, 4, 2]
+    assert told["outcome"] == "changed"
+    assert told["checksum"] == outcome.plan.checksum
+    assert told["nodes_without_proxy"] == [named(TWO)]
 
 
 def test_journal_writes_every_metric_once_a_run(
@@ -218,10 +178,8 @@ def test_journal_tells_the_steps_with_stand_ins_and_how_many_there_are(
         (f"~ stand-in of {named(ONE)} 10.20.8.1: out of the records", named(ONE)),
         (f"- stand-in of {named(ONE)} t1  # done", named(ONE)),
     ]
-    assert (metrics[ResyncMetric.STAND_INS], metrics[ResyncMetric.NODES_OVER_STAND_IN_LIMIT]) == (
-        [1.0],
-        [1.0],
-    )
+    assert metrics[ResyncMetric.STAND_INS] == [1.0]
+    assert metrics[ResyncMetric.NODES_OVER_STAND_IN_LIMIT] == [1.0]
     assert metrics[ResyncMetric.NODES_WITHOUT_OWN_PROXY] == [2.0]
 
 
@@ -233,12 +191,8 @@ def test_journal_tells_a_failed_run_and_how_long_since_the_last_good_one(
 
     log, metrics = log_and_metrics(capsys)
     (told,) = log
-    assert (told["level"], told["outcome"], told["error"], told["kind"]) == (
-        "ERROR",
-        "failed",
-        "throttled",
-        "ValueError",
-    )
+    assert (told["level"], told["outcome"]) == ("ERROR", "failed")
+    assert (told["error"], told["kind"]) == ("throttled", "ValueError")
     assert metrics[ResyncMetric.SECONDS_SINCE_SUCCESS] == [61.5]
 
 
