@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.stub import Stubber
 
 from nodeway_runtime.aws.route53 import to_record_set
-from tests.support.fakes import ZONE, soa
+from tests.support.fakes import OWNER, ZONE, soa
 
 Stubbed = Callable[[str], tuple[Any, Stubber]]
 
@@ -66,3 +66,16 @@ def upsert(client: Any, zone_id: str, *sets: dict[str, Any]) -> None:  # noqa: A
     """Writes record sets as somebody else would."""
     changes = [{"Action": "UPSERT", "ResourceRecordSet": one} for one in sets]
     client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
+
+
+def set_environment(monkeypatch: pytest.MonkeyPatch, zone_id: str) -> None:
+    """What every function that knows AWS is told of the demo cluster."""
+    environment = {
+        "REPLICATION_GROUP_ID": "demo",
+        "HOSTED_ZONE_ID": zone_id.rpartition("/")[2],
+        "ZONE_NAME": ZONE,
+        "ECS_CLUSTER": "nodeway",
+        "OWNER": OWNER,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)

@@ -11,7 +11,6 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
-from nodeway_runtime.aws.ecs import NODE_TAG
 from nodeway_runtime.aws.route53 import Route53Zone, to_record_set
 from nodeway_runtime.functions.resync import (
     LAST_RUN,
@@ -21,11 +20,12 @@ from nodeway_runtime.functions.resync import (
     remaining_of_second,
 )
 from nodeway_runtime.model.changes import Create
-from nodeway_runtime.model.errors import BadSettings, ReadFailed
+from nodeway_runtime.model.errors import ReadFailed
 from nodeway_runtime.model.topology import RecordType
-from tests.adapters.conftest import moto_zone, upsert
+from tests.adapters.conftest import moto_zone, set_environment, upsert
+from tests.adapters.test_ecs import task
 from tests.support.elasticache_answers import ElastiCacheServer
-from tests.support.fakes import NOW, ONE, OWNER, ZONE, marked, named, record
+from tests.support.fakes import NOW, ONE, marked, record
 from tests.support.programs.loopback import Loopback, Request, loopback
 
 SCHEDULE = {"source": "aws.events"}
@@ -63,15 +63,7 @@ def zone(fake_aws: pytest.MonkeyPatch) -> Iterator[Route53Zone]:
             ClusterMode="enabled",
             NumNodeGroups=1,
         )
-        environment = {
-            "REPLICATION_GROUP_ID": "demo",
-            "HOSTED_ZONE_ID": zone_id.rpartition("/")[2],
-            "ZONE_NAME": ZONE,
-            "ECS_CLUSTER": "nodeway",
-            "OWNER": OWNER,
-        }
-        for name, value in environment.items():
-            fake_aws.setenv(name, value)
+        set_environment(fake_aws, zone_id)
         yield Route53Zone(client, zone_id)
 
 
@@ -101,25 +93,11 @@ def answer(here: Loopback) -> dict[str, Any]:
 
 def test_handle_runs_once_for_any_trigger(zone: Route53Zone) -> None:
     """Moto tells no members: the SOA comes down, and no address is touched."""
-    first, second = (
-        invoke(SCHEDULE),
-        invoke({"Records": [{"Sns": {"Message": "ElastiCache:FailoverComplete"}}]}),
-    )
+    sns = {"Records": [{"Sns": {"Message": "ElastiCache:FailoverComplete"}}]}
 
-    assert (first["outcome"], second["outcome"]) == ("changed", "unchanged")
+    assert [invoke(event)["outcome"] for event in (SCHEDULE, sns)] == ["changed", "unchanged"]
     assert {(r.type, r.ttl) for r in zone.records()} == {(kind, 5) for kind in ("A", "SOA", "TXT")}
     assert record(ONE, "10.20.1.5") in zone.records()
-
-
-def test_handle_only_plans_when_it_is_to_observe(
-    zone: Route53Zone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The plan is journalled, nothing is written."""
-    monkeypatch.setenv("RESYNC", "observe")
-    before = zone.records()
-
-    assert invoke(SCHEDULE)["outcome"] == "unchanged"
-    assert zone.records() == before
 
 
 def test_handle_does_nothing_when_it_is_off(
@@ -133,25 +111,11 @@ def test_handle_does_nothing_when_it_is_off(
     assert zone.records() == before
 
 
-class EcsServer:
+def ecs_server(request: Request) -> tuple[int, bytes]:
     """Answers the two calls of a read over HTTP: one healthy HAProxy."""
-
-    def __call__(self, request: Request) -> tuple[int, bytes]:
-        """One call."""
-        arn = "arn:aws:ecs:us-east-1:123456789012:task/nodeway/1"
-        if request.headers["X-Amz-Target"].endswith(".ListTasks"):
-            return 200, json.dumps({"taskArns": [arn]}).encode()
-        details = [{"name": "privateIPv4Address", "value": "10.20.1.5"}]
-        task = {
-            "taskArn": arn,
-            "availabilityZone": "us-east-1a",
-            "desiredStatus": "RUNNING",
-            "lastStatus": "RUNNING",
-            "healthStatus": "HEALTHY",
-            "attachments": [{"type": "ElasticNetworkInterface", "details": details}],
-            "tags": [{"key": NODE_TAG, "value": named(ONE)}],
-        }
-        return 200, json.dumps({"tasks": [task], "failures": []}).encode()
+    if request.headers["X-Amz-Target"].endswith(".ListTasks"):
+        return 200, json.dumps({"taskArns": [task()["taskArn"]]}).encode()
+    return 200, json.dumps({"tasks": [task()], "failures": []}).encode()
 
 
 @pytest.fixture
@@ -163,7 +127,7 @@ def shrunk(
     gone = [record(f"demo-0009-{n:03}", "10.20.9.9") for n in range(4)]
     absent = marked(*gone, since=datetime.now(UTC) - timedelta(minutes=5), reads=2)
     zone.change(tuple(Create(one, "") for one in absent), "before")
-    with loopback(ElastiCacheServer()) as elasticache, loopback(EcsServer()) as ecs:
+    with loopback(ElastiCacheServer()) as elasticache, loopback(ecs_server) as ecs:
         fake_aws.setenv("AWS_ENDPOINT_URL_ELASTICACHE", elasticache.url)
         fake_aws.setenv("AWS_ENDPOINT_URL_ECS", ecs.url)
         yield zone
@@ -188,19 +152,6 @@ def test_handle_makes_a_mass_delete_only_with_its_approval(
     assert absent_names(shrunk) == 4
 
     assert invoke({"approve": checksum})["outcome"] == "changed"
-    assert absent_names(shrunk) == 0
-
-
-def test_handle_takes_the_approval_of_a_deploy_too(
-    shrunk: Route53Zone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """`-c approve=CHECKSUM` reaches the function by its environment."""
-    invoke(SCHEDULE)
-    (reason, *_) = [one["reason"] for one in logged(capsys) if "approve=" in str(one.get("reason"))]
-
-    monkeypatch.setenv("APPROVE", reason.rpartition("approve=")[2])
-    invoke(SCHEDULE)
-
     assert absent_names(shrunk) == 0
 
 
@@ -309,15 +260,6 @@ def test_handle_raises_when_the_zone_cannot_be_read(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HOSTED_ZONE_ID", "Z0GONE")
 
     with pytest.raises(ReadFailed, match="Z0GONE"):
-        invoke(SCHEDULE)
-
-
-@pytest.mark.usefixtures("fake_aws")
-def test_handle_raises_when_its_environment_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is read or written with half a configuration."""
-    monkeypatch.delenv("HOSTED_ZONE_ID", raising=False)
-
-    with pytest.raises(BadSettings, match="HOSTED_ZONE_ID is missing"):
         invoke(SCHEDULE)
 
 

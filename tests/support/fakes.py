@@ -12,6 +12,7 @@ from nodeway_runtime.model.ownership import Marker, marker_record
 from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Mode, Settings, StandInSettings
 from nodeway_runtime.model.snapshot import Snapshot
+from nodeway_runtime.model.steps import StandInRecord
 from nodeway_runtime.model.topology import (
     Address,
     Fleet,
@@ -118,6 +119,11 @@ def record(label: str, *ips: str, ttl: int = 5) -> Record:
 def only_addresses(records: Iterable[Record]) -> set[Record]:
     """The address records of these."""
     return {one for one in records if one.type is RecordType.A}
+
+
+def parked(label: str, target: Hostname | None = None) -> StandInRecord:
+    """What the backend's name of a stand-in leads to."""
+    return StandInRecord(hostname(f"{label}.{STAND_IN.zone_name}"), target)
 
 
 def soa(ttl: int = 900, text: str = SOA_TEXT) -> Record:

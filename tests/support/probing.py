@@ -24,8 +24,8 @@ def node_id(label: str) -> str:
 
 def member(label: str, endpoint: str | None = None, *, shard: int = 0) -> Member:
     """A node as others tell of it: under its own name."""
-    fake_walker = named(label) if endpoint is None else endpoint
-    return Member(node_id(label), fake_walker, primary=True, shard=shard)
+    where = named(label) if endpoint is None else endpoint
+    return Member(node_id(label), where, primary=True, shard=shard)
 
 
 def members(*labels: str) -> tuple[Member, ...]:
@@ -70,6 +70,11 @@ def failed_trace(
     return name_trace(
         label, address_trace(None, where, failure, **{"detail": "it says so", **more})
     )
+
+
+def unresolved(label: str, failure: Failure) -> NameTrace:
+    """A name without an address."""
+    return NameTrace(named(label), (), failure, "so it says")
 
 
 def healthy(*labels: str) -> list[NameTrace]:
@@ -117,6 +122,9 @@ def shared(*labels: str) -> Targets:
     return targets(*chosen, records={anyone: addresses}, proxies=tasks, one_name=True)
 
 
+BLIND = targets(records=None, proxies=())
+"""The map of a laptop without AWS."""
+STRANGER = address_trace(reply=NodeReply("f" * 40))
 PLAIN = Walker.of(6379)
 
 

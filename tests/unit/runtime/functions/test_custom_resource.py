@@ -19,8 +19,8 @@ from nodeway_runtime.model.errors import (
     NotConverged,
     ReadFailed,
 )
-from nodeway_runtime.model.steps import StandInRecord, Stop
-from nodeway_runtime.model.topology import RecordType, hostname
+from nodeway_runtime.model.steps import Stop
+from nodeway_runtime.model.topology import RecordType
 from nodeway_runtime.planner.reconcile import Outcome
 from tests.support.fakes import (
     ONE,
@@ -30,6 +30,7 @@ from tests.support.fakes import (
     fleet,
     marked,
     named,
+    parked,
     pending,
     proxy,
     record,
@@ -163,7 +164,7 @@ def test_remove_stops_every_stand_in_and_only_those() -> None:
         proxy(ONE, "10.20.1.5"), proxy(TWO, "10.20.8.2", stand_in=True), pending(THREE, "p")
     )
     here = world(topology(ONE, TWO, THREE), running)
-    here.stand_in_zone.write((StandInRecord(hostname(f"{TWO}.{STAND_IN.zone_name}"), None),))
+    here.stand_in_zone.write((parked(TWO),))
 
     remove(here.ports, settings(stand_in=STAND_IN))
 

@@ -11,6 +11,8 @@ from nodeway_runtime.paths.verdicts import Verdict
 from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, named
 from tests.support.probing import (
     ADDRESSES,
+    BLIND,
+    STRANGER,
     address_trace,
     failed_trace,
     healthy,
@@ -19,12 +21,10 @@ from tests.support.probing import (
     name_trace,
     shared,
     targets,
+    unresolved,
     with_endpoint,
 )
 
-BLIND = targets(records=None, proxies=())
-"""The map of a laptop without AWS."""
-STRANGER = address_trace(reply=NodeReply("f" * 40))
 SHARED = ("10.20.9.1", "10.20.9.2")
 
 
@@ -103,11 +103,7 @@ def test_node_that_all_announce_wrongly_is_the_one_row(
 
 def test_node_that_alone_announces_another_wrongly_is_the_one_row() -> None:
     """It sends its own clients to an address that nobody else tells."""
-    liar = name_trace(
-        THREE, address_trace(THREE, view=(member(ONE, "10.30.1.5"), *members(TWO, THREE)))
-    )
-
-    rows = diagnose(targets(), [*healthy()[:2], liar])
+    rows = diagnose(targets(), [*healthy()[:2], announced("10.30.1.5")[2]])
 
     assert [row.verdict for row in rows] == [Verdict.OK, Verdict.OK, Verdict.ANNOUNCES_IP]
     assert rows[2].detail == "it sends clients to 10.30.1.5"
@@ -115,8 +111,8 @@ def test_node_that_alone_announces_another_wrongly_is_the_one_row() -> None:
 
 def test_node_of_another_cluster_is_outvoted() -> None:
     """It has a view of its own, in which none of ours is."""
-    foreign = address_trace(view=(replace(member(ONE), node_id="f" * 40),), reply=None)
-    foreign.reply = NodeReply("f" * 40, (replace(member(ONE), node_id="f" * 40),), None)
+    stranger = replace(member(ONE), node_id="f" * 40)
+    foreign = address_trace(reply=NodeReply("f" * 40, (stranger,), None))
     ours = [name_trace(one, address_trace(one, view=members(TWO, THREE))) for one in (TWO, THREE)]
 
     rows = diagnose(targets(), [name_trace(ONE, foreign), *ours])
@@ -154,21 +150,13 @@ def test_what_a_node_announces_comes_before_its_certificate_s_end() -> None:
     assert diagnose(targets(), late)[0].verdict is Verdict.ANNOUNCES_IP
 
 
-def test_endpoint_leads_to_any_node() -> None:
-    """To no wrong one: neither its proxies nor their nodes are its own."""
-    ways = [address_trace(one) for one in (ONE, TWO, THREE)]
-
-    row = diagnose(with_endpoint(), [*healthy(), name_trace(ENDPOINT, *ways)])[-1]
-
-    assert (row.verdict, row.role, row.node_id, row.shard) == (Verdict.OK, "endpoint", "", "")
-
-
 def test_endpoint_that_leads_to_another_cluster_is_mixed() -> None:
-    row = diagnose(
-        with_endpoint(), [*healthy(), name_trace(ENDPOINT, address_trace(ONE), STRANGER)]
-    )[-1]
+    mixed = name_trace(ENDPOINT, address_trace(ONE), STRANGER)
 
-    assert row.verdict is Verdict.CLUSTERS_MIXED
+    row = diagnose(with_endpoint(), [*healthy(), mixed])[-1]
+
+    assert (row.verdict, row.role) == (Verdict.CLUSTERS_MIXED, "endpoint")
+    assert (row.node_id, row.shard) == ("", "")
 
 
 def test_endpoint_does_not_say_how_one_of_its_nodes_is_announced() -> None:
@@ -178,18 +166,6 @@ def test_endpoint_does_not_say_how_one_of_its_nodes_is_announced() -> None:
     rows = diagnose(with_endpoint(), several)
 
     assert [row.verdict for row in rows] == [Verdict.ANNOUNCES_IP, *[Verdict.OK] * 3]
-
-
-def test_shared_proxies_are_nobody_s_wrong_proxy() -> None:
-    """Each name leads to all of them, by a record for any name, and the node that answers is still the name's own."""
-    ways = {
-        one: [address_trace(one, at, view=members(ONE, TWO)) for at in SHARED] for one in (ONE, TWO)
-    }
-
-    rows = diagnose(shared(), [name_trace(one, *ways[one]) for one in (ONE, TWO)])
-
-    assert {row.verdict for row in rows} == {Verdict.OK}
-    assert [path.proxy is not None for path in rows[0].paths] == [True, True]
 
 
 def test_shared_proxy_that_leads_to_another_node_is_wrong() -> None:
@@ -208,7 +184,7 @@ def test_shared_proxy_that_leads_to_another_node_is_wrong() -> None:
     [
         (failed_trace(ONE, Failure.REFUSED, "10.20.9.1"), Verdict.DEAD_PROXY),
         (failed_trace(ONE, Failure.REFUSED, "10.20.9.7"), Verdict.STALE_ANSWER),
-        (NameTrace(named(ONE), (), Failure.NO_SUCH_NAME), Verdict.CACHED_NXDOMAIN),
+        (unresolved(ONE, Failure.NO_SUCH_NAME), Verdict.CACHED_NXDOMAIN),
     ],
 )
 def test_record_for_any_name_is_that_of_each(one: NameTrace, verdict: Verdict) -> None:
@@ -220,6 +196,7 @@ def test_record_for_any_name_is_that_of_each(one: NameTrace, verdict: Verdict) -
 def test_own_record_of_a_name_wins_over_the_one_for_any() -> None:
     """A pin, as in DNS itself."""
     pinned = replace(shared(), records={**(shared().records or {}), named(ONE): ()})
-    lost = NameTrace(named(ONE), (), Failure.NO_SUCH_NAME)
 
-    assert diagnose(pinned, [lost])[0].verdict is Verdict.MISSING_RECORD
+    found = diagnose(pinned, [unresolved(ONE, Failure.NO_SUCH_NAME)])
+
+    assert found[0].verdict is Verdict.MISSING_RECORD

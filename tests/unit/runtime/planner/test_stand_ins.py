@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from nodeway_runtime.model.snapshot import Snapshot
-from nodeway_runtime.model.steps import Retire, StandInRecord, Start, Step, Stop
-from nodeway_runtime.model.topology import Fleet, Hostname, Node, Record, Topology, hostname
+from nodeway_runtime.model.steps import Retire, Start, Step, Stop
+from nodeway_runtime.model.topology import Fleet, Node, Record, Topology, hostname
 from nodeway_runtime.planner.stand_ins import StandInPlan, plan_stand_ins
 from tests.support.fakes import (
     NOW,
@@ -21,6 +21,7 @@ from tests.support.fakes import (
     marked,
     named,
     node,
+    parked,
     pending,
     proxy,
     record,
@@ -38,11 +39,6 @@ START, RETIRE = Start(ONE, named(ONE)), Retire(FIRST.task_arn, named(ONE))
 TO_OWN, TO_FIRST = record(ONE, "10.20.1.5"), record(ONE, "10.20.8.1")
 TWO_RUNS = proxy(TWO, "10.20.1.6")
 """Another node's own proxy, so that the cluster is not all out of order."""
-
-
-def parked(label: str, target: Hostname | None) -> StandInRecord:
-    """What the backend's name of a stand-in leads to."""
-    return StandInRecord(hostname(f"{label}.{STAND_IN.zone_name}"), target)
 
 
 def planned(
