@@ -116,19 +116,21 @@ def test_fleet_names_a_task_that_could_not_be_described_unless_it_ended_meanwhil
     assert found == Fleet((), problems)
 
 
-@pytest.mark.parametrize("operation", ["list_tasks", "describe_tasks"])
-@pytest.mark.parametrize(
-    "code", ["ThrottlingException", "ClusterNotFoundException", "AccessDeniedException"]
-)
-def test_fleet_fails_when_ecs_does_not_answer(stubbed: Stubbed, operation: str, code: str) -> None:
-    """An error is not an empty fleet."""
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("kind", ["task", "service"])
+def test_read_fails_when_ecs_does_not_answer(
+    stubbed: Stubbed, kind: str, *, answered: bool
+) -> None:
+    """An error is not an empty fleet, nor a cluster without services."""
     client, aws = stubbed("ecs")
-    if operation == "describe_tasks":
-        aws.add_response("list_tasks", {"taskArns": [f"{ARN}/1"]})
-    aws.add_client_error(operation, code)
+    if answered:
+        aws.add_response(f"list_{kind}s", {f"{kind}Arns": [f"{ARN}/1"]})
+    aws.add_client_error(f"{'describe' if answered else 'list'}_{kind}s", "ThrottlingException")
+    ecs = Ecs(client)
+    call = ecs.fleet if kind == "task" else ecs.nodes_with_service
 
-    with pytest.raises(ReadFailed, match=rf"ECS did not answer for cluster nodeway: .*{code}"):
-        Ecs(client).fleet("nodeway")
+    with pytest.raises(ReadFailed, match=r"did not answer for .*cluster nodeway: .*Throttling"):
+        call("nodeway")
 
 
 def read(told: dict[str, Any]) -> tuple[Proxy | Pending | None, list[str]]:
@@ -157,17 +159,26 @@ def test_proxy_is_not_healthy_unless_it_runs_and_its_check_passes(changes: dict[
     assert found.unhealthy is not found.starting
 
 
+NO_NAME = (
+    f"task {ARN}/{1:032}: its tag {NODE_TAG} is not a host name: got 'not a name';"
+    f" give a name such as {named(ONE)}"
+)
+
+
 @pytest.mark.parametrize(
-    "told",
+    ("told", "problems"),
     [
-        pytest.param(task(node=None), id="no tags"),
-        pytest.param(task(tags=[{"key": "other", "value": "x"}]), id="other tags"),
-        pytest.param(task(desiredStatus="STOPPED"), id="stopping"),
+        pytest.param(task(node=None), [], id="no tags"),
+        pytest.param(task(tags=[{"key": "other", "value": "x"}]), [], id="other tags"),
+        pytest.param(task(desiredStatus="STOPPED"), [], id="stopping"),
+        pytest.param(task(node="not a name"), [NO_NAME], id="nobody knows whose"),
     ],
 )
-def test_proxy_is_none_when_the_task_is_not_ours_or_ending(told: dict[str, Any]) -> None:
-    """Nothing to say about it, and nothing wrong with it."""
-    assert read(told) == (None, [])
+def test_proxy_is_none_when_the_task_is_not_ours_or_ending(
+    told: dict[str, Any], problems: list[str]
+) -> None:
+    """Nothing is wrong with it but where its tag is no name: then the read is incomplete."""
+    assert read(told) == (None, problems)
 
 
 SERVICE_CONNECT = {
@@ -284,18 +295,6 @@ def test_served_fails_when_a_service_could_not_be_understood(
 
     with pytest.raises(ReadFailed, match=rf"the services of cluster nodeway: .*{why}"):
         ecs.nodes_with_service("nodeway")
-
-
-@pytest.mark.parametrize("operation", ["list_services", "describe_services"])
-def test_served_fails_when_ecs_does_not_answer(stubbed: Stubbed, operation: str) -> None:
-    """An error is not a cluster without services."""
-    client, aws = stubbed("ecs")
-    if operation == "describe_services":
-        aws.add_response("list_services", {"serviceArns": ["a"]})
-    aws.add_client_error(operation, "ThrottlingException")
-
-    with pytest.raises(ReadFailed, match=r"the services of cluster nodeway: .*Throttling"):
-        Ecs(client).nodes_with_service("nodeway")
 
 
 def request() -> dict[str, Any]:
@@ -419,13 +418,3 @@ def test_retire_and_stop_fail_when_ecs_refuses(stubbed: Stubbed) -> None:
         Ecs(client).retire(Retire(f"{ARN}/1", named(ONE)), NOW)
     with pytest.raises(ApplyFailed, match=rf"did not stop {ARN}/1: .*AccessDenied"):
         Ecs(client).stop(Stop(f"{ARN}/1", named(ONE), "done"), "nodeway")
-
-
-def test_proxy_is_a_problem_when_its_tag_is_no_name() -> None:
-    """A HAProxy of nobody knows whose makes the read incomplete."""
-    found, problems = read(task(node="not a name"))
-
-    assert found is None
-    assert problems == [
-        f"task {ARN}/{1:032}: its tag {NODE_TAG} is not a host name: got 'not a name'; give a name such as {named(ONE)}"
-    ]

@@ -108,11 +108,8 @@ def test_run_answers_with_a_report_of_its_own_depth(client: Client) -> None:
 
     (row,) = told["rows"]
     assert (told["client"], told["depth"], told["notes"]) == ("vpc-1", "identity", ())
-    assert (row["verdict"], row["role"], row["paths"][0]["reached"]) == (
-        "ok",
-        "primary",
-        "identity",
-    )
+    assert (row["verdict"], row["role"]) == ("ok", "primary")
+    assert row["paths"][0]["reached"] == "identity"
     assert client.node.got[0] == ("AUTH", "probe", SECRET)
     assert json.dumps(told)
 
@@ -133,7 +130,7 @@ def test_login_that_was_rotated_is_the_next_run_s(client: Client) -> None:
     ]
 
 
-def test_without_the_secret_the_walk_goes_as_far_as_an_answer(
+def test_without_a_login_the_walk_goes_as_far_as_an_answer(
     client: Client, fake_aws: pytest.MonkeyPatch
 ) -> None:
     """And says what is in the way."""
@@ -144,13 +141,9 @@ def test_without_the_secret_the_walk_goes_as_far_as_an_answer(
     assert (told["depth"], told["rows"][0]["verdict"]) == ("answer", "ok")
     assert told["notes"] == ("Secrets Manager refuses the probe's secret: AccessDeniedException",)
     assert client.node.got == [("PING",)]
-    assert client.vault.asked == 0
 
-
-def test_without_any_login_nobody_is_asked_for_one(client: Client) -> None:
-    told = client.run(settings=replace(SETTINGS, login_secret_arn=""))
-
-    assert (told["depth"], told["notes"], client.vault.asked) == ("answer", (NO_CREDENTIALS,), 0)
+    bare = client.run(settings=replace(SETTINGS, login_secret_arn=""))
+    assert (bare["depth"], bare["notes"], client.vault.asked) == ("answer", (NO_CREDENTIALS,), 0)
 
 
 def moved(client: Client, count: int, *, keep: bool) -> int | None:

@@ -170,18 +170,6 @@ def test_no_line_has_more_values_of_a_metric_than_cloudwatch_takes(
     assert total(lines, ProbeMetric.PATHS_WALKED) == total(lines, ProbeMetric.MOVED) == count
 
 
-def test_run_that_reached_nobody_has_no_times(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line without a metric is none that CloudWatch takes."""
-    lost = replace(
-        row("demo-0001-001", Verdict.RESOLVER_SILENT), paths=(), resolve_milliseconds=None
-    )
-
-    _, lines = told(capsys, report(lost))
-
-    assert len(lines) == 2
-    assert all(of(line)[1] for line in lines)
-
-
 RESOLVED = {ProbeMetric.RESOLVE_MILLISECONDS: 0.9}
 LEGS = {
     **RESOLVED,
@@ -224,18 +212,22 @@ def test_what_the_nodes_count_is_told_once_however_many_vpcs_hear_it(
     assert sum(ProbeMetric.MOVED in line for line in of_nodes) == len(BAD.rows)
 
 
-def test_run_that_knows_no_name_does_not_say_that_nothing_is_broken(
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.parametrize(
+    ("rows", "paths"),
+    [
+        ((), []),
+        ((row("a"), row("b", Verdict.NOT_WALKED)), [1]),
+        ((Row("a", Verdict.RESOLVER_SILENT),), [1]),
+    ],
+    ids=["no name is known", "one was not walked", "nobody was reached"],
+)
+def test_run_tells_how_many_names_it_walked_and_no_metric_that_it_does_not_know(
+    capsys: pytest.CaptureFixture[str], rows: tuple[Row, ...], paths: list[float]
 ) -> None:
-    """Else an alarm would end, and that of a silent probe would not ring."""
-    _, metrics = told(capsys, replace(report(), rows=()))
+    """No name known is not nothing broken: an alarm would end. CloudWatch takes no line without a metric."""
+    _, metrics = told(capsys, replace(report(), rows=rows))
 
-    assert [name for line in metrics for name in of(line)[1] if name.startswith("Paths")] == []
-
-
-def test_name_whose_turn_never_came_was_not_walked(capsys: pytest.CaptureFixture[str]) -> None:
-    seen = report(row("demo-0001-001"), row("demo-0001-002", Verdict.NOT_WALKED, paths=()))
-
-    _, metrics = told(capsys, seen)
-
-    assert total(metrics, ProbeMetric.PATHS_WALKED) == 1
+    assert [
+        line[ProbeMetric.PATHS_WALKED] for line in metrics if ProbeMetric.PATHS_WALKED in line
+    ] == ([paths] if paths else [])
+    assert all(of(line)[1] for line in metrics)

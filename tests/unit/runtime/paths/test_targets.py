@@ -108,17 +108,14 @@ def test_tasks_have_the_health_that_ecs_told() -> None:
     ("own", "associated", "sees"),
     [("vpc-1", {"vpc-1", "vpc-2"}, True), ("vpc-1", {"vpc-2"}, False), ("", {""}, False)],
 )
-def test_proxies_see_the_zone_when_their_vpc_is_one_of_its_own(
+def test_proxies_see_the_zone_when_their_vpc_is_one_of_its_own_and_share_a_name_when_told(
     own: str, associated: set[str], *, sees: bool
 ) -> None:
     found = of(topology(ONE), zone_vpcs=frozenset(associated), proxy_vpc_id=own)
+    shared = of(topology(ONE), fleet_name=hostname("any"))
 
     assert found.proxies_see_zone is sees
-
-
-def test_shared_proxies_have_one_name() -> None:
-    assert of(topology(ONE), fleet_name=hostname("any")).one_name
-    assert not of(topology(ONE)).one_name
+    assert (found.one_name, shared.one_name) == (False, True)
 
 
 def test_what_could_not_be_read_is_noted_once() -> None:
