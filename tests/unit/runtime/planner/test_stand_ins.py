@@ -63,55 +63,57 @@ def retired(seconds: int, ip: str = "10.20.8.1") -> Fleet:
 STOP = Stop(FIRST.task_arn, named(ONE), "out of the records since 02:59:45Z")
 
 
-@pytest.mark.parametrize(
-    ("seen", "running", "records", "steps"),
-    [
-        (topology(ONE), fleet(), (), [START]),
-        (topology(ONE), fleet(FIRST), (TO_FIRST,), []),
-        (topology(ONE), fleet(WAITING), (), []),
-        (topology(ONE), fleet(pending(ONE)), (), []),
-        (topology(ONE), fleet(FIRST, SECOND), (TO_FIRST,), [Retire(SECOND.task_arn, named(ONE))]),
-        (topology(ONE), fleet(DEAD, SECOND), (record(ONE, "10.20.8.2"),), [RETIRE]),
-        (topology(ONE), fleet(DEAD), (TO_FIRST,), [START]),
-        (topology(ONE), fleet(DEAD), (), [START, RETIRE]),
-        (topology(ONE), fleet(DEAD, pending(ONE)), (), [RETIRE]),
-        (topology(ONE), fleet(OWN), (TO_OWN,), []),
-        (topology(ONE), fleet(SICK), (TO_OWN,), []),
-        (topology(ONE), fleet(pending(ONE, stand_in=False)), (), []),
-        (topology(ONE), fleet(SICK, FIRST), (TO_FIRST,), []),
-        (topology(ONE), fleet(OWN, FIRST), (TO_FIRST,), []),
-        (topology(ONE), fleet(OWN, FIRST), (TO_OWN,), [RETIRE]),
-        (topology(ONE), fleet(OWN, WAITING), (TO_OWN,), [RETIRE]),
-        (topology(TWO), fleet(TWO_RUNS, FIRST), (TO_FIRST,), []),
-        (topology(TWO), fleet(TWO_RUNS, FIRST), (), [RETIRE]),
-        (topology(ONE), retired(14), (TO_OWN,), []),
-        (topology(ONE), retired(15), (TO_OWN,), [STOP]),
-        (topology(ONE), retired(15), (TO_FIRST,), []),
-    ],
-    ids=[
-        "no proxy: start",
-        "stand-in: nothing",
-        "stand-in starts: nothing",
-        "stand-in has no address yet: nothing",
-        "two: retire the later",
-        "a dead one and a healthy one: retire the dead",
-        "dead, still in the records: start another",
-        "dead: start another, retire it",
-        "dead, another on its way: retire it",
-        "own: nothing",
-        "own is sick: its service replaces it",
-        "own has no address yet: nothing",
-        "own is sick, stand-in serves: nothing",
-        "own is healthy, stand-in still in the records: not yet",
-        "own is healthy: retire the stand-in",
-        "own is healthy before its stand-in: retire it",
-        "node absent, record still there: not yet",
-        "node absent: retire",
-        "retired for 14 s: not yet",
-        "retired for 15 s: stop",
-        "retired, but in a record again: not yet",
-    ],
-)
+TABLE: dict[str, tuple[Topology, Fleet, tuple[Record, ...], list[Step]]] = {
+    "no proxy: start": (topology(ONE), fleet(), (), [START]),
+    "stand-in: nothing": (topology(ONE), fleet(FIRST), (TO_FIRST,), []),
+    "stand-in starts: nothing": (topology(ONE), fleet(WAITING), (), []),
+    "stand-in has no address yet: nothing": (topology(ONE), fleet(pending(ONE)), (), []),
+    "two: retire the later": (
+        topology(ONE),
+        fleet(FIRST, SECOND),
+        (TO_FIRST,),
+        [Retire(SECOND.task_arn, named(ONE))],
+    ),
+    "a dead one and a healthy one: retire the dead": (
+        topology(ONE),
+        fleet(DEAD, SECOND),
+        (record(ONE, "10.20.8.2"),),
+        [RETIRE],
+    ),
+    "dead, still in the records: start another": (topology(ONE), fleet(DEAD), (TO_FIRST,), [START]),
+    "dead: start another, retire it": (topology(ONE), fleet(DEAD), (), [START, RETIRE]),
+    "dead, another on its way: retire it": (topology(ONE), fleet(DEAD, pending(ONE)), (), [RETIRE]),
+    "own: nothing": (topology(ONE), fleet(OWN), (TO_OWN,), []),
+    "own is sick: its service replaces it": (topology(ONE), fleet(SICK), (TO_OWN,), []),
+    "own has no address yet: nothing": (topology(ONE), fleet(pending(ONE, stand_in=False)), (), []),
+    "own is sick, stand-in serves: nothing": (topology(ONE), fleet(SICK, FIRST), (TO_FIRST,), []),
+    "own is healthy, stand-in still in the records: not yet": (
+        topology(ONE),
+        fleet(OWN, FIRST),
+        (TO_FIRST,),
+        [],
+    ),
+    "own is healthy: retire the stand-in": (topology(ONE), fleet(OWN, FIRST), (TO_OWN,), [RETIRE]),
+    "own is healthy before its stand-in: retire it": (
+        topology(ONE),
+        fleet(OWN, WAITING),
+        (TO_OWN,),
+        [RETIRE],
+    ),
+    "node absent, record still there: not yet": (
+        topology(TWO),
+        fleet(TWO_RUNS, FIRST),
+        (TO_FIRST,),
+        [],
+    ),
+    "node absent: retire": (topology(TWO), fleet(TWO_RUNS, FIRST), (), [RETIRE]),
+    "retired for 14 s: not yet": (topology(ONE), retired(14), (TO_OWN,), []),
+    "retired for 15 s: stop": (topology(ONE), retired(15), (TO_OWN,), [STOP]),
+    "retired, but in a record again: not yet": (topology(ONE), retired(15), (TO_FIRST,), []),
+}
+
+
+@pytest.mark.parametrize(("seen", "running", "records", "steps"), TABLE.values(), ids=TABLE)
 def test_plan_follows_the_table(
     seen: Topology, running: Fleet, records: tuple[Record, ...], steps: list[Step]
 ) -> None:
