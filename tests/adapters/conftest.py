@@ -2,10 +2,12 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import boto3
 import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from botocore.stub import Stubber
 
@@ -52,7 +54,6 @@ def unplugged(fake_aws: pytest.MonkeyPatch) -> Callable[[str], Any]:
 
 
 def moto_zone() -> tuple[Any, str]:
-    """A private zone in moto."""
     client = boto3.client("route53", region_name="us-east-1")
     made = client.create_hosted_zone(
         Name=ZONE, CallerReference="test", VPC={"VPCRegion": "us-east-1", "VPCId": "vpc-0000000c"}
@@ -79,3 +80,20 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, zone_id: str) -> None:
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What Lambda tells a function about its invocation."""
+
+    milliseconds_left: int = 600_000
+    aws_request_id: str = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the timeout."""
+        return self.milliseconds_left
+
+
+def lambda_context(milliseconds_left: int = 600_000) -> LambdaContext:
+    """As a handler takes it."""
+    return cast("LambdaContext", Context(milliseconds_left))

@@ -4,10 +4,9 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
 from nodeway_runtime.aws.route53 import to_record_set
@@ -17,7 +16,7 @@ from nodeway_runtime.model.errors import ReadFailed
 from nodeway_runtime.model.metrics import ProbeMetric
 from nodeway_runtime.paths.report import from_document, to_document
 from nodeway_runtime.paths.targets import Targets, parse_targets
-from tests.adapters.conftest import moto_zone, set_environment, upsert
+from tests.adapters.conftest import lambda_context, moto_zone, set_environment, upsert
 from tests.support.elasticache_answers import ElastiCacheServer
 from tests.support.fakes import (
     ENDPOINT,
@@ -29,13 +28,6 @@ from tests.support.fakes import (
 )
 from tests.support.programs.loopback import Request, loopback
 from tests.support.reports import report
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What Lambda tells of an invocation."""
-
-    aws_request_id: str = "request-1"
 
 
 @dataclass(slots=True)
@@ -90,8 +82,7 @@ def walkers(fake_aws: pytest.MonkeyPatch) -> Iterator[Lambda]:
 
 
 def run(event: dict[str, Any]) -> Any:  # noqa: ANN401 (any JSON, or HTML)
-    """One invocation."""
-    return handle(event, cast("LambdaContext", Context()))
+    return handle(event, lambda_context())
 
 
 SCHEDULE: dict[str, Any] = {"source": "aws.events"}

@@ -52,12 +52,10 @@ def task(
 
 
 def tagged(label: str = ONE, **more: str) -> list[dict[str, str]]:
-    """The tags of a task of a node."""
     return [{"key": key, "value": value} for key, value in {NODE_TAG: named(label), **more}.items()]
 
 
 def described(*tasks: dict[str, Any], failures: tuple[dict[str, str], ...] = ()) -> dict[str, Any]:
-    """DescribeTasks' answer."""
     return {"tasks": list(tasks), "failures": list(failures)}
 
 

@@ -14,7 +14,6 @@ from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, named, node
 
 
 def read(told: dict[str, Any], clusters: list[dict[str, Any]]) -> Topology:
-    """The topology of the two answers."""
     return parse_topology(cast("Any", told), cast("Any", clusters))
 
 
@@ -72,7 +71,6 @@ def test_topology_fails_when_there_is_no_connection(unplugged: Callable[[str], A
 def test_topology_fails_when_the_answer_is_not_one_group(
     stubbed: Stubbed, groups: list[Any]
 ) -> None:
-    """Exactly the group that was asked for."""
     client, aws = stubbed("elasticache")
     aws.add_response("describe_replication_groups", {"ReplicationGroups": groups})
     aws.add_response("describe_cache_clusters", {"CacheClusters": []})

@@ -2,13 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
 from nodeway_runtime.aws.route53 import Route53Zone, to_record_set
@@ -22,7 +20,7 @@ from nodeway_runtime.functions.resync import (
 from nodeway_runtime.model.changes import Create
 from nodeway_runtime.model.errors import ReadFailed
 from nodeway_runtime.model.topology import RecordType
-from tests.adapters.conftest import moto_zone, set_environment, upsert
+from tests.adapters.conftest import lambda_context, moto_zone, set_environment, upsert
 from tests.adapters.test_ecs import task
 from tests.support.elasticache_answers import ElastiCacheServer
 from tests.support.fakes import NOW, ONE, marked, record
@@ -31,21 +29,8 @@ from tests.support.programs.loopback import Loopback, Request, loopback
 SCHEDULE = {"source": "aws.events"}
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What Lambda tells a function about its invocation."""
-
-    milliseconds_left: int = 600_000
-    aws_request_id: str = "request-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the timeout."""
-        return self.milliseconds_left
-
-
 def invoke(event: dict[str, Any], *, milliseconds_left: int = 600_000) -> dict[str, Any]:
-    """One invocation."""
-    return handle(event, cast("LambdaContext", Context(milliseconds_left)))
+    return handle(event, lambda_context(milliseconds_left))
 
 
 @pytest.fixture
@@ -169,12 +154,10 @@ def test_handle_observes_without_counting_an_absence(
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """The lines that the function wrote."""
     return [json.loads(one) for one in capsys.readouterr().out.splitlines()]
 
 
 def event(at: datetime, kind: str = "ECS Task State Change") -> dict[str, Any]:
-    """An event of that time."""
     return {"source": "aws.ecs", "detail-type": kind, "time": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 

@@ -45,7 +45,6 @@ class Zone:
 
 @pytest.fixture
 def zone() -> Zone:
-    """An empty stand-in zone."""
     return Zone()
 
 

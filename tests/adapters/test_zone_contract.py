@@ -34,7 +34,6 @@ class Subject:
 
 
 def moto() -> Iterator[Subject]:
-    """The adapter over moto."""
     with mock_aws():
         client, zone_id = moto_zone()
 
@@ -45,20 +44,17 @@ def moto() -> Iterator[Subject]:
 
 
 def fake() -> Iterator[Subject]:
-    """The adapter over our fake."""
     zone = FakeZone(ZONE)
     yield Subject(zone, zone.put)
 
 
 @pytest.fixture(params=[fake, moto], ids=lambda make: str(make.__name__))
 def subject(request: pytest.FixtureRequest, fake_aws: pytest.MonkeyPatch) -> Iterator[Subject]:
-    """Each zone in turn."""
     _ = fake_aws
     yield from request.param()
 
 
 def a_records(zone: ZonePort) -> list[Record]:
-    """The address records."""
     return [one for one in zone.records() if one.type is RecordType.A]
 
 

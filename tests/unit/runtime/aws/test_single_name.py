@@ -18,7 +18,6 @@ NAMES = (record_name(f"redis.{ZONE}"), record_name(f"*.{ZONE}"))
 
 
 def run(name: Hostname, zone: FakeZone, *proxies: Proxy) -> Outcome:
-    """One run of a fleet that has this name."""
     chosen = replace(settings(), fleet_name=name)
     ports = Ports(SingleName(name), StubEcs(Fleet(proxies)), zone, FakeStandInZone())
     return reconcile(
@@ -27,7 +26,6 @@ def run(name: Hostname, zone: FakeZone, *proxies: Proxy) -> Outcome:
 
 
 def of_fleet(name: Hostname, address: str) -> Proxy:
-    """A task of the fleet."""
     return replace(proxy("0001-001", address), node=name)
 
 

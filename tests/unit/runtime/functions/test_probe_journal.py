@@ -63,7 +63,6 @@ def of(line: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:
 
 
 def total(lines: Lines, name: str) -> float:
-    """The sum of a metric's values over all lines."""
     return sum(float(value) for line in lines for value in line.get(name, ()))
 
 

@@ -48,7 +48,6 @@ def said(*pages: Sequence[str] | Exception, **proxy: Any) -> tuple[str, Logs]:  
 
 
 def refusal(code: str) -> ClientError:
-    """CloudWatch Logs' own error."""
     return ClientError({"Error": {"Code": code}}, "FilterLogEvents")
 
 

@@ -56,7 +56,6 @@ def test_marker_is_one_readable_text_beside_its_name() -> None:
 
 
 def test_marker_tells_its_time_in_utc() -> None:
-    """Whatever clock wrote it."""
     east = datetime(2026, 3, 1, 5, 0, 0, tzinfo=timezone(timedelta(hours=2)))
 
     assert (
@@ -150,7 +149,6 @@ def test_absence_counts_once_in_twenty_seconds(reads: int, seconds: int, counted
 
 @pytest.mark.parametrize(("reads", "gone"), [(0, False), (1, False), (2, False), (3, True)])
 def test_node_is_gone_after_three_reads(reads: int, *, gone: bool) -> None:
-    """Not before."""
     assert READS_UNTIL_GONE == 3
     assert Marker(OWNER, NOW, reads).is_gone is gone
 

@@ -15,7 +15,6 @@ from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, ZONE, named, node, to
     ids=["upper case", "trailing dot and blanks"],
 )
 def test_hostname_has_one_form_whatever_it_came_in(text: str) -> None:
-    """Names that mean the same are equal after entry."""
     assert hostname(text) == named(ONE)
 
 
@@ -36,7 +35,6 @@ def test_address_has_one_form() -> None:
 
 @pytest.mark.parametrize("text", ["", "10.0.0", "10.0.0.256", "010.0.0.1", "::1", "a.b.c.d"])
 def test_address_refuses_what_is_not_ipv4(text: str) -> None:
-    """Only dotted IPv4 is an address here."""
     with pytest.raises(ValueError, match="not an IPv4 address: got"):
         address(text)
 

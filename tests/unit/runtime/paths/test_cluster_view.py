@@ -26,7 +26,6 @@ def shard_node(
 
 
 def shard(*nodes: list[Any], slots: tuple[int, ...] = (0, 5460)) -> list[Any]:
-    """A shard of CLUSTER SHARDS."""
     return ["slots", list(slots), "nodes", list(nodes)]
 
 

@@ -23,7 +23,6 @@ FIRST, LATER = "2026-03-01T03:00:00+00:00", "2026-03-01T03:01:00+00:00"
 
 
 def saying(label: str, told: Counters | None) -> NameTrace:
-    """A node with these counters."""
     return name_trace(label, address_trace(label, reply=NodeReply(node_id(label), None, told)))
 
 

@@ -42,7 +42,6 @@ def judged(one: NameTrace, map_: Targets | None = None) -> Row:
 
 
 def other_name(*names: str) -> NameTrace:
-    """A certificate for other names."""
     return failed_trace(ONE, Failure.OTHER_NAME, certificate_names=names)
 
 

@@ -54,12 +54,10 @@ ROW = to_document(FULL)["rows"][0]
 
 
 def changed(**keys: Any) -> dict[str, Any]:  # noqa: ANN401 (any JSON)
-    """A document with these keys."""
     return to_document(FULL) | keys
 
 
 def lacking(key: str) -> dict[str, Any]:
-    """A document that lacks a key."""
     return {name: value for name, value in to_document(FULL).items() if name != key}
 
 

@@ -43,7 +43,6 @@ RUNNING = fleet(
 
 
 def of(nodes: Topology, *records: Record, pins: Any = None, **more: Any) -> Targets:  # noqa: ANN401 (any of their fields)
-    """The map of what was read."""
     fields = {key: more.pop(key) for key in ("zone_vpcs", "other_problems") if key in more}
     seen = snapshot(nodes, more.pop("running", RUNNING), *records, **fields)
     return targets_from_snapshot(seen, nodes, settings(pins=pins, **more), "demo")

@@ -62,7 +62,6 @@ def absent(*labels: str, reads: int = 2) -> tuple[Record, ...]:
 
 
 def deletes(records: tuple[Record, ...]) -> tuple[Delete, ...]:
-    """The deletes of these records."""
     return tuple(Delete(one, "") for one in records)
 
 

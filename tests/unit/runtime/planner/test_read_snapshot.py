@@ -4,7 +4,7 @@ import pytest
 
 from nodeway_runtime.model.errors import ReadFailed
 from nodeway_runtime.model.settings import Settings
-from nodeway_runtime.model.topology import Hostname
+from nodeway_runtime.model.topology import Fleet, Hostname, Topology
 from nodeway_runtime.planner.reconcile import read_snapshot
 from nodeway_runtime.planner.stand_ins import plan_stand_ins
 from tests.support.fakes import (
@@ -53,34 +53,23 @@ def with_ecs(here: World) -> AskedEcs:
 OWN, STANDS_IN = proxy(ONE, "10.20.1.5"), proxy(TWO, "10.20.8.2", stand_in=True)
 
 
-@pytest.mark.parametrize(
-    ("here", "told", "asked"),
-    [
-        pytest.param(world(topology(ONE), fleet(OWN)), WITH, 0, id="every node has a task"),
-        pytest.param(
-            world(topology(ONE, TWO), fleet(OWN, STANDS_IN)), WITH, 0, id="one has a stand-in"
-        ),
-        pytest.param(
-            world(topology(ONE, TWO), fleet(OWN, pending(TWO))),
-            WITH,
-            0,
-            id="one's has no address yet",
-        ),
-        pytest.param(world(topology(ONE, TWO), fleet(OWN)), WITH, 1, id="one has none"),
-        pytest.param(
-            world(topology(ONE, creating(TWO)), fleet(OWN)),
-            WITH,
-            1,
-            id="one that is being created has none",
-        ),
-        pytest.param(world(topology(ONE, TWO), fleet(OWN)), settings(), 0, id="no stand-ins"),
-        pytest.param(world(topology(), fleet()), WITH, 0, id="no nodes"),
-    ],
-)
+ASKED: dict[str, tuple[Topology, Fleet, Settings, int]] = {
+    "every node has a task": (topology(ONE), fleet(OWN), WITH, 0),
+    "one has a stand-in": (topology(ONE, TWO), fleet(OWN, STANDS_IN), WITH, 0),
+    "one's has no address yet": (topology(ONE, TWO), fleet(OWN, pending(TWO)), WITH, 0),
+    "one has none": (topology(ONE, TWO), fleet(OWN), WITH, 1),
+    "one that is being created has none": (topology(ONE, creating(TWO)), fleet(OWN), WITH, 1),
+    "no stand-ins": (topology(ONE, TWO), fleet(OWN), settings(), 0),
+    "no nodes": (topology(), fleet(), WITH, 0),
+}
+
+
+@pytest.mark.parametrize(("seen", "running", "told", "asked"), ASKED.values(), ids=ASKED)
 def test_read_asks_for_services_only_when_a_node_has_no_task(
-    here: World, told: Settings, asked: int
+    seen: Topology, running: Fleet, told: Settings, asked: int
 ) -> None:
     """A quiet run costs no call for it."""
+    here = world(seen, running)
     ecs = with_ecs(here)
 
     found = read_snapshot(here.ports, told)

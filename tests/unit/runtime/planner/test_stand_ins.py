@@ -49,7 +49,6 @@ def planned(
     limit: int = 10,
     **more: Any,  # noqa: ANN401 (the observation's other fields)
 ) -> StandInPlan:
-    """What to do with stand-ins."""
     told = settings(stand_in=STAND_IN, max_stand_ins=limit)
     return plan_stand_ins(snapshot(seen, running, *records, **more), told, now)
 

@@ -47,12 +47,10 @@ NO_USER: list[dict[str, Any]] = [{}, {"username": ""}, {"username": None}]
 
 
 def secret(text: str) -> Secrets:
-    """One with this text."""
     return Secrets({"ARN": ARN, "SecretString": text})
 
 
 def refusal(code: str) -> ClientError:
-    """Secrets Manager's own error."""
     return ClientError({"Error": {"Code": code, "Message": SECRET}}, "GetSecretValue")
 
 

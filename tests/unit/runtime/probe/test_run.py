@@ -31,7 +31,6 @@ from tests.support.probing import (
 
 
 def many(count: int) -> Targets:
-    """The map of so many names."""
     names = tuple(Hostname(f"demo-{n:04}-001.{ZONE}") for n in range(count))
     return targets(names=names, records=None, proxies=())
 
