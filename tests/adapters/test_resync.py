@@ -85,17 +85,6 @@ def test_handle_runs_once_for_any_trigger(zone: Route53Zone) -> None:
     assert record(ONE, "10.20.1.5") in zone.records()
 
 
-def test_handle_does_nothing_when_it_is_off(
-    zone: Route53Zone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An event of a rule that is about to go is not acted on."""
-    monkeypatch.setenv("RESYNC", "off")
-    before = zone.records()
-
-    assert invoke(SCHEDULE) == {"outcome": "skipped"}
-    assert zone.records() == before
-
-
 def ecs_server(request: Request) -> tuple[int, bytes]:
     """Answers the two calls of a read over HTTP: one healthy HAProxy."""
     if request.headers["X-Amz-Target"].endswith(".ListTasks"):
@@ -140,15 +129,16 @@ def test_handle_makes_a_mass_delete_only_with_its_approval(
     assert absent_names(shrunk) == 0
 
 
-def test_handle_observes_without_counting_an_absence(
-    shrunk: Route53Zone, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("mode", "outcome"), [("observe", "unchanged"), ("off", "skipped")])
+def test_handle_writes_nothing_when_it_may_not(
+    shrunk: Route53Zone, monkeypatch: pytest.MonkeyPatch, mode: str, outcome: str
 ) -> None:
-    """With resync=observe not even a marker is written, however often it looks."""
-    monkeypatch.setenv("RESYNC", "observe")
+    """However often it looks, not even a marker; nor for an event of a rule that is about to go."""
+    monkeypatch.setenv("RESYNC", mode)
     before = shrunk.records()
 
     for _ in range(3):
-        assert invoke(SCHEDULE)["outcome"] == "unchanged"
+        assert invoke(SCHEDULE)["outcome"] == outcome
 
     assert shrunk.records() == before
 

@@ -98,13 +98,20 @@ def test_route53_says_which_vpcs_see_the_zone(stubbed: Stubbed) -> None:
 
 
 @pytest.mark.parametrize("code", ["Throttling", "AccessDenied", "NoSuchHostedZone"])
-def test_route53_fails_when_the_vpcs_are_not_told(stubbed: Stubbed, code: str) -> None:
-    """Not known is not nobody."""
+def test_route53_fails_when_a_page_or_the_vpcs_are_not_told(stubbed: Stubbed, code: str) -> None:
+    """Half a zone would look like records to create, and not known is not nobody."""
     client, aws = stubbed("route53")
+    page = {"ResourceRecordSets": [to_record_set(X)], "IsTruncated": True, "MaxItems": "300"}
+    page |= {"NextRecordName": "b", "NextRecordType": "A"}
+    aws.add_response("list_resource_record_sets", page)
+    aws.add_client_error("list_resource_record_sets", code)
     aws.add_client_error("get_hosted_zone", code)
+    zone = Route53Zone(client, "Z0DEMO")
 
+    with pytest.raises(ReadFailed, match=f"Route 53 did not answer for zone Z0DEMO: .*{code}"):
+        zone.records()
     with pytest.raises(ReadFailed, match=f"for the VPCs of zone Z0DEMO: .*{code}"):
-        Route53Zone(client, "Z0DEMO").vpcs()
+        zone.vpcs()
 
 
 CREATED = "[Tried to create resource record set [name='a', type='A'] but it already exists]"
@@ -173,19 +180,6 @@ def test_route53_sends_exactly_the_old_values_and_then_the_new(stubbed: Stubbed)
         "TTL": 5,
         "ResourceRecords": [{"Value": "10.20.1.5"}, {"Value": "10.20.2.5"}],
     }
-
-
-@pytest.mark.parametrize("code", ["Throttling", "NoSuchHostedZone"])
-def test_route53_fails_the_read_when_a_page_is_not_told(stubbed: Stubbed, code: str) -> None:
-    """Half a zone would look like records to create."""
-    client, aws = stubbed("route53")
-    page = {"ResourceRecordSets": [to_record_set(X)], "IsTruncated": True, "MaxItems": "300"}
-    page |= {"NextRecordName": "b", "NextRecordType": "A"}
-    aws.add_response("list_resource_record_sets", page)
-    aws.add_client_error("list_resource_record_sets", code)
-
-    with pytest.raises(ReadFailed, match=f"Route 53 did not answer for zone Z0DEMO: .*{code}"):
-        Route53Zone(client, "Z0DEMO").records()
 
 
 def test_route53_fails_when_the_connection_does(unplugged: Callable[[str], Any]) -> None:

@@ -39,11 +39,10 @@ BAD = replace(
 )
 
 Lines = list[dict[str, Any]]
+Capture = pytest.CaptureFixture[str]
 
 
-def told(
-    capsys: pytest.CaptureFixture[str], report: Report, *, node_metrics: bool = True
-) -> tuple[Lines, Lines]:
+def told(capsys: Capture, report: Report, *, node_metrics: bool = True) -> tuple[Lines, Lines]:
     """The log lines, and the lines with metrics."""
     journal = LogJournal(cluster="demo", request_id="r-1", node_metrics=node_metrics)
     for handler in logging.getLogger("probe").handlers:
@@ -66,7 +65,7 @@ def total(lines: Lines, name: str) -> float:
     return sum(float(value) for line in lines for value in line.get(name, ()))
 
 
-def test_run_in_order_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_in_order_is_one_line(capsys: Capture) -> None:
     """500 names that are as they should be are nobody's reading."""
     lines, _ = told(capsys, report())
 
@@ -80,7 +79,7 @@ def test_run_in_order_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_each_name_that_is_not_in_order_has_a_line_and_the_worst_is_first(
-    capsys: pytest.CaptureFixture[str],
+    capsys: Capture,
 ) -> None:
     """With all that somebody needs who reads nothing else."""
     lines, _ = told(capsys, BAD)
@@ -99,7 +98,7 @@ def test_each_name_that_is_not_in_order_has_a_line_and_the_worst_is_first(
 
 
 def test_metrics_of_a_run_have_the_cluster_as_their_one_dimension(
-    capsys: pytest.CaptureFixture[str],
+    capsys: Capture,
 ) -> None:
     _, lines = told(capsys, BAD, node_metrics=False)
 
@@ -126,7 +125,7 @@ def test_metrics_of_a_run_have_the_cluster_as_their_one_dimension(
     assert second[ProbeMetric.RESOLVE_MILLISECONDS] == [0.9] * 3
 
 
-def test_what_nobody_knows_is_no_metric(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_nobody_knows_is_no_metric(capsys: Capture) -> None:
     """The first run of a process has counted nothing: zero would say that nothing had happened."""
     unknown = replace(row("demo-0001-001"), moved=None, asked=None)
 
@@ -136,7 +135,7 @@ def test_what_nobody_knows_is_no_metric(capsys: pytest.CaptureFixture[str]) -> N
     assert of(lines[-1])[1].keys() == OF_NODE - {ProbeMetric.MOVED, ProbeMetric.ASKED}
 
 
-def test_each_name_has_metrics_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_name_has_metrics_of_its_own(capsys: Capture) -> None:
     """Of an alarm that names the node."""
     _, lines = told(capsys, BAD)
 
@@ -150,7 +149,7 @@ def test_each_name_has_metrics_of_its_own(capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize("count", [MAX_VALUES - 1, MAX_VALUES, MAX_VALUES + 1, 5 * MAX_VALUES])
 def test_no_line_has_more_values_of_a_metric_than_cloudwatch_takes(
-    capsys: pytest.CaptureFixture[str], count: int
+    capsys: Capture, count: int
 ) -> None:
     """And none is lost at the border between two lines, nor written twice."""
     rows = [
@@ -194,7 +193,7 @@ def test_legs_are_those_that_were_gone(one: Row, found: dict[str, float]) -> Non
 
 
 def test_what_the_nodes_count_is_told_once_however_many_vpcs_hear_it(
-    capsys: pytest.CaptureFixture[str],
+    capsys: Capture,
 ) -> None:
     """Two walks hear the same counters, and CloudWatch adds up what it gets."""
     journal = LogJournal(cluster="demo", request_id="r-1", node_metrics=True)
@@ -221,7 +220,7 @@ def test_what_the_nodes_count_is_told_once_however_many_vpcs_hear_it(
     ids=["no name is known", "one was not walked", "nobody was reached"],
 )
 def test_run_tells_how_many_names_it_walked_and_no_metric_that_it_does_not_know(
-    capsys: pytest.CaptureFixture[str], rows: tuple[Row, ...], paths: list[float]
+    capsys: Capture, rows: tuple[Row, ...], paths: list[float]
 ) -> None:
     """No name known is not nothing broken: an alarm would end. CloudWatch takes no line without a metric."""
     _, metrics = told(capsys, replace(report(), rows=rows))

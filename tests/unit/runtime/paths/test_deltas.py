@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from nodeway_runtime.paths.cluster_view import Counters, NodeReply
 from nodeway_runtime.paths.deltas import Memory, compare_runs, counters_by_node
 from nodeway_runtime.paths.diagnose import diagnose
@@ -37,28 +39,26 @@ def runs(*several: list[NameTrace]) -> list[tuple[int | None, int | None, int | 
     return found
 
 
-def test_first_run_knows_of_nothing_that_happened_before_it() -> None:
-    """None is not zero: a process that has just begun has seen no second."""
-    assert runs([saying(ONE, counters(12, asked=4))]) == [(None, None, None, None)]
+BEFORE = counters(12, asked=4, rejected_connections=1)
+UNKNOWN = (None, None, None, None)
 
 
-def test_run_counts_what_came_since_the_last_one() -> None:
-    before = [saying(ONE, counters(12, asked=4, rejected_connections=1))]
-    after = [saying(ONE, counters(19, asked=4, rejected_connections=3))]
-
-    assert runs(before, after, after)[1:] == [(7, 0, 0, 2), (0, 0, 0, 0)]
-
-
-def test_node_that_was_started_again_counts_from_its_start() -> None:
-    """Its run id is another, even where it has counted more by now than before."""
-    again = counters(15, run_id="r2", rejected_connections=2)
-
-    assert runs([saying(ONE, counters(12))], [saying(ONE, again)])[1] == (15, 0, 0, 2)
-
-
-def test_counters_that_somebody_set_back_count_from_there() -> None:
-    """CONFIG RESETSTAT leaves the run id."""
-    assert runs([saying(ONE, counters(12))], [saying(ONE, counters(5))])[1][0] == 5
+@pytest.mark.parametrize(
+    ("now", "counted"),
+    [
+        (counters(19, asked=4, rejected_connections=3), (7, 0, 0, 2)),
+        (BEFORE, (0, 0, 0, 0)),
+        (counters(15, run_id="r2", rejected_connections=2), (15, 0, 0, 2)),
+        (counters(5, asked=4, rejected_connections=1), (5, 0, 0, 0)),
+        (None, UNKNOWN),
+    ],
+    ids=["more", "the same", "started again", "set back, with the same run id", "may not be asked"],
+)
+def test_run_counts_what_came_since_the_last_one(
+    now: Counters | None, counted: tuple[int | None, ...]
+) -> None:
+    """None is not zero: a first run has seen no second, and has no counters of a node that may not be asked."""
+    assert runs([saying(ONE, BEFORE)], [saying(ONE, now)]) == [UNKNOWN, counted]
 
 
 def test_failover_is_a_replica_that_leads_now() -> None:
@@ -77,10 +77,6 @@ def test_node_that_was_not_reached_is_compared_with_what_it_said_last() -> None:
     found = runs([saying(ONE, before)], [failed_trace(ONE, Failure.REFUSED)], [saying(ONE, after)])
 
     assert [(one[0], one[2]) for one in found] == [(None, None), (None, None), (4, 1)]
-
-
-def test_nothing_is_known_of_nodes_that_may_not_be_asked() -> None:
-    assert runs([saying(ONE, None)], [saying(ONE, None)])[1] == (None, None, None, None)
 
 
 def test_endpoint_counts_nothing_as_its_nodes_have_rows_of_their_own() -> None:

@@ -184,25 +184,32 @@ def test_certificate_is_of_another_time(trusted: Authority, days: float, since_d
     assert "certificate" in walk.detail
 
 
-def test_certificate_is_for_other_names(trusted: Authority) -> None:
-    """They are told, so that a person sees whose node it is; nothing was sent to it."""
-    theirs = "*.carts.x9y8z7.use1.cache.amazonaws.com"
-    with node(trusted.signed(theirs), lambda here: here.answering()) as here:
-        walk = only(trusted.walker(here.port, login=USER).trace(named(ONE), view=True))
-
-    assert (walk.failure, walk.certificate_names) == (Failure.OTHER_NAME, (theirs,))
-    assert here.got == []
+OTHERS = "*.carts.x9y8z7.use1.cache.amazonaws.com"
 
 
-def test_certificate_is_of_an_authority_that_nobody_trusts(
-    trusted: Authority, tmp_path: Path
+@pytest.mark.parametrize(
+    ("foreign", "names", "failure", "told"),
+    [
+        (False, OTHERS, Failure.OTHER_NAME, (OTHERS,)),
+        (True, NAMES, Failure.UNTRUSTED, ()),
+    ],
+    ids=["other names", "an authority that nobody trusts"],
+)
+def test_certificate_is_somebody_elses(
+    *,
+    trusted: Authority,
+    tmp_path: Path,
+    foreign: bool,
+    names: str,
+    failure: Failure,
+    told: tuple[str, ...],
 ) -> None:
-    """Its names are of no interest: anybody can write them. And no password is ever given to it."""
-    foreign = authority(tmp_path)
-    with node(foreign.signed(NAMES), lambda here: here.answering()) as here:
+    """Its names are told unless anybody could have written them; no password is ever given to it."""
+    signer = authority(tmp_path) if foreign else trusted
+    with node(signer.signed(names), lambda here: here.answering()) as here:
         walk = only(trusted.walker(here.port, login=USER).trace(named(ONE), view=True))
 
-    assert (walk.failure, walk.certificate_names, here.got) == (Failure.UNTRUSTED, (), [])
+    assert (walk.failure, walk.certificate_names, here.got) == (failure, told, [])
 
 
 @pytest.mark.parametrize(
