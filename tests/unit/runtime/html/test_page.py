@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from nodeway_runtime.html.page import MAX_BYTES, render_fragment, render_page
-from nodeway_runtime.paths.report import Path, Proxy, Report
+from nodeway_runtime.paths.report import Path, Proxy, Report, Row
 from nodeway_runtime.paths.trace import Phase
 from nodeway_runtime.paths.verdicts import MEANINGS, State, Verdict
 from tests.support.pages.html_page import Page
@@ -25,7 +25,7 @@ def shown(told: Report) -> Page:
         (report(), "7 of 7 names reached"),
         (report(), "seen 12 s ago from vpc-0c11e47a000000001 · depth identity"),
         (report(row("a"), row("b", Verdict.DEAD_PROXY)), "1 of 2 names reached · 1 broken"),
-        (report(row("a"), row("b", Verdict.NOT_WALKED)), "1 of 2 names reached · 1 degraded"),
+        (report(row("a"), Row("b.zone", Verdict.NOT_WALKED)), "1 of 2 names reached · 1 degraded"),
         (replace(report(), failovers=1), "1 failover since the last run"),
         (report(replace(row("a"), moved=1234, asked=5)), "1,234 / 5"),
     ],
