@@ -2,15 +2,17 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import boto3
 import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from botocore.stub import Stubber
 
 from nodeway_runtime.aws.route53 import to_record_set
-from tests.support.fakes import ZONE, soa
+from tests.support.fakes import OWNER, ZONE, soa
 
 Stubbed = Callable[[str], tuple[Any, Stubber]]
 
@@ -52,7 +54,6 @@ def unplugged(fake_aws: pytest.MonkeyPatch) -> Callable[[str], Any]:
 
 
 def moto_zone() -> tuple[Any, str]:
-    """A private zone in moto."""
     client = boto3.client("route53", region_name="us-east-1")
     made = client.create_hosted_zone(
         Name=ZONE, CallerReference="test", VPC={"VPCRegion": "us-east-1", "VPCId": "vpc-0000000c"}
@@ -66,3 +67,33 @@ def upsert(client: Any, zone_id: str, *sets: dict[str, Any]) -> None:  # noqa: A
     """Writes record sets as somebody else would."""
     changes = [{"Action": "UPSERT", "ResourceRecordSet": one} for one in sets]
     client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
+
+
+def set_environment(monkeypatch: pytest.MonkeyPatch, zone_id: str) -> None:
+    """What every function that knows AWS is told of the demo cluster."""
+    environment = {
+        "REPLICATION_GROUP_ID": "demo",
+        "HOSTED_ZONE_ID": zone_id.rpartition("/")[2],
+        "ZONE_NAME": ZONE,
+        "ECS_CLUSTER": "nodeway",
+        "OWNER": OWNER,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What Lambda tells a function about its invocation."""
+
+    milliseconds_left: int = 600_000
+    aws_request_id: str = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the timeout."""
+        return self.milliseconds_left
+
+
+def lambda_context(milliseconds_left: int = 600_000) -> LambdaContext:
+    """As a handler takes it."""
+    return cast("LambdaContext", Context(milliseconds_left))

@@ -52,12 +52,10 @@ def task(
 
 
 def tagged(label: str = ONE, **more: str) -> list[dict[str, str]]:
-    """The tags of a task of a node."""
     return [{"key": key, "value": value} for key, value in {NODE_TAG: named(label), **more}.items()]
 
 
 def described(*tasks: dict[str, Any], failures: tuple[dict[str, str], ...] = ()) -> dict[str, Any]:
-    """DescribeTasks' answer."""
     return {"tasks": list(tasks), "failures": list(failures)}
 
 
@@ -104,47 +102,33 @@ def test_fleet_without_tasks_describes_nothing(stubbed: Stubbed) -> None:
     assert Ecs(client).fleet("nodeway") == Fleet(())
 
 
-def test_fleet_takes_node_address_and_zone_from_the_task(stubbed: Stubbed) -> None:
-    """Position and order say nothing."""
-    found = fleet_of(
-        stubbed,
-        described(
-            task(node=named(TWO).upper() + ".", ip="10.20.2.6", availabilityZone="us-east-1b")
-        ),
-    )
-
-    assert found.proxies == (
-        Proxy(named(TWO), address("10.20.2.6"), "us-east-1b", f"{ARN}/{1:032}", healthy=True),
-    )
-
-
-def test_fleet_says_nothing_of_a_task_that_ended_meanwhile(stubbed: Stubbed) -> None:
-    """MISSING between two calls is gone, not unread."""
-    found = fleet_of(stubbed, described(failures=({"arn": f"{ARN}/1", "reason": "MISSING"},)))
-
-    assert found == Fleet(())
-
-
-def test_fleet_names_a_task_that_could_not_be_described(stubbed: Stubbed) -> None:
-    """Any other failure makes the read incomplete."""
-    found = fleet_of(stubbed, described(failures=({"arn": f"{ARN}/1", "reason": "INTERNAL"},)))
-
-    assert found == Fleet((), (f"task {ARN}/1: INTERNAL",))
-
-
-@pytest.mark.parametrize("operation", ["list_tasks", "describe_tasks"])
 @pytest.mark.parametrize(
-    "code", ["ThrottlingException", "ClusterNotFoundException", "AccessDeniedException"]
+    ("reason", "problems"), [("MISSING", ()), ("INTERNAL", (f"task {ARN}/1: INTERNAL",))]
 )
-def test_fleet_fails_when_ecs_does_not_answer(stubbed: Stubbed, operation: str, code: str) -> None:
-    """An error is not an empty fleet."""
-    client, aws = stubbed("ecs")
-    if operation == "describe_tasks":
-        aws.add_response("list_tasks", {"taskArns": [f"{ARN}/1"]})
-    aws.add_client_error(operation, code)
+def test_fleet_names_a_task_that_could_not_be_described_unless_it_ended_meanwhile(
+    stubbed: Stubbed, reason: str, problems: tuple[str, ...]
+) -> None:
+    """MISSING between two calls is gone, not unread; any other failure makes the read incomplete."""
+    found = fleet_of(stubbed, described(failures=({"arn": f"{ARN}/1", "reason": reason},)))
 
-    with pytest.raises(ReadFailed, match=rf"ECS did not answer for cluster nodeway: .*{code}"):
-        Ecs(client).fleet("nodeway")
+    assert found == Fleet((), problems)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("kind", ["task", "service"])
+def test_read_fails_when_ecs_does_not_answer(
+    stubbed: Stubbed, kind: str, *, answered: bool
+) -> None:
+    """An error is not an empty fleet, nor a cluster without services."""
+    client, aws = stubbed("ecs")
+    if answered:
+        aws.add_response(f"list_{kind}s", {f"{kind}Arns": [f"{ARN}/1"]})
+    aws.add_client_error(f"{'describe' if answered else 'list'}_{kind}s", "ThrottlingException")
+    ecs = Ecs(client)
+    call = ecs.fleet if kind == "task" else ecs.nodes_with_service
+
+    with pytest.raises(ReadFailed, match=r"did not answer for .*cluster nodeway: .*Throttling"):
+        call("nodeway")
 
 
 def read(told: dict[str, Any]) -> tuple[Proxy | Pending | None, list[str]]:
@@ -173,18 +157,26 @@ def test_proxy_is_not_healthy_unless_it_runs_and_its_check_passes(changes: dict[
     assert found.unhealthy is not found.starting
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        task(node=None),
-        task(tags=[{"key": "other", "value": "x"}]),
-        task(desiredStatus="STOPPED"),
-    ],
-    ids=["no tags", "other tags", "stopping"],
+NO_NAME = (
+    f"task {ARN}/{1:032}: its tag {NODE_TAG} is not a host name: got 'not a name';"
+    f" give a name such as {named(ONE)}"
 )
-def test_proxy_is_none_when_the_task_is_not_ours_or_ending(told: dict[str, Any]) -> None:
-    """Nothing to say about it, and nothing wrong with it."""
-    assert read(told) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("told", "problems"),
+    [
+        pytest.param(task(node=None), [], id="no tags"),
+        pytest.param(task(tags=[{"key": "other", "value": "x"}]), [], id="other tags"),
+        pytest.param(task(desiredStatus="STOPPED"), [], id="stopping"),
+        pytest.param(task(node="not a name"), [NO_NAME], id="nobody knows whose"),
+    ],
+)
+def test_proxy_is_none_when_the_task_is_not_ours_or_ending(
+    told: dict[str, Any], problems: list[str]
+) -> None:
+    """Nothing is wrong with it but where its tag is no name: then the read is incomplete."""
+    assert read(told) == (None, problems)
 
 
 SERVICE_CONNECT = {
@@ -236,12 +228,15 @@ def test_proxy_is_a_stand_in_when_its_tag_says_so(
 
 
 def test_fleet_has_what_runs_and_what_will(stubbed: Stubbed) -> None:
-    """Tasks with an address and tasks without, each in its list."""
-    waiting = task(2, node=named(TWO), ip=None, tags=tagged(TWO, **{STAND_IN_TAG: "true"}))
+    """Node, address and zone are the task's own, position and order say nothing; those without an address wait."""
+    runs = task(node=named(ONE).upper() + ".", ip="10.20.2.6", availabilityZone="us-east-1b")
+    waits = task(2, node=named(TWO), ip=None, tags=tagged(TWO, **{STAND_IN_TAG: "true"}))
 
-    found = fleet_of(stubbed, described(task(), waiting))
+    found = fleet_of(stubbed, described(waits, runs))
 
-    assert [one.node for one in found.proxies] == [named(ONE)]
+    assert found.proxies == (
+        Proxy(named(ONE), address("10.20.2.6"), "us-east-1b", f"{ARN}/{1:032}", healthy=True),
+    )
     assert found.pending == (Pending(named(TWO), f"{ARN}/{2:032}", stand_in=True),)
     assert found.nodes == {named(ONE), named(TWO)}
     assert found.nodes_with_own_task == {named(ONE)}
@@ -270,49 +265,34 @@ def test_served_reads_all_pages_and_describes_ten_services_a_call(stubbed: Stubb
     assert Ecs(client).nodes_with_service("nodeway") == {named(f"n{n}") for n in range(23)}
 
 
-def served_of(stubbed: Stubbed, *services: dict[str, Any], failures: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 (what it answers or raises is the test)
-    """What one page of these services comes to."""
+def services(stubbed: Stubbed, *told: dict[str, Any], failure: str = "MISSING") -> Ecs:
+    """ECS with one page of these services, and one more that it does not tell of."""
     client, aws = stubbed("ecs")
     aws.add_response("list_services", {"serviceArns": ["a"]})
-    told = [{"arn": "a", "reason": reason} for reason in failures]
-    aws.add_response("describe_services", {"services": list(services), "failures": told})
-    return Ecs(client).nodes_with_service("nodeway")
+    failures = [{"arn": "a", "reason": failure}]
+    aws.add_response("describe_services", {"services": list(told), "failures": failures})
+    return Ecs(client)
 
 
 def test_served_are_the_nodes_whose_services_want_tasks(stubbed: Stubbed) -> None:
-    """A service that was scaled to nothing serves nobody, one without our tag is somebody else's."""
-    found = served_of(stubbed, service(ONE), service(TWO, desired=0), service(None))
+    """A service scaled to nothing serves nobody, one without our tag is somebody's; MISSING is gone, not unread."""
+    ecs = services(stubbed, service(ONE), service(TWO, desired=0), service(None))
 
-    assert found == {named(ONE)}
-
-
-def test_served_says_nothing_of_a_service_that_was_deleted_meanwhile(stubbed: Stubbed) -> None:
-    """MISSING between two calls is gone, not unread."""
-    assert served_of(stubbed, service(ONE), failures=("MISSING",)) == {named(ONE)}
+    assert ecs.nodes_with_service("nodeway") == {named(ONE)}
 
 
-def test_served_fails_when_a_service_could_not_be_described(stubbed: Stubbed) -> None:
-    """Its node could be any: not known is not without service."""
-    with pytest.raises(ReadFailed, match=r"the services of cluster nodeway: .*INTERNAL"):
-        served_of(stubbed, service(ONE), failures=("INTERNAL",))
+@pytest.mark.parametrize(
+    ("label", "failure", "why"),
+    [(ONE, "INTERNAL", "INTERNAL"), ("not a name", "MISSING", "not a host name")],
+)
+def test_served_fails_when_a_service_could_not_be_understood(
+    stubbed: Stubbed, label: str, failure: str, why: str
+) -> None:
+    """Its node could be any: not known is not without service. A tag edited by hand is no error of ours."""
+    ecs = services(stubbed, service(label), failure=failure)
 
-
-def test_served_fails_when_a_services_tag_is_no_name(stubbed: Stubbed) -> None:
-    """A tag that was edited by hand ends no run with an error of ours."""
-    with pytest.raises(ReadFailed, match=r"the services of cluster nodeway: .*not a host name"):
-        served_of(stubbed, service("not a name"))
-
-
-@pytest.mark.parametrize("operation", ["list_services", "describe_services"])
-def test_served_fails_when_ecs_does_not_answer(stubbed: Stubbed, operation: str) -> None:
-    """An error is not a cluster without services."""
-    client, aws = stubbed("ecs")
-    if operation == "describe_services":
-        aws.add_response("list_services", {"serviceArns": ["a"]})
-    aws.add_client_error(operation, "ThrottlingException")
-
-    with pytest.raises(ReadFailed, match=r"the services of cluster nodeway: .*Throttling"):
-        Ecs(client).nodes_with_service("nodeway")
+    with pytest.raises(ReadFailed, match=rf"the services of cluster nodeway: .*{why}"):
+        ecs.nodes_with_service("nodeway")
 
 
 def request() -> dict[str, Any]:
@@ -400,42 +380,29 @@ def test_start_fails_without_a_task_definition(stubbed: Stubbed) -> None:
         Ecs(client).start(START, settings())
 
 
-@pytest.mark.parametrize(
-    "code", ["AccessDeniedException", "ThrottlingException", "ClientException"]
-)
-def test_start_fails_when_ecs_refuses(stubbed: Stubbed, code: str) -> None:
-    """With its own word for it."""
+@pytest.mark.parametrize("code", ["AccessDeniedException", ""])
+def test_start_fails_when_ecs_refuses_or_has_no_room(stubbed: Stubbed, code: str) -> None:
+    """With its own word for it; RunTask answers 200 and a failure when it has no capacity."""
     client, aws = stubbed("ecs")
-    aws.add_client_error("run_task", code)
+    if code:
+        aws.add_client_error("run_task", code)
+    else:
+        aws.add_response("run_task", {"tasks": [], "failures": [{"reason": "No capacity"}]})
 
-    with pytest.raises(ApplyFailed, match=rf"did not start a stand-in for {named(ONE)}: .*{code}"):
+    why = code or "No capacity"
+    with pytest.raises(ApplyFailed, match=rf"did not start a stand-in for {named(ONE)}: .*{why}"):
         Ecs(client).start(START, settings(stand_in=STAND_IN))
 
 
-def test_start_fails_when_there_is_no_room(stubbed: Stubbed) -> None:
-    """RunTask answers 200 and a failure when it has no capacity."""
-    client, aws = stubbed("ecs")
-    aws.add_response("run_task", {"tasks": [], "failures": [{"reason": "Capacity is unavailable"}]})
-
-    with pytest.raises(ApplyFailed, match="Capacity is unavailable"):
-        Ecs(client).start(START, settings(stand_in=STAND_IN))
-
-
-def test_retire_notes_the_time_on_the_task(stubbed: Stubbed) -> None:
-    """In the form that the next run reads."""
+def test_retire_notes_the_time_on_the_task_and_stop_says_why(stubbed: Stubbed) -> None:
+    """In the form that the next run reads, and for whoever looks at the stopped task."""
     client, aws = stubbed("ecs")
     tags = [{"key": "nodeway:retired-at", "value": "2026-03-01T03:00:00Z"}]
     aws.add_response("tag_resource", {}, {"resourceArn": f"{ARN}/1", "tags": tags})
-
-    Ecs(client).retire(Retire(f"{ARN}/1", named(ONE)), NOW)
-
-
-def test_stop_says_why(stubbed: Stubbed) -> None:
-    """Whoever looks at the stopped task reads it."""
-    client, aws = stubbed("ecs")
     expected = {"cluster": "nodeway", "task": f"{ARN}/1", "reason": "nodeway: done"}
     aws.add_response("stop_task", {"task": task()}, expected)
 
+    Ecs(client).retire(Retire(f"{ARN}/1", named(ONE)), NOW)
     Ecs(client).stop(Stop(f"{ARN}/1", named(ONE), "done"), "nodeway")
 
 
@@ -449,13 +416,3 @@ def test_retire_and_stop_fail_when_ecs_refuses(stubbed: Stubbed) -> None:
         Ecs(client).retire(Retire(f"{ARN}/1", named(ONE)), NOW)
     with pytest.raises(ApplyFailed, match=rf"did not stop {ARN}/1: .*AccessDenied"):
         Ecs(client).stop(Stop(f"{ARN}/1", named(ONE), "done"), "nodeway")
-
-
-def test_proxy_is_a_problem_when_its_tag_is_no_name() -> None:
-    """A HAProxy of nobody knows whose makes the read incomplete."""
-    found, problems = read(task(node="not a name"))
-
-    assert found is None
-    assert problems == [
-        f"task {ARN}/{1:032}: its tag {NODE_TAG} is not a host name: got 'not a name'; give a name such as {named(ONE)}"
-    ]

@@ -14,10 +14,10 @@ from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, named, node
 
 
 def read(told: dict[str, Any], clusters: list[dict[str, Any]]) -> Topology:
-    """The topology of the two answers."""
     return parse_topology(cast("Any", told), cast("Any", clusters))
 
 
+CLUSTERS = "DescribeCacheClusters"
 SHOW: dict[str, Any] = {"ShowCacheNodeInfo": True}
 
 
@@ -44,26 +44,20 @@ def test_topology_reads_every_page_and_leaves_out_other_groups(stubbed: Stubbed)
     assert (found.configuration_endpoint, found.port, found.problems) == (ENDPOINT, 6379, ())
 
 
-@pytest.mark.parametrize(
-    "code", ["Throttling", "AccessDenied", "ReplicationGroupNotFoundFault", "InternalFailure"]
-)
-def test_topology_fails_when_the_group_is_not_told(stubbed: Stubbed, code: str) -> None:
-    """An error is not an empty group."""
+@pytest.mark.parametrize("answers", [0, 1, 2], ids=["group", "clusters", "a later page"])
+def test_topology_fails_when_anything_is_not_told(stubbed: Stubbed, answers: int) -> None:
+    """An error is not an empty group, and half of the members is nothing that can be used."""
     client, aws = stubbed("elasticache")
-    aws.add_client_error("describe_replication_groups", code)
+    told: list[tuple[str, dict[str, Any]]] = [
+        ("describe_replication_groups", {"ReplicationGroups": [group(ONE, TWO)]}),
+        ("describe_cache_clusters", {"CacheClusters": [cluster(ONE)], "Marker": "m"}),
+        ("describe_cache_clusters", {}),
+    ]
+    for operation, answer in told[:answers]:
+        aws.add_response(operation, answer)
+    aws.add_client_error(told[answers][0], "Throttling")
 
-    with pytest.raises(ReadFailed, match=f"ElastiCache did not answer for demo: .*{code}"):
-        ElastiCache(client).topology("demo")
-
-
-def test_topology_fails_when_a_later_page_is_throttled(stubbed: Stubbed) -> None:
-    """Half of the members is nothing that can be used."""
-    client, aws = stubbed("elasticache")
-    aws.add_response("describe_replication_groups", {"ReplicationGroups": [group(ONE, TWO)]})
-    aws.add_response("describe_cache_clusters", {"CacheClusters": [cluster(ONE)], "Marker": "m"})
-    aws.add_client_error("describe_cache_clusters", "Throttling")
-
-    with pytest.raises(ReadFailed, match="Throttling"):
+    with pytest.raises(ReadFailed, match=r"ElastiCache did not answer for demo: .*Throttling"):
         ElastiCache(client).topology("demo")
 
 
@@ -77,7 +71,6 @@ def test_topology_fails_when_there_is_no_connection(unplugged: Callable[[str], A
 def test_topology_fails_when_the_answer_is_not_one_group(
     stubbed: Stubbed, groups: list[Any]
 ) -> None:
-    """Exactly the group that was asked for."""
     client, aws = stubbed("elasticache")
     aws.add_response("describe_replication_groups", {"ReplicationGroups": groups})
     aws.add_response("describe_cache_clusters", {"CacheClusters": []})
@@ -89,34 +82,35 @@ def test_topology_fails_when_the_answer_is_not_one_group(
 
 
 @pytest.mark.parametrize(
-    "told",
-    [group(ONE, TWO, NodeGroups=[]), group(ONE, TWO, MemberClusters=[])],
-    ids=["only in MemberClusters", "only in NodeGroups"],
-)
-def test_topology_names_a_member_that_has_no_description(told: dict[str, Any]) -> None:
+    ("told", "clusters", "problem"),
+    [
+        (group(ONE, TWO, NodeGroups=[]), [cluster(ONE)], f"member {TWO} is missing from {CLUSTERS}"),
+        (group(ONE, TWO, MemberClusters=[]), [cluster(ONE)], f"member {TWO} is missing from {CLUSTERS}"),
+        (group(ONE), [cluster(ONE, endpoint=False)], f"{ONE} is available but has no endpoint"),
+    ],
+    ids=["only in MemberClusters", "only in NodeGroups", "available without endpoint"],
+)  # fmt: skip
+def test_topology_names_what_cannot_be(
+    told: dict[str, Any], clusters: list[dict[str, Any]], problem: str
+) -> None:
     """Either list of the group counts: the missing one is a problem, not a node that left."""
-    found = read(told, [cluster(ONE)])
-
-    assert found.problems == (f"member {TWO} is missing from DescribeCacheClusters",)
+    assert read(told, clusters).problems == (problem,)
 
 
 @pytest.mark.parametrize(
     "status", ["creating", "deleting", "modifying", "rebooting cluster nodes", "snapshotting"]
 )
 def test_topology_takes_a_node_without_endpoint_while_its_status_explains_it(status: str) -> None:
-    """The node is a member without a name, and the read is whole."""
-    found = read(group(ONE, TWO), [cluster(ONE), cluster(TWO, status=status, endpoint=False)])
+    """It is a member without a name, the read is whole; without a cache node its preferred zone is what is known."""
+    hidden = cluster(TWO, status=status, endpoint=False)
+    empty = cluster(THREE, status=status) | {"CacheNodes": []}
+
+    found = read(group(ONE, TWO, THREE), [cluster(ONE), hidden, empty])
 
     assert found.problems == ()
     assert [one.cache_cluster_id for one in found.reachable] == [ONE]
-    assert found.nodes[1].hostname is None
-
-
-def test_topology_names_an_available_node_without_endpoint() -> None:
-    """That cannot be: the answer is not to be trusted for deletes."""
-    found = read(group(ONE), [cluster(ONE, endpoint=False)])
-
-    assert found.problems == (f"{ONE} is available but has no endpoint",)
+    nodes = [(one.hostname, one.availability_zone) for one in found.nodes[1:]]
+    assert nodes == [(None, "us-east-1b"), (None, "us-east-1a")]
 
 
 def test_topology_names_a_group_without_configuration_endpoint() -> None:
@@ -142,13 +136,3 @@ def test_topology_normalises_names_and_takes_the_port() -> None:
 
     assert found.nodes[0].hostname == named(ONE)
     assert (found.configuration_endpoint, found.port) == (ENDPOINT, 6380)
-
-
-def test_topology_takes_the_preferred_zone_when_a_node_has_no_cache_node_yet() -> None:
-    """What is known is kept."""
-    member = cluster(ONE, status="creating")
-    member["CacheNodes"] = []
-
-    (found,) = read(group(ONE), [member]).nodes
-
-    assert (found.availability_zone, found.hostname) == ("us-east-1a", None)

@@ -2,16 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
-from nodeway_runtime.aws.ecs import NODE_TAG
 from nodeway_runtime.aws.route53 import Route53Zone, to_record_set
 from nodeway_runtime.functions.resync import (
     LAST_RUN,
@@ -21,31 +18,19 @@ from nodeway_runtime.functions.resync import (
     remaining_of_second,
 )
 from nodeway_runtime.model.changes import Create
-from nodeway_runtime.model.errors import BadSettings, ReadFailed
+from nodeway_runtime.model.errors import ReadFailed
 from nodeway_runtime.model.topology import RecordType
-from tests.adapters.conftest import moto_zone, upsert
+from tests.adapters.conftest import lambda_context, moto_zone, set_environment, upsert
+from tests.adapters.test_ecs import task
 from tests.support.elasticache_answers import ElastiCacheServer
-from tests.support.fakes import NOW, ONE, OWNER, ZONE, marked, named, record
+from tests.support.fakes import NOW, ONE, marked, record
 from tests.support.programs.loopback import Loopback, Request, loopback
 
 SCHEDULE = {"source": "aws.events"}
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What Lambda tells a function about its invocation."""
-
-    milliseconds_left: int = 600_000
-    aws_request_id: str = "request-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the timeout."""
-        return self.milliseconds_left
-
-
 def invoke(event: dict[str, Any], *, milliseconds_left: int = 600_000) -> dict[str, Any]:
-    """One invocation."""
-    return handle(event, cast("LambdaContext", Context(milliseconds_left)))
+    return handle(event, lambda_context(milliseconds_left))
 
 
 @pytest.fixture
@@ -63,15 +48,7 @@ def zone(fake_aws: pytest.MonkeyPatch) -> Iterator[Route53Zone]:
             ClusterMode="enabled",
             NumNodeGroups=1,
         )
-        environment = {
-            "REPLICATION_GROUP_ID": "demo",
-            "HOSTED_ZONE_ID": zone_id.rpartition("/")[2],
-            "ZONE_NAME": ZONE,
-            "ECS_CLUSTER": "nodeway",
-            "OWNER": OWNER,
-        }
-        for name, value in environment.items():
-            fake_aws.setenv(name, value)
+        set_environment(fake_aws, zone_id)
         yield Route53Zone(client, zone_id)
 
 
@@ -101,57 +78,18 @@ def answer(here: Loopback) -> dict[str, Any]:
 
 def test_handle_runs_once_for_any_trigger(zone: Route53Zone) -> None:
     """Moto tells no members: the SOA comes down, and no address is touched."""
-    first, second = (
-        invoke(SCHEDULE),
-        invoke({"Records": [{"Sns": {"Message": "ElastiCache:FailoverComplete"}}]}),
-    )
+    sns = {"Records": [{"Sns": {"Message": "ElastiCache:FailoverComplete"}}]}
 
-    assert (first["outcome"], second["outcome"]) == ("changed", "unchanged")
+    assert [invoke(event)["outcome"] for event in (SCHEDULE, sns)] == ["changed", "unchanged"]
     assert {(r.type, r.ttl) for r in zone.records()} == {(kind, 5) for kind in ("A", "SOA", "TXT")}
     assert record(ONE, "10.20.1.5") in zone.records()
 
 
-def test_handle_only_plans_when_it_is_to_observe(
-    zone: Route53Zone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The plan is journalled, nothing is written."""
-    monkeypatch.setenv("RESYNC", "observe")
-    before = zone.records()
-
-    assert invoke(SCHEDULE)["outcome"] == "unchanged"
-    assert zone.records() == before
-
-
-def test_handle_does_nothing_when_it_is_off(
-    zone: Route53Zone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An event of a rule that is about to go is not acted on."""
-    monkeypatch.setenv("RESYNC", "off")
-    before = zone.records()
-
-    assert invoke(SCHEDULE) == {"outcome": "skipped"}
-    assert zone.records() == before
-
-
-class EcsServer:
+def ecs_server(request: Request) -> tuple[int, bytes]:
     """Answers the two calls of a read over HTTP: one healthy HAProxy."""
-
-    def __call__(self, request: Request) -> tuple[int, bytes]:
-        """One call."""
-        arn = "arn:aws:ecs:us-east-1:123456789012:task/nodeway/1"
-        if request.headers["X-Amz-Target"].endswith(".ListTasks"):
-            return 200, json.dumps({"taskArns": [arn]}).encode()
-        details = [{"name": "privateIPv4Address", "value": "10.20.1.5"}]
-        task = {
-            "taskArn": arn,
-            "availabilityZone": "us-east-1a",
-            "desiredStatus": "RUNNING",
-            "lastStatus": "RUNNING",
-            "healthStatus": "HEALTHY",
-            "attachments": [{"type": "ElasticNetworkInterface", "details": details}],
-            "tags": [{"key": NODE_TAG, "value": named(ONE)}],
-        }
-        return 200, json.dumps({"tasks": [task], "failures": []}).encode()
+    if request.headers["X-Amz-Target"].endswith(".ListTasks"):
+        return 200, json.dumps({"taskArns": [task()["taskArn"]]}).encode()
+    return 200, json.dumps({"tasks": [task()], "failures": []}).encode()
 
 
 @pytest.fixture
@@ -163,7 +101,7 @@ def shrunk(
     gone = [record(f"demo-0009-{n:03}", "10.20.9.9") for n in range(4)]
     absent = marked(*gone, since=datetime.now(UTC) - timedelta(minutes=5), reads=2)
     zone.change(tuple(Create(one, "") for one in absent), "before")
-    with loopback(ElastiCacheServer()) as elasticache, loopback(EcsServer()) as ecs:
+    with loopback(ElastiCacheServer()) as elasticache, loopback(ecs_server) as ecs:
         fake_aws.setenv("AWS_ENDPOINT_URL_ELASTICACHE", elasticache.url)
         fake_aws.setenv("AWS_ENDPOINT_URL_ECS", ecs.url)
         yield zone
@@ -191,39 +129,25 @@ def test_handle_makes_a_mass_delete_only_with_its_approval(
     assert absent_names(shrunk) == 0
 
 
-def test_handle_takes_the_approval_of_a_deploy_too(
-    shrunk: Route53Zone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("mode", "outcome"), [("observe", "unchanged"), ("off", "skipped")])
+def test_handle_writes_nothing_when_it_may_not(
+    shrunk: Route53Zone, monkeypatch: pytest.MonkeyPatch, mode: str, outcome: str
 ) -> None:
-    """`-c approve=CHECKSUM` reaches the function by its environment."""
-    invoke(SCHEDULE)
-    (reason, *_) = [one["reason"] for one in logged(capsys) if "approve=" in str(one.get("reason"))]
-
-    monkeypatch.setenv("APPROVE", reason.rpartition("approve=")[2])
-    invoke(SCHEDULE)
-
-    assert absent_names(shrunk) == 0
-
-
-def test_handle_observes_without_counting_an_absence(
-    shrunk: Route53Zone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With resync=observe not even a marker is written, however often it looks."""
-    monkeypatch.setenv("RESYNC", "observe")
+    """However often it looks, not even a marker; nor for an event of a rule that is about to go."""
+    monkeypatch.setenv("RESYNC", mode)
     before = shrunk.records()
 
     for _ in range(3):
-        assert invoke(SCHEDULE)["outcome"] == "unchanged"
+        assert invoke(SCHEDULE)["outcome"] == outcome
 
     assert shrunk.records() == before
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """The lines that the function wrote."""
     return [json.loads(one) for one in capsys.readouterr().out.splitlines()]
 
 
 def event(at: datetime, kind: str = "ECS Task State Change") -> dict[str, Any]:
-    """An event of that time."""
     return {"source": "aws.ecs", "detail-type": kind, "time": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
@@ -259,30 +183,24 @@ def test_handle_lets_no_event_go_after_a_run_that_was_not_whole(
 @pytest.mark.parametrize(
     ("told", "last", "is_covered"),
     [
-        (event(NOW), NOW + timedelta(seconds=1), True),
-        (event(NOW), NOW + timedelta(milliseconds=999), False),
-        (event(NOW), None, False),
-        (event(NOW, "Scheduled Event"), NOW + timedelta(days=1), False),
-        (SCHEDULE, NOW, False),
-        ({"Records": []}, NOW, False),
-        ({"approve": "0123456789ab"}, NOW, False),
-        (event(NOW) | {"time": "soon"}, NOW, False),
-        (event(NOW) | {"time": "2026-03-01T03:00:00"}, NOW + timedelta(days=1), False),
-        (event(NOW) | {"time": "9999-12-31T23:59:59Z"}, NOW, False),
-        (event(NOW) | {"time": 5}, NOW, False),
-    ],
-    ids=[
-        "read later",
-        "read in the same second",
-        "first",
-        "schedule",
-        "without type",
-        "SNS",
-        "by hand",
-        "no time",
-        "no zone",
-        "the last time",
-        "a number",
+        pytest.param(event(NOW), NOW + timedelta(seconds=1), True, id="read later"),
+        pytest.param(
+            event(NOW), NOW + timedelta(milliseconds=999), False, id="read in the same second"
+        ),
+        pytest.param(event(NOW), None, False, id="first"),
+        pytest.param(event(NOW, "Scheduled Event"), NOW + timedelta(days=1), False, id="schedule"),
+        pytest.param(SCHEDULE, NOW, False, id="without type"),
+        pytest.param({"Records": []}, NOW, False, id="SNS"),
+        pytest.param({"approve": "0123456789ab"}, NOW, False, id="by hand"),
+        pytest.param(event(NOW) | {"time": "soon"}, NOW, False, id="no time"),
+        pytest.param(
+            event(NOW) | {"time": "2026-03-01T03:00:00"},
+            NOW + timedelta(days=1),
+            False,
+            id="no zone",
+        ),
+        pytest.param(event(NOW) | {"time": "9999-12-31T23:59:59Z"}, NOW, False, id="the last time"),
+        pytest.param(event(NOW) | {"time": 5}, NOW, False, id="a number"),
     ],
 )
 def test_event_is_covered_by_a_run_that_began_after_it(
@@ -295,13 +213,12 @@ def test_event_is_covered_by_a_run_that_began_after_it(
 @pytest.mark.parametrize(
     ("told", "seconds"),
     [
-        (event(NOW), 0.75),
-        (event(NOW - timedelta(seconds=1)), 0),
-        (event(NOW + timedelta(seconds=5)), 0),
-        (event(NOW) | {"time": "9999-12-31T23:59:59Z"}, 0),
-        (SCHEDULE, 0),
+        pytest.param(event(NOW), 0.75, id="this second"),
+        pytest.param(event(NOW - timedelta(seconds=1)), 0, id="the last"),
+        pytest.param(event(NOW + timedelta(seconds=5)), 0, id="to come"),
+        pytest.param(event(NOW) | {"time": "9999-12-31T23:59:59Z"}, 0, id="far to come"),
+        pytest.param(SCHEDULE, 0, id="schedule"),
     ],
-    ids=["this second", "the last", "to come", "far to come", "schedule"],
 )
 def test_run_waits_for_the_end_of_its_events_second_and_no_longer(
     told: dict[str, Any], seconds: float
@@ -316,15 +233,6 @@ def test_handle_raises_when_the_zone_cannot_be_read(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HOSTED_ZONE_ID", "Z0GONE")
 
     with pytest.raises(ReadFailed, match="Z0GONE"):
-        invoke(SCHEDULE)
-
-
-@pytest.mark.usefixtures("fake_aws")
-def test_handle_raises_when_its_environment_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is read or written with half a configuration."""
-    monkeypatch.delenv("HOSTED_ZONE_ID", raising=False)
-
-    with pytest.raises(BadSettings, match="HOSTED_ZONE_ID is missing"):
         invoke(SCHEDULE)
 
 

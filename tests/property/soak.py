@@ -42,7 +42,6 @@ def soak(steps: int, first_seed: int, *, shrink: bool) -> None:
 
 
 def count_steps() -> int:
-    """The steps so far."""
     return sum(count for name, count in STATS.items() if name.startswith("step: "))
 
 

@@ -3,7 +3,7 @@
 They say only what a test cares about; the rest is ordinary.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from nodeway_runtime.model.ownership import Marker, marker_record
 from nodeway_runtime.model.ports import Ports
 from nodeway_runtime.model.settings import Mode, Settings, StandInSettings
 from nodeway_runtime.model.snapshot import Snapshot
+from nodeway_runtime.model.steps import StandInRecord
 from nodeway_runtime.model.topology import (
     Address,
     Fleet,
@@ -57,6 +58,11 @@ def node(
 ) -> Node:
     """A member of the demo cluster."""
     return Node(label, named(label) if endpoint else None, zone, status)
+
+
+def creating(label: str) -> Node:
+    """A member that ElastiCache shows without an endpoint."""
+    return node(label, status="creating", endpoint=False)
 
 
 def topology(
@@ -108,6 +114,16 @@ def fleet(*tasks: Proxy | Pending, problems: tuple[str, ...] = ()) -> Fleet:
 def record(label: str, *ips: str, ttl: int = 5) -> Record:
     """An A record set of a name of the demo cluster."""
     return Record.a(named(label), [address(ip) for ip in ips], ttl)
+
+
+def only_addresses(records: Iterable[Record]) -> set[Record]:
+    """The address records of these."""
+    return {one for one in records if one.type is RecordType.A}
+
+
+def parked(label: str, target: Hostname | None = None) -> StandInRecord:
+    """What the backend's name of a stand-in leads to."""
+    return StandInRecord(hostname(f"{label}.{STAND_IN.zone_name}"), target)
 
 
 def soa(ttl: int = 900, text: str = SOA_TEXT) -> Record:

@@ -24,8 +24,8 @@ def node_id(label: str) -> str:
 
 def member(label: str, endpoint: str | None = None, *, shard: int = 0) -> Member:
     """A node as others tell of it: under its own name."""
-    fake_walker = named(label) if endpoint is None else endpoint
-    return Member(node_id(label), fake_walker, primary=True, shard=shard)
+    where = named(label) if endpoint is None else endpoint
+    return Member(node_id(label), where, primary=True, shard=shard)
 
 
 def members(*labels: str) -> tuple[Member, ...]:
@@ -72,6 +72,11 @@ def failed_trace(
     )
 
 
+def unresolved(label: str, failure: Failure) -> NameTrace:
+    """A name without an address."""
+    return NameTrace(named(label), (), failure, "so it says")
+
+
 def healthy(*labels: str) -> list[NameTrace]:
     """Names in order; each node is asked for its view of the whole cluster."""
     return [
@@ -108,15 +113,17 @@ def with_endpoint(*labels: str) -> Targets:
     )
 
 
-def shared(*labels: str) -> Targets:
-    """The map of a fleet in which every name leads to the same proxies."""
-    chosen = labels or (ONE, TWO)
+def shared() -> Targets:
+    """The map of a fleet in which both names lead to the same proxies."""
     anyone = Hostname(f"*.{ZONE}")
     addresses = (Address("10.20.9.1"), Address("10.20.9.2"))
     tasks = tuple(replace(task_at(ONE, one), node=anyone) for one in addresses)
-    return targets(*chosen, records={anyone: addresses}, proxies=tasks, one_name=True)
+    return targets(ONE, TWO, records={anyone: addresses}, proxies=tasks, one_name=True)
 
 
+BLIND = targets(records=None, proxies=())
+"""The map of a laptop without AWS."""
+STRANGER = address_trace(reply=NodeReply("f" * 40))
 PLAIN = Walker.of(6379)
 
 

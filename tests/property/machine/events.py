@@ -14,7 +14,6 @@ ELSEWHERE = "demo.other999.use1.cache.amazonaws.com"
 
 
 def label_of(world: World, number: int) -> str | None:
-    """A member's id."""
     there = sorted(world.elasticache.members)
     return there[number % len(there)] if there else None
 

@@ -17,7 +17,21 @@ STATS: Counter[str] = Counter()
 
 numbers = st.integers(0, 99)
 seconds = st.sampled_from([1, 3, 7, 12, 20, 40, 61])
-calls = st.integers(1, 16)
+
+
+Event = Callable[[World, int], None]
+
+
+def event_rule(
+    name: str, happening: Event, values: st.SearchStrategy[int] = numbers
+) -> Callable[["EventRules", int], None]:
+    """A rule that is one event; Hypothesis prints it by the name that the step is counted with."""
+
+    def one_event(self: "EventRules", number: int) -> None:
+        self.step(name, number, happening)
+
+    one_event.__name__ = name.replace(" ", "_")
+    return rule(number=values)(one_event)
 
 
 class EventRules(RuleBasedStateMachine):
@@ -29,15 +43,24 @@ class EventRules(RuleBasedStateMachine):
         self.deploys_at_last = True
         self.holds = False
 
-    def step(self, name: str, number: int, happening: Callable[[World, int], None]) -> None:
+    def step(self, name: str, number: int, happening: Event) -> None:
         """One step that is not a run."""
         STATS[f"step: {name}"] += 1
         happening(self.world, number)
 
-    @rule(number=numbers)
-    def add_node(self, number: int) -> None:
-        """A scale-out begins."""
-        self.step("add node", number, events.node_is_added)
+    add_node = event_rule("add node", events.node_is_added)
+    scale_in = event_rule("scale in", events.scales_in)
+    node_available = event_rule("node available", events.node_is_available)
+    all_are_available = event_rule("all are available", events.all_are_available)
+    hide_node = event_rule("hide node", events.node_is_hidden)
+    replace_node = event_rule("replace node", events.node_is_replaced)
+    rename_node = event_rule("rename node", events.node_is_renamed)
+    fail_over = event_rule("fail over", events.fails_over)
+    wait = event_rule("wait", events.time_passes, seconds)
+    ecs_is_odd = event_rule("ecs is odd", events.ecs_is_unsure)
+    foreign_create = event_rule("foreign create", foreign.somebody_writes)
+    delete_by_hand = event_rule("delete by hand", foreign.our_record_is_deleted)
+    pin = event_rule("pin", events.name_is_pinned)
 
     @rule(number=numbers, count=st.integers(1, 4))
     def scale_out(self, number: int, count: int) -> None:
@@ -45,26 +68,6 @@ class EventRules(RuleBasedStateMachine):
         self.step("scale out", number, events.scales_out)
         for more in range(1, count):
             events.scales_out(self.world, number + more)
-
-    @rule(number=numbers)
-    def scale_in(self, number: int) -> None:
-        """Half of the nodes go at once."""
-        self.step("scale in", number, events.scales_in)
-
-    @rule(number=numbers)
-    def node_available(self, number: int) -> None:
-        """And ends."""
-        self.step("node available", number, events.node_is_available)
-
-    @rule(number=numbers)
-    def all_are_available(self, number: int) -> None:
-        """Whatever was under way is done."""
-        self.step("all nodes available", number, events.all_are_available)
-
-    @rule(number=numbers)
-    def hide_node(self, number: int) -> None:
-        """A modification."""
-        self.step("hide node", number, events.node_is_hidden)
 
     @rule(number=numbers, hidden=st.booleans())
     def node_blinks(self, number: int, *, hidden: bool) -> None:
@@ -84,21 +87,6 @@ class EventRules(RuleBasedStateMachine):
         gone = events.node_is_gone if at_once else events.node_leaves
         self.step("remove node", number, gone)
 
-    @rule(number=numbers)
-    def replace_node(self, number: int) -> None:
-        """A node is replaced in another zone."""
-        self.step("replace node", number, events.node_is_replaced)
-
-    @rule(number=numbers)
-    def rename_node(self, number: int) -> None:
-        """The pattern of names breaks."""
-        self.step("rename node", number, events.node_is_renamed)
-
-    @rule(number=numbers)
-    def fail_over(self, number: int) -> None:
-        """Answers come in another order."""
-        self.step("fail over", number, events.fails_over)
-
     @rule(number=numbers, whole=st.booleans())
     def deploy(self, number: int, *, whole: bool) -> None:
         """Services for what is known now, or was."""
@@ -115,11 +103,6 @@ class EventRules(RuleBasedStateMachine):
         }
         self.step(f"task {how}", number, what[how])
 
-    @rule(number=seconds)
-    def wait(self, number: int) -> None:
-        """Time goes by."""
-        self.step("time passes", number, events.time_passes)
-
     @rule(number=numbers, view=st.sampled_from(sorted(set(View) - {View.TRUE})))
     def aws_is_odd(self, number: int, view: View) -> None:
         """ElastiCache throttles, fails, truncates, is empty, or forgets half for one answer."""
@@ -127,31 +110,11 @@ class EventRules(RuleBasedStateMachine):
         if view is not View.LIE or self.world.lies == 0:
             events.aws_tells(self.world, number, view)
 
-    @rule(number=numbers)
-    def ecs_is_odd(self, number: int) -> None:
-        """DescribeTasks has no word about one of the tasks."""
-        self.step("ECS is unsure", number, events.ecs_is_unsure)
-
-    @rule(number=numbers)
-    def foreign_create(self, number: int) -> None:
-        """Somebody else writes in the zone."""
-        self.step("foreign create", number, foreign.somebody_writes)
-
     @rule(number=numbers, goes=st.booleans())
     def foreign_change(self, number: int, *, goes: bool) -> None:
         """And changes or deletes what is theirs."""
         what = foreign.somebody_cleans_up if goes else foreign.somebody_changes
         self.step("foreign change", number, what)
-
-    @rule(number=numbers)
-    def delete_by_hand(self, number: int) -> None:
-        """Somebody deletes what is ours."""
-        self.step("our record deleted by hand", number, foreign.our_record_is_deleted)
-
-    @rule(number=numbers)
-    def pin(self, number: int) -> None:
-        """A person overrides a name."""
-        self.step("pin", number, events.name_is_pinned)
 
     def one_run(self, name: str, wait: int, *, warm: bool = False) -> None:
         """Time goes by, and then there is a run; without a name it is part of a step that counts already."""

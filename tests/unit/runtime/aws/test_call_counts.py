@@ -3,8 +3,6 @@
 from collections import Counter
 from typing import Any
 
-import pytest
-
 from nodeway_runtime.aws.ecs import Ecs
 from nodeway_runtime.aws.elasticache import ElastiCache
 from nodeway_runtime.aws.route53 import Route53Zone
@@ -30,12 +28,9 @@ class Account:
         self.ecs = FakeEcs(
             self.calls, self.clock, dict.fromkeys(map(named, labels), 1), page_size=100
         )
-        clients: list[Any] = [
-            FakeElastiCache(self.calls, self.clock, ENDPOINT, members, page_size=100),
-            self.ecs,
-            FakeRoute53(self.calls, {"Z0DEMO": HostedZone(ZONE)}, page_size=300),
-        ]
-        elasticache, ecs, route53 = clients
+        ecs: Any = self.ecs
+        elasticache: Any = FakeElastiCache(self.calls, self.clock, ENDPOINT, members, page_size=100)
+        route53: Any = FakeRoute53(self.calls, {"Z0DEMO": HostedZone(ZONE)}, page_size=300)
         zone = Route53Zone(route53, "Z0DEMO")
         self.ports = Ports(ElastiCache(elasticache), Ecs(ecs), zone, NoStandInZone())
         self.replace(0)
@@ -57,32 +52,19 @@ class Account:
         return len(outcome.plan.changes), Counter(operation for _, operation, _ in self.calls.made)
 
 
-@pytest.fixture(scope="module")
-def filled() -> tuple[Account, int, Counter[str]]:
-    """An account after its first run, and what that took."""
+def test_calls_grow_with_pages_and_batches_not_with_nodes() -> None:
+    """A first fill (A and TXT of each name, and the SOA), a run without a change, and 50 replaced HAProxies."""
     account = Account()
-    return account, *account.run()
 
+    filled, calls_to_fill = account.run()
+    unchanged, calls = account.run()
+    account.replace(NODES // 10)
+    replaced, calls_to_replace = account.run()
 
-def test_first_fill_of_500_nodes_sends_few_batches(
-    filled: tuple[Account, int, Counter[str]],
-) -> None:
-    """A and TXT of 500 nodes and the configuration endpoint, and the SOA."""
-    _, changes, calls = filled
-
-    assert changes == 2 * (NODES + 1) + 1
-    assert calls["ChangeResourceRecordSets"] <= 6
-
-
-def test_no_op_of_500_nodes_calls_as_often_as_there_are_pages(
-    filled: tuple[Account, int, Counter[str]],
-) -> None:
-    """Each call but two is a page; a stranger's cache cluster begins a sixth one."""
-    account, _, _ = filled
-
-    changes, calls = account.run()
-
-    assert changes == 0
+    assert filled == 2 * (NODES + 1) + 1
+    assert calls_to_fill["ChangeResourceRecordSets"] <= 6
+    assert unchanged == 0
+    # each but two is a page; a stranger's cache cluster begins a sixth one
     assert calls == {
         "DescribeReplicationGroups": 1,
         "DescribeCacheClusters": 6,
@@ -91,14 +73,6 @@ def test_no_op_of_500_nodes_calls_as_often_as_there_are_pages(
         "ListResourceRecordSets": 4,
         "GetHostedZone": 1,
     }
-
-
-def test_change_of_a_tenth_is_one_batch(filled: tuple[Account, int, Counter[str]]) -> None:
-    """50 replaced HAProxies: 50 records and the configuration endpoint's."""
-    account, _, _ = filled
-    account.replace(NODES // 10)
-
-    changes, calls = account.run()
-
-    assert changes == NODES // 10 + 1
-    assert calls["ChangeResourceRecordSets"] == 1
+    # the nodes and the configuration endpoint
+    assert replaced == NODES // 10 + 1
+    assert calls_to_replace["ChangeResourceRecordSets"] == 1

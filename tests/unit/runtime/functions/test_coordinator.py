@@ -13,8 +13,6 @@ from nodeway_runtime.functions.coordinator import (
     probe_all,
     remote_probe,
 )
-from nodeway_runtime.model.ports import Ports
-from nodeway_runtime.model.settings import Settings
 from nodeway_runtime.model.topology import hostname
 from nodeway_runtime.paths.report import Report, to_document
 from nodeway_runtime.paths.targets import Targets
@@ -26,37 +24,26 @@ from tests.support.reports import report
 WATCH = CoordinatorSettings("demo", ("walk-one",), "proxies")
 
 
-def looked(ports: Ports, told: Settings, nodes: Any) -> Targets:  # noqa: ANN401 (an ElastiCache port)
-    """The map that is made of these."""
-    return collect_targets(ports, nodes, told, WATCH)
-
-
 def test_map_of_shared_proxies_has_the_nodes_too() -> None:
-    """Their resync knows no node at all: here somebody asks for them."""
+    """Their resync knows no node at all: here somebody asks for them, and says so where nobody answers."""
     one_name = world(topology(), fleet(proxy(ONE, "10.20.9.1")))
     nodes = world(topology(ONE, TWO), fleet()).elasticache
+    told = settings(fleet_name=hostname("any"))
 
-    found = looked(one_name.ports, settings(fleet_name=hostname("any")), nodes)
-
-    assert found.names == (named(ONE), named(TWO), ENDPOINT)
-    assert found.one_name
-
-
-def test_map_of_shared_proxies_whose_nodes_cannot_be_read_says_so() -> None:
-    one_name = world(topology(), fleet())
-    nodes = world(topology(), fleet()).elasticache
+    found = collect_targets(one_name.ports, nodes, told, WATCH)
     nodes.error = "throttled"
+    unread = collect_targets(one_name.ports, nodes, told, WATCH)
 
-    found = looked(one_name.ports, settings(fleet_name=hostname("any")), nodes)
-
-    assert (found.names, found.notes) == ((), ("ElastiCache did not answer for demo: throttled",))
+    assert (found.names, found.one_name) == ((named(ONE), named(TWO), ENDPOINT), True)
+    assert unread.names == ()
+    assert unread.notes == ("ElastiCache did not answer for demo: throttled",)
 
 
 def test_tasks_that_cannot_be_read_are_a_note_of_the_map() -> None:
     there = world(topology(ONE), fleet())
     there.ecs.error = "throttled"
 
-    found = looked(there.ports, settings(), there.elasticache)
+    found = collect_targets(there.ports, there.elasticache, settings(), WATCH)
 
     assert found.names == (named(ONE), ENDPOINT)
     assert found.notes == ("ECS did not answer for cluster nodeway: throttled",)
@@ -95,23 +82,19 @@ def test_function_gets_the_map_and_gives_the_report(*, keep: bool) -> None:
     }
 
 
+NO_REPORT = "walk-one did not answer with a report: "
+BAD_MAP = {"errorType": "BadMap", "errorMessage": "2001 names"}
+TIMED_OUT = {"errorMessage": "Task timed out after 60.00 seconds"}
+
+
 @pytest.mark.parametrize(
     ("function", "why"),
     [
-        (
-            Function({"errorType": "BadMap", "errorMessage": "2001 names"}, failed=True),
-            "walk-one failed: BadMap: 2001 names",
-        ),
-        (
-            Function({"errorMessage": "Task timed out after 60.00 seconds"}, failed=True),
-            "walk-one failed: None: Task timed out after 60.00 seconds",
-        ),
-        (Function({}), "walk-one did not answer with a report: "),
-        (Function(None), "walk-one did not answer with a report: "),
-        (
-            Function({**to_document(report()), "version": 9}),
-            "walk-one did not answer with a report: ",
-        ),
+        (Function(BAD_MAP, failed=True), "walk-one failed: BadMap: 2001 names"),
+        (Function(TIMED_OUT, failed=True), "walk-one failed: None: Task timed out after 60.00 sec"),
+        (Function({}), NO_REPORT),
+        (Function(None), NO_REPORT),
+        (Function({**to_document(report()), "version": 9}), NO_REPORT),
     ],
     ids=["error", "timeout", "nothing", "null", "another release"],
 )

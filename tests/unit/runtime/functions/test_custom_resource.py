@@ -19,19 +19,18 @@ from nodeway_runtime.model.errors import (
     NotConverged,
     ReadFailed,
 )
-from nodeway_runtime.model.steps import StandInRecord, Stop
-from nodeway_runtime.model.topology import RecordType, hostname
+from nodeway_runtime.model.steps import Stop
+from nodeway_runtime.model.topology import RecordType
 from nodeway_runtime.planner.reconcile import Outcome
 from tests.support.fakes import (
     ONE,
     STAND_IN,
     THREE,
     TWO,
-    ZONE,
-    World,
     fleet,
     marked,
     named,
+    parked,
     pending,
     proxy,
     record,
@@ -69,16 +68,11 @@ class Clock:
         self._then.get(f"pause_{self.pauses}", lambda: None)()
 
 
-def runs_of(here: World) -> Callable[[], Outcome]:
-    """Applying runs in that world."""
-    return here.run
-
-
 def test_converge_runs_until_a_run_plans_nothing() -> None:
     """The run that writes is not the proof; the next one is."""
     here, clock = world(topology(ONE), fleet(proxy(ONE, "10.20.1.5"))), Clock(60)
 
-    outcome = converge(runs_of(here), clock.seconds_left, clock.pause)
+    outcome = converge(here.run, clock.seconds_left, clock.pause)
 
     assert outcome.converged
     assert clock.pauses == 1
@@ -95,7 +89,7 @@ def test_converge_waits_for_the_last_proxy_to_become_healthy() -> None:
 
     clock = Clock(60, pause_3=becomes_healthy)
 
-    outcome = converge(runs_of(here), clock.seconds_left, clock.pause)
+    outcome = converge(here.run, clock.seconds_left, clock.pause)
 
     assert outcome.nodes_without_proxy == ()
     assert clock.pauses == 4
@@ -114,9 +108,29 @@ def test_converge_tries_again_after_what_may_pass(error: Exception) -> None:
     def run() -> Outcome:
         if errors:
             raise errors.pop()
-        return runs_of(here)()
+        return here.run()
 
     assert converge(run, clock.seconds_left, clock.pause).converged
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds", "why"),
+    [
+        ("", 7, f"still waiting for: no healthy proxy for {named(TWO)}"),
+        ("AccessDenied", 5, "AccessDenied"),
+        ("", 0, "the first run"),
+    ],
+    ids=["no proxy", "an error that lasted", "no time at all"],
+)
+def test_converge_says_what_it_waited_for_when_time_is_up(
+    error: str, seconds: float, why: str
+) -> None:
+    """Whoever reads the failed stack event learns which node it was."""
+    here, clock = world(topology(ONE, TWO), fleet(proxy(ONE, "10.20.1.5"))), Clock(seconds)
+    here.zone.error = error
+
+    with pytest.raises(NotConverged, match=why):
+        converge(here.run, clock.seconds_left, clock.pause)
 
 
 def test_converge_raises_what_will_not_pass() -> None:
@@ -124,57 +138,24 @@ def test_converge_raises_what_will_not_pass() -> None:
     clock = Clock(60)
 
     def run() -> Outcome:
-        msg = "ZONE_NAME is missing"
-        raise BadSettings(msg)
+        raise BadSettings("ZONE_NAME is missing")
 
     with pytest.raises(BadSettings):
         converge(run, clock.seconds_left, clock.pause)
     assert clock.pauses == 0
 
 
-def test_converge_says_what_it_waited_for_when_time_is_up() -> None:
-    """Whoever reads the failed stack event learns which node it was."""
-    here, clock = world(topology(ONE, TWO), fleet(proxy(ONE, "10.20.1.5"))), Clock(7)
-
-    with pytest.raises(NotConverged, match=f"still waiting for: no healthy proxy for {named(TWO)}"):
-        converge(runs_of(here), clock.seconds_left, clock.pause)
-
-
-def test_converge_says_the_last_error_when_time_is_up() -> None:
-    """An error that lasted is the reason."""
-    here, clock = world(topology(ONE), fleet()), Clock(5)
-    here.zone.error = "AccessDenied"
-
-    with pytest.raises(NotConverged, match="AccessDenied"):
-        converge(runs_of(here), clock.seconds_left, clock.pause)
-
-
-def test_converge_without_any_time_runs_nothing() -> None:
-    """It says that not even the first run was possible."""
-    clock = Clock(0)
-
-    with pytest.raises(NotConverged, match="the first run"):
-        converge(runs_of(world(topology(), fleet())), clock.seconds_left, clock.pause)
-
-
-def test_remove_records_leaves_only_what_route53_lets_go_with_the_zone() -> None:
-    """Every address goes, live nodes' too: the zone itself is about to go."""
+def test_remove_takes_every_record_of_ours_and_leaves_what_is_somebody_elses() -> None:
+    """Live nodes' too: the zone is about to go, and Route 53 keeps it for others' records; twice is as good as once."""
     ours = (*marked(record(ONE, "10.20.1.5")), *marked(record("clustercfg", "10.20.1.5")))
-    here = world(topology(ONE), fleet(), *ours)
-
-    remove(here.ports, settings())
-
-    assert [(r.name, r.type) for r in here.zone.records()] == [(ZONE, RecordType.SOA)]
-
-
-def test_remove_leaves_what_is_somebody_elses() -> None:
-    """No marker, or another's: it stays, and Route 53 then keeps the zone."""
     theirs = (record(TWO, "10.66.0.1"), *marked(record(THREE, "10.66.0.2"), owner="nodeway/x/demo"))
-    here = world(topology(ONE), fleet(), *theirs, *marked(record(ONE, "10.20.1.5")))
+    here = world(topology(ONE), fleet(), *ours, *theirs)
 
-    remove(here.ports, settings())
+    for _ in range(2):
+        remove(here.ports, settings())
 
     assert {r for r in here.zone.records() if r.type is not RecordType.SOA} == set(theirs)
+    assert len(here.zone.batches) == 1
 
 
 def test_remove_stops_every_stand_in_and_only_those() -> None:
@@ -183,15 +164,12 @@ def test_remove_stops_every_stand_in_and_only_those() -> None:
         proxy(ONE, "10.20.1.5"), proxy(TWO, "10.20.8.2", stand_in=True), pending(THREE, "p")
     )
     here = world(topology(ONE, TWO, THREE), running)
-    here.stand_in_zone.write((StandInRecord(hostname(f"{TWO}.{STAND_IN.zone_name}"), None),))
+    here.stand_in_zone.write((parked(TWO),))
 
     remove(here.ports, settings(stand_in=STAND_IN))
 
-    assert {step.node for step in here.ecs.steps if isinstance(step, Stop)} == {
-        named(TWO),
-        named(THREE),
-    }
-    assert len(here.ecs.steps) == 2
+    assert {type(step) for step in here.ecs.steps} == {Stop}
+    assert sorted(step.node for step in here.ecs.steps) == [named(TWO), named(THREE)]
     assert here.stand_in_zone.names == {}
 
 
@@ -208,22 +186,12 @@ def test_remove_keeps_each_name_and_its_marker_in_one_batch() -> None:
         assert all(subjects.count(name) == 2 for name in set(subjects))
 
 
-def test_remove_records_of_an_empty_zone_does_nothing() -> None:
-    """A deletion that is tried again succeeds again."""
-    here = world(topology(), fleet())
-
-    remove(here.ports, settings())
-
-    assert here.zone.batches == []
-
-
 @pytest.mark.parametrize(
     ("failure", "status", "reason"),
     [
-        (None, "SUCCESS", "the records are true"),
-        ("NotConverged: why", "FAILED", "NotConverged: why"),
+        pytest.param(None, "SUCCESS", "the records are true", id="success"),
+        pytest.param("NotConverged: why", "FAILED", "NotConverged: why", id="failure"),
     ],
-    ids=["success", "failure"],
 )
 def test_respond_puts_the_answer_where_cloudformation_waits(
     failure: str | None, status: str, reason: str
@@ -263,12 +231,11 @@ def test_respond_keeps_the_answer_small_when_the_reason_is_long() -> None:
 @pytest.mark.parametrize(
     ("event", "is_one"),
     [
-        (EVENT, True),
-        ({"source": "aws.events"}, False),
-        ({"RequestType": "Create"}, False),
-        ({}, False),
+        pytest.param(EVENT, True, id="CloudFormation"),
+        pytest.param({"source": "aws.events"}, False, id="schedule"),
+        pytest.param({"RequestType": "Create"}, False, id="no address to answer to"),
+        pytest.param({}, False, id="by hand"),
     ],
-    ids=["CloudFormation", "schedule", "no address to answer to", "by hand"],
 )
 def test_is_deployment_only_when_cloudformation_waits_for_an_answer(
     event: dict[str, str], *, is_one: bool

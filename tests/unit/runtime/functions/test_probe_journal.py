@@ -19,10 +19,14 @@ from nodeway_runtime.model.metrics import (
 from nodeway_runtime.paths.report import Report, Row
 from nodeway_runtime.paths.verdicts import MEANINGS, Verdict
 from tests.conftest import StandardOutput
-from tests.support.reports import ZONE, endpoint, nodes, path, report, row
+from tests.support.reports import ZONE, endpoint, path, report, row
 
 OF_RUN = set(PROBE_CLUSTER_METRICS) - set(PHASE_METRICS)
 OF_LEGS, OF_NODE = set(PHASE_METRICS), set(PROBE_NODE_METRICS)
+COUNTED = {
+    *(ProbeMetric.MOVED, ProbeMetric.ASKED),
+    *(ProbeMetric.FAILOVERS, ProbeMetric.REJECTED_CONNECTIONS),
+}
 DETAIL = "10.20.1.5: Connection refused"
 BAD = replace(
     report(
@@ -35,18 +39,16 @@ BAD = replace(
 )
 
 Lines = list[dict[str, Any]]
+Capture = pytest.CaptureFixture[str]
 
 
-def told(
-    capsys: pytest.CaptureFixture[str], *reports: Report, node_metrics: bool = True
-) -> tuple[Lines, Lines]:
+def told(capsys: Capture, report: Report, *, node_metrics: bool = True) -> tuple[Lines, Lines]:
     """The log lines, and the lines with metrics."""
     journal = LogJournal(cluster="demo", request_id="r-1", node_metrics=node_metrics)
     for handler in logging.getLogger("probe").handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.stream = StandardOutput()
-    for one in reports:
-        journal.write(one)
+    journal.write(report)
     lines = [json.loads(one) for one in capsys.readouterr().out.splitlines()]
     return [x for x in lines if "_aws" not in x], [x for x in lines if "_aws" in x]
 
@@ -59,13 +61,11 @@ def of(line: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:
     return tuple(dimensions), {one["Name"]: one["Unit"] for one in about["Metrics"]}
 
 
-def value(line: dict[str, Any], name: str) -> float:
-    """The one value of a metric."""
-    (found,) = line[name]
-    return float(found)
+def total(lines: Lines, name: str) -> float:
+    return sum(float(value) for line in lines for value in line.get(name, ()))
 
 
-def test_run_in_order_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_in_order_is_one_line(capsys: Capture) -> None:
     """500 names that are as they should be are nobody's reading."""
     lines, _ = told(capsys, report())
 
@@ -79,7 +79,7 @@ def test_run_in_order_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_each_name_that_is_not_in_order_has_a_line_and_the_worst_is_first(
-    capsys: pytest.CaptureFixture[str],
+    capsys: Capture,
 ) -> None:
     """With all that somebody needs who reads nothing else."""
     lines, _ = told(capsys, BAD)
@@ -98,7 +98,7 @@ def test_each_name_that_is_not_in_order_has_a_line_and_the_worst_is_first(
 
 
 def test_metrics_of_a_run_have_the_cluster_as_their_one_dimension(
-    capsys: pytest.CaptureFixture[str],
+    capsys: Capture,
 ) -> None:
     _, lines = told(capsys, BAD, node_metrics=False)
 
@@ -106,7 +106,7 @@ def test_metrics_of_a_run_have_the_cluster_as_their_one_dimension(
     dimensions, units = of(first)
     assert (dimensions, first[Dimension.CLUSTER]) == ((Dimension.CLUSTER,), "demo")
     assert units == dict.fromkeys(OF_RUN, "Count") | {ProbeMetric.SECONDS: "Seconds"}
-    assert {name: value(first, name) for name in OF_RUN} == {
+    assert {name: total([first], name) for name in OF_RUN} == {
         ProbeMetric.PATHS_WALKED: 3,
         ProbeMetric.PATHS_BROKEN: 1,
         ProbeMetric.PATHS_DEGRADED: 1,
@@ -125,45 +125,31 @@ def test_metrics_of_a_run_have_the_cluster_as_their_one_dimension(
     assert second[ProbeMetric.RESOLVE_MILLISECONDS] == [0.9] * 3
 
 
-def test_what_nobody_knows_is_no_metric(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_nobody_knows_is_no_metric(capsys: Capture) -> None:
     """The first run of a process has counted nothing: zero would say that nothing had happened."""
     unknown = replace(row("demo-0001-001"), moved=None, asked=None)
 
     _, lines = told(capsys, report(unknown))
 
-    assert of(lines[0])[1].keys() == OF_RUN - {
-        *(
-            ProbeMetric.MOVED,
-            ProbeMetric.ASKED,
-            ProbeMetric.FAILOVERS,
-            ProbeMetric.REJECTED_CONNECTIONS,
-        )
-    }
+    assert of(lines[0])[1].keys() == OF_RUN - COUNTED
     assert of(lines[-1])[1].keys() == OF_NODE - {ProbeMetric.MOVED, ProbeMetric.ASKED}
 
 
-def test_each_name_has_metrics_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_name_has_metrics_of_its_own(capsys: Capture) -> None:
     """Of an alarm that names the node."""
     _, lines = told(capsys, BAD)
 
     by_node = {line[Dimension.NODE]: line for line in lines if Dimension.NODE in line}
     assert list(by_node) == ["demo-0001-001", "demo-0001-002", "demo-0002-001"]
     assert of(by_node["demo-0001-001"])[0] == (Dimension.CLUSTER, Dimension.NODE)
-    assert [value(line, ProbeMetric.PATH_BROKEN) for line in by_node.values()] == [0, 1, 0]
+    assert [total([line], ProbeMetric.PATH_BROKEN) for line in by_node.values()] == [0, 1, 0]
     assert of(by_node["demo-0001-001"])[1].keys() == OF_NODE
-    assert value(by_node["demo-0001-001"], ProbeMetric.ANSWER_MILLISECONDS) == 1.2
-
-
-def test_names_have_none_where_the_deployment_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each metric of a node costs money."""
-    _, lines = told(capsys, BAD, node_metrics=False)
-
-    assert [line for line in lines if Dimension.NODE in line] == []
+    assert by_node["demo-0001-001"][ProbeMetric.ANSWER_MILLISECONDS] == [1.2]
 
 
 @pytest.mark.parametrize("count", [MAX_VALUES - 1, MAX_VALUES, MAX_VALUES + 1, 5 * MAX_VALUES])
 def test_no_line_has_more_values_of_a_metric_than_cloudwatch_takes(
-    capsys: pytest.CaptureFixture[str], count: int
+    capsys: Capture, count: int
 ) -> None:
     """And none is lost at the border between two lines, nor written twice."""
     rows = [
@@ -179,60 +165,25 @@ def test_no_line_has_more_values_of_a_metric_than_cloudwatch_takes(
         assert sum(map(len, values)) == count
     every = [one for line in lines for one in line.get(ProbeMetric.RESOLVE_MILLISECONDS, [])]
     assert every == [float(n) for n in range(count)]
-    assert (
-        sum(
-            value(line, ProbeMetric.PATHS_WALKED)
-            for line in lines
-            if ProbeMetric.PATHS_WALKED in line
-        )
-        == count
-    )
-    assert (
-        sum(value(line, ProbeMetric.MOVED) for line in lines if ProbeMetric.MOVED in line) == count
-    )
+    assert total(lines, ProbeMetric.PATHS_WALKED) == total(lines, ProbeMetric.MOVED) == count
 
 
-def test_run_that_reached_nobody_has_no_times(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line without a metric is none that CloudWatch takes."""
-    lost = replace(
-        row("demo-0001-001", Verdict.RESOLVER_SILENT), paths=(), resolve_milliseconds=None
-    )
-
-    _, lines = told(capsys, report(lost))
-
-    assert len(lines) == 2
-    assert all(of(line)[1] for line in lines)
-
-
-def test_each_client_s_vpc_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    lines, metrics = told(capsys, report(), replace(BAD, client="vpc-2"), node_metrics=False)
-
-    assert [line["client"] for line in lines] == [report().client, *["vpc-2"] * 3]
-    assert len(metrics) == 4
+RESOLVED = {ProbeMetric.RESOLVE_MILLISECONDS: 0.9}
+LEGS = {
+    **RESOLVED,
+    ProbeMetric.CONNECT_MILLISECONDS: 0.4,
+    ProbeMetric.TLS_MILLISECONDS: 3.1,
+    ProbeMetric.ANSWER_MILLISECONDS: 1.2,
+}
+TWO_PATHS = (path("a"), replace(path("a"), connect_milliseconds=7.0))
 
 
 @pytest.mark.parametrize(
     ("one", "found"),
     [
-        (
-            row("a"),
-            {
-                ProbeMetric.RESOLVE_MILLISECONDS: 0.9,
-                ProbeMetric.CONNECT_MILLISECONDS: 0.4,
-                ProbeMetric.TLS_MILLISECONDS: 3.1,
-                ProbeMetric.ANSWER_MILLISECONDS: 1.2,
-            },
-        ),
-        (
-            replace(endpoint("a"), paths=(path("a"), replace(path("a"), connect_milliseconds=7.0))),
-            {
-                ProbeMetric.RESOLVE_MILLISECONDS: 0.9,
-                ProbeMetric.CONNECT_MILLISECONDS: 7.0,
-                ProbeMetric.TLS_MILLISECONDS: 3.1,
-                ProbeMetric.ANSWER_MILLISECONDS: 1.2,
-            },
-        ),
-        (row("a", Verdict.DEAD_PROXY), {ProbeMetric.RESOLVE_MILLISECONDS: 0.9}),
+        (row("a"), LEGS),
+        (replace(endpoint("a"), paths=TWO_PATHS), LEGS | {ProbeMetric.CONNECT_MILLISECONDS: 7.0}),
+        (row("a", Verdict.DEAD_PROXY), RESOLVED),
         (Row(f"a.{ZONE}", Verdict.NOT_WALKED), {}),
     ],
     ids=["one path", "the slowest of two", "not connected", "not walked"],
@@ -241,17 +192,8 @@ def test_legs_are_those_that_were_gone(one: Row, found: dict[str, float]) -> Non
     assert slowest_phases(one) == found
 
 
-def test_every_node_of_a_day_has_its_row(capsys: pytest.CaptureFixture[str]) -> None:
-    _, lines = told(capsys, report())
-
-    assert {line[Dimension.NODE] for line in lines if Dimension.NODE in line} == {
-        "clustercfg",
-        *nodes(3),
-    }
-
-
 def test_what_the_nodes_count_is_told_once_however_many_vpcs_hear_it(
-    capsys: pytest.CaptureFixture[str],
+    capsys: Capture,
 ) -> None:
     """Two walks hear the same counters, and CloudWatch adds up what it gets."""
     journal = LogJournal(cluster="demo", request_id="r-1", node_metrics=True)
@@ -261,33 +203,29 @@ def test_what_the_nodes_count_is_told_once_however_many_vpcs_hear_it(
     of_cluster = [x for x in lines if "_aws" in x and of(x)[0] == (Dimension.CLUSTER,)]
 
     assert sum(ProbeMetric.PATHS_WALKED in line for line in of_cluster) == 2
-    for name in (
-        ProbeMetric.MOVED,
-        ProbeMetric.ASKED,
-        ProbeMetric.FAILOVERS,
-        ProbeMetric.REJECTED_CONNECTIONS,
-    ):
+    for name in COUNTED:
         assert sum(name in line for line in of_cluster) == 1
     of_nodes = [x for x in lines if "_aws" in x and of(x)[0] == (Dimension.CLUSTER, Dimension.NODE)]
     assert sum(ProbeMetric.PATH_BROKEN in line for line in of_nodes) == 2 * len(BAD.rows)
     assert sum(ProbeMetric.MOVED in line for line in of_nodes) == len(BAD.rows)
 
 
-def test_run_that_knows_no_name_does_not_say_that_nothing_is_broken(
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.parametrize(
+    ("rows", "paths"),
+    [
+        ((), []),
+        ((row("a"), row("b", Verdict.NOT_WALKED)), [1]),
+        ((Row("a", Verdict.RESOLVER_SILENT),), [1]),
+    ],
+    ids=["no name is known", "one was not walked", "nobody was reached"],
+)
+def test_run_tells_how_many_names_it_walked_and_no_metric_that_it_does_not_know(
+    capsys: Capture, rows: tuple[Row, ...], paths: list[float]
 ) -> None:
-    """Else an alarm would end, and that of a silent probe would not ring."""
-    _, metrics = told(capsys, replace(report(), rows=()))
+    """No name known is not nothing broken: an alarm would end. CloudWatch takes no line without a metric."""
+    _, metrics = told(capsys, replace(report(), rows=rows))
 
-    assert [name for line in metrics for name in of(line)[1] if name.startswith("Paths")] == []
-
-
-def test_name_whose_turn_never_came_was_not_walked(capsys: pytest.CaptureFixture[str]) -> None:
-    seen = report(row("demo-0001-001"), row("demo-0001-002", Verdict.NOT_WALKED, paths=()))
-
-    _, metrics = told(capsys, seen)
-
-    assert (
-        value(next(x for x in metrics if ProbeMetric.PATHS_WALKED in x), ProbeMetric.PATHS_WALKED)
-        == 1
-    )
+    assert [
+        line[ProbeMetric.PATHS_WALKED] for line in metrics if ProbeMetric.PATHS_WALKED in line
+    ] == ([paths] if paths else [])
+    assert all(of(line)[1] for line in metrics)

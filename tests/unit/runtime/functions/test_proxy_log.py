@@ -47,6 +47,10 @@ def said(*pages: Sequence[str] | Exception, **proxy: Any) -> tuple[str, Logs]:  
     return ProxyLog(logs, "proxies")(replace(one, **proxy)), logs
 
 
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code}}, "FilterLogEvents")
+
+
 def test_last_reason_is_the_one() -> None:
     """Of all pages, whatever else is in them."""
     reason, _ = said([REFUSED, UP], [], [TLS, "[NOTICE] a line"])
@@ -54,12 +58,6 @@ def test_last_reason_is_the_one() -> None:
     assert reason.startswith("Layer6 invalid response")
     assert "certificate verify failed" in reason
     assert said([TLS], [REFUSED])[0].startswith("Layer4 connection problem")
-
-
-def test_reason_of_a_time_that_is_over_is_none() -> None:
-    """The node came back since, so that it explains nothing of now."""
-    assert said([TLS, UP])[0] == ""
-    assert said([TLS], [UP], ["[NOTICE] a line"])[0] == ""
 
 
 def test_only_the_task_s_own_stream_is_asked() -> None:
@@ -72,6 +70,8 @@ def test_only_the_task_s_own_stream_is_asked() -> None:
         "logStreamNames": ["demo-0001-001/haproxy/0123abcd"],
         "filterPattern": '"Server node/node is"',
     }
+    streams = said([TLS], stand_in=True)[1].asked[0]["logStreamNames"]
+    assert streams[0].startswith("stand-in/haproxy/")
 
 
 def test_server_has_the_name_that_is_looked_for() -> None:
@@ -82,29 +82,26 @@ def test_server_has_the_name_that_is_looked_for() -> None:
     assert "\n    server node " in text
 
 
-def test_stand_in_has_another_stream() -> None:
-    _, logs = said([TLS], stand_in=True)
-
-    assert logs.asked[0]["logStreamNames"][0].startswith("stand-in/haproxy/")
-
-
 @pytest.mark.parametrize(
-    "page",
+    "pages",
     [
-        [],
-        [UP],
-        ["Server node/node is DOWN"],
-        ["Server node/node is going DOWN, reason: x", "somebody says that it is DOWN, reason: x"],
-        ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "FilterLogEvents"),
-        ClientError({"Error": {"Code": "AccessDeniedException"}}, "FilterLogEvents"),
-        EndpointConnectionError(endpoint_url="https://logs"),
+        pytest.param([[]], id="empty"),
+        pytest.param([[UP]], id="up"),
+        pytest.param([[TLS, UP]], id="up again"),
+        pytest.param([[TLS], [UP], ["[NOTICE] a line"]], id="up again, in another page"),
+        pytest.param([["Server node/node is DOWN"]], id="no reason"),
+        pytest.param([["Server node/node is going DOWN, reason: x"]], id="others"),
+        pytest.param([["somebody says that it is DOWN, reason: x"]], id="not HAProxy"),
+        pytest.param([refusal("ResourceNotFoundException")], id="no stream"),
+        pytest.param([refusal("AccessDeniedException")], id="no right"),
+        pytest.param([EndpointConnectionError(endpoint_url="https://logs")], id="no way"),
     ],
-    ids=["empty", "up", "no reason", "others", "no stream", "no right", "no way"],
 )
-def test_log_that_says_nothing_or_cannot_be_read_gives_no_reason(
-    page: Sequence[str] | Exception,
+def test_log_that_says_nothing_of_now_or_cannot_be_read_gives_no_reason(
+    pages: list[list[str] | Exception],
 ) -> None:
-    assert said(page)[0] == ""
+    """A node that came back since is not down for a reason of before."""
+    assert said(*pages)[0] == ""
 
 
 def test_log_that_is_very_long_is_not_read_to_its_end() -> None:
@@ -134,17 +131,6 @@ class Reasons:
         return self.by_address.get(proxy.address, "")
 
 
-def test_certificate_that_the_proxy_refuses_is_another_verdict() -> None:
-    """The client sees only that the proxy closes: to look at the node's health would be the wrong next step."""
-    where = DOWN.paths[0].address
-
-    one = explain_node_down(report(DOWN), Reasons({where: f"Layer6, {TLS}"}))
-
-    assert one.rows[0].verdict is Verdict.CERTIFICATE_REFUSED
-    assert one.rows[0].paths[0].verdict is Verdict.CERTIFICATE_REFUSED
-    assert one.rows[0].detail.startswith(f"{where}: its proxy says Layer6")
-
-
 def test_any_other_reason_is_told_under_the_same_verdict() -> None:
     where = DOWN.paths[0].address
 
@@ -169,14 +155,16 @@ def test_only_proxies_without_a_node_are_asked() -> None:
     assert reasons.asked == [DOWN.paths[0].address]
 
 
-def test_one_refused_certificate_among_several_paths_is_the_row_s() -> None:
+def test_certificate_that_the_proxy_refuses_is_another_verdict() -> None:
+    """The client sees only that the proxy closes; one such among several paths is the row's."""
     first = path("demo-0001-001", number=1, verdict=Verdict.NODE_DOWN, far=False)
     second = path("demo-0001-001", number=2, verdict=Verdict.NODE_DOWN, far=False)
     several = replace(DOWN, paths=(first, second))
 
-    one = explain_node_down(report(several), Reasons({second.address: TLS})).rows[0]
+    one = explain_node_down(report(several), Reasons({second.address: f"Layer6, {TLS}"})).rows[0]
 
     assert one.verdict is Verdict.CERTIFICATE_REFUSED
+    assert one.detail.startswith(f"{second.address}: its proxy says Layer6")
     assert [way.verdict for way in one.paths] == [Verdict.NODE_DOWN, Verdict.CERTIFICATE_REFUSED]
 
 

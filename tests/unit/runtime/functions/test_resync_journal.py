@@ -10,7 +10,7 @@ import pytest
 from nodeway_runtime.functions.resync_journal import LogJournal, SinceSuccess
 from nodeway_runtime.model.metrics import NAMESPACE, Dimension, ResyncMetric
 from nodeway_runtime.model.steps import Retire, Start, Stop
-from nodeway_runtime.planner.reconcile import DRY_RUN, reconcile
+from nodeway_runtime.planner.reconcile import DRY_RUN, applying_executor, reconcile
 from tests.support.fakes import (
     NOW,
     ONE,
@@ -30,53 +30,32 @@ from tests.support.fakes import (
 )
 
 FIELDS = {
-    *(
-        "level",
-        "location",
-        "message",
-        "timestamp",
-        "service",
-        "cluster",
-        "request_id",
-        "trigger",
-        "xray_trace_id",
-    ),
+    *("level", "location", "message", "timestamp", "service", "xray_trace_id"),
+    *("cluster", "request_id", "trigger", "outcome", "error", "kind"),
     *("action", "record", "type", "why", "old", "new", "ttl", "change_id", "rule", "reason"),
-    *("step", "node"),
-    *(
-        "outcome",
-        "checksum",
-        "nodes",
-        "nodes_without_proxy",
-        "planned",
-        "applied",
-        "refused",
-        "problems",
-        "error",
-        "kind",
-    ),
+    *("step", "node", "checksum", "nodes", "nodes_without_proxy"),
+    *("planned", "applied", "refused", "problems"),
 }
 
 
+class Journal(LogJournal):
+    """A journal, and what it wrote since the last look: one JSON object a line."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        super().__init__(cluster="demo", request_id="r-1", trigger="aws.events")
+        self.capsys = capsys
+
+    def read(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """The log lines, and the EMF lines."""
+        lines = [json.loads(one) for one in self.capsys.readouterr().out.splitlines()]
+        return [one for one in lines if "_aws" not in one], [one for one in lines if "_aws" in one]
+
+
 @pytest.fixture
-def journal(log_to_stdout: None) -> LogJournal:
-    """A journal whose lines the test can capture."""
+def journal(log_to_stdout: None, capsys: pytest.CaptureFixture[str]) -> Journal:
+    """A journal whose lines the test can read."""
     _ = log_to_stdout
-    return LogJournal(cluster="demo", request_id="r-1", trigger="aws.events")
-
-
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """What was written: one JSON object a line."""
-    return [json.loads(one) for one in capsys.readouterr().out.splitlines()]
-
-
-def log_and_metrics(
-    capsys: pytest.CaptureFixture[str],
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The log lines, and the one EMF line."""
-    all_lines = lines(capsys)
-    (metrics,) = [one for one in all_lines if "_aws" in one]
-    return [one for one in all_lines if "_aws" not in one], metrics
+    return Journal(capsys)
 
 
 def changed_world() -> World:
@@ -90,63 +69,41 @@ def changed_world() -> World:
     )
 
 
-def test_journal_writes_a_line_for_each_change_and_one_for_the_run(
-    journal: LogJournal, capsys: pytest.CaptureFixture[str]
+def test_journal_writes_a_line_for_each_change_and_refusal_and_one_for_the_run(
+    journal: Journal,
 ) -> None:
-    """Old and new values, why, which request, which Route 53 change."""
+    """Old and new values, why, which request, which Route 53 change; what the guard stopped, with its reason."""
     outcome = changed_world().run()
 
     journal.write(outcome)
 
-    log, _ = log_and_metrics(capsys)
+    log, _ = journal.read()
     changes = {one["record"]: one for one in log if one["message"] == "change"}
     moved = changes[named(ONE)]
-    assert (moved["action"], moved["old"], moved["new"], moved["ttl"]) == (
-        "update",
-        ["10.20.1.4"],
-        ["10.20.1.5"],
-        5,
-    )
-    assert (moved["why"], moved["request_id"], moved["trigger"]) == (
-        "1 healthy proxy task",
-        "r-1",
-        "aws.events",
-    )
+    assert (moved["action"], moved["ttl"]) == ("update", 5)
+    assert (moved["old"], moved["new"]) == (["10.20.1.4"], ["10.20.1.5"])
+    assert moved["why"] == "1 healthy proxy task"
+    assert (moved["request_id"], moved["trigger"]) == ("r-1", "aws.events")
     assert moved["change_id"] == "C2"
     assert changes[named(THREE)]["action"] == "delete"
     assert changes[named(THREE)]["old"] == ["10.20.1.7"]
-    (told,) = [one for one in log if one["message"] == "run"]
-    assert (told["outcome"], told["planned"], told["applied"], told["refused"]) == (
-        "changed",
-        4,
-        4,
-        2,
-    )
-    assert told["checksum"] == outcome.plan.checksum
-    assert told["nodes_without_proxy"] == [named(TWO)]
-
-
-def test_journal_warns_of_each_refusal(
-    journal: LogJournal, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What the guard stopped is told with its rule and reason."""
-    journal.write(changed_world().run())
-
-    log, _ = log_and_metrics(capsys)
     refused, marker = [one for one in log if one["message"] == "refused"]
     assert marker["record"] == f"_nodeway.{named(TWO)}"
     assert (refused["level"], refused["record"]) == ("WARNING", named(TWO))
     assert refused["rule"] == "last_address_of_a_live_node_stays"
     assert refused["reason"] == "it is the last address of a live node"
+    (told,) = [one for one in log if one["message"] == "run"]
+    assert [told[name] for name in ("planned", "applied", "refused")] == [4, 4, 2]
+    assert told["outcome"] == "changed"
+    assert told["checksum"] == outcome.plan.checksum
+    assert told["nodes_without_proxy"] == [named(TWO)]
 
 
-def test_journal_writes_every_metric_once_a_run(
-    journal: LogJournal, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_journal_writes_every_metric_once_a_run(journal: Journal) -> None:
     """CloudWatch finds the metrics by their embedded description."""
     journal.write(changed_world().run())
 
-    _, metrics = log_and_metrics(capsys)
+    _, (metrics,) = journal.read()
     (described,) = metrics["_aws"]["CloudWatchMetrics"]
     assert described["Namespace"] == NAMESPACE
     assert {one["Name"] for one in described["Metrics"]} == set(ResyncMetric)
@@ -167,38 +124,25 @@ def test_journal_writes_every_metric_once_a_run(
     }
 
 
-@pytest.mark.parametrize("planned", [True, False])
-def test_journal_tells_a_run_that_applied_nothing(
-    journal: LogJournal, capsys: pytest.CaptureFixture[str], *, planned: bool
-) -> None:
-    """A dry run is `planned`, a run with nothing to do is `unchanged`; neither counts as a change."""
+def test_journal_tells_creates_and_runs_that_applied_nothing(journal: Journal) -> None:
+    """A first address has no old value; a dry run is `planned`, one with nothing to do `unchanged`: no change."""
     here = world(topology(ONE), fleet(proxy(ONE, "10.20.1.5")))
-    if not planned:
-        here.run()
+    told = []
+    for one in (DRY_RUN, applying_executor(here.ports, settings(), "test", NOW), DRY_RUN):
+        journal.write(reconcile(here.ports, settings(), MemoryJournal(), one, NOW))
+        log, (metrics,) = journal.read()
+        told.append((log[-1]["outcome"], metrics[ResyncMetric.CREATES], log))
 
-    journal.write(reconcile(here.ports, settings(), MemoryJournal(), DRY_RUN, NOW))
-
-    log, metrics = log_and_metrics(capsys)
-    (told,) = [one for one in log if one["message"] == "run"]
-    assert told["outcome"] == ("planned" if planned else "unchanged")
-    assert metrics[ResyncMetric.CREATES] == [0.0]
-
-
-def test_journal_tells_creates_with_their_values(
-    journal: LogJournal, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A first address has no old value."""
-    journal.write(world(topology(ONE), fleet(proxy(ONE, "10.20.1.5"))).run())
-
-    log, metrics = log_and_metrics(capsys)
-    (created,) = [one for one in log if one.get("record") == named(ONE)]
+    assert [one[:2] for one in told] == [
+        ("planned", [0.0]),
+        ("changed", [4.0]),
+        ("unchanged", [0.0]),
+    ]
+    (created,) = [one for one in told[1][2] if one.get("record") == named(ONE)]
     assert (created["action"], created["new"], "old" in created) == ("create", ["10.20.1.5"], False)
-    assert metrics[ResyncMetric.CREATES] == [4.0]
 
 
-def test_journal_tells_the_steps_with_stand_ins_and_how_many_there_are(
-    journal: LogJournal, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_journal_tells_the_steps_with_stand_ins_and_how_many_there_are(journal: Journal) -> None:
     """A line a step, as a person reads it; a limit that leaves nodes without is a metric with an alarm."""
     here = world(
         topology(ONE, TWO, THREE),
@@ -211,55 +155,43 @@ def test_journal_tells_the_steps_with_stand_ins_and_how_many_there_are(
     stand_ins = replace(outcome.plan.stand_ins, steps=steps)
     journal.write(replace(outcome, plan=replace(outcome.plan, stand_ins=stand_ins)))
 
-    log, metrics = log_and_metrics(capsys)
+    log, (metrics,) = journal.read()
     assert [type(step) for step in steps] == [Start, Retire, Stop]
     assert [(one["step"], one["node"]) for one in log if one["message"] == "stand-in"] == [
         (f"+ stand-in for {named(TWO)}", named(TWO)),
         (f"~ stand-in of {named(ONE)} 10.20.8.1: out of the records", named(ONE)),
         (f"- stand-in of {named(ONE)} t1  # done", named(ONE)),
     ]
-    assert (metrics[ResyncMetric.STAND_INS], metrics[ResyncMetric.NODES_OVER_STAND_IN_LIMIT]) == (
-        [1.0],
-        [1.0],
-    )
+    assert metrics[ResyncMetric.STAND_INS] == [1.0]
+    assert metrics[ResyncMetric.NODES_OVER_STAND_IN_LIMIT] == [1.0]
     assert metrics[ResyncMetric.NODES_WITHOUT_OWN_PROXY] == [2.0]
 
 
-def test_journal_tells_a_failed_run_and_how_long_since_the_last_good_one(
-    journal: LogJournal, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_journal_tells_a_failed_run_and_how_long_since_the_last_good_one(journal: Journal) -> None:
     """The error's own words, and the metric that the alarm watches."""
     journal.failed(ValueError("throttled"), seconds_since_success=61.5)
 
-    log, metrics = log_and_metrics(capsys)
+    log, (metrics,) = journal.read()
     (told,) = log
-    assert (told["level"], told["outcome"], told["error"], told["kind"]) == (
-        "ERROR",
-        "failed",
-        "throttled",
-        "ValueError",
-    )
+    assert (told["level"], told["outcome"]) == ("ERROR", "failed")
+    assert (told["error"], told["kind"]) == ("throttled", "ValueError")
     assert metrics[ResyncMetric.SECONDS_SINCE_SUCCESS] == [61.5]
 
 
-def test_journal_tells_a_skipped_run(
-    journal: LogJournal, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_journal_tells_a_skipped_run(journal: Journal) -> None:
     """A run that may not do anything says why."""
     journal.skipped("resync=off")
 
-    (told,) = lines(capsys)
+    (told,), _ = journal.read()
     assert (told["message"], told["outcome"], told["why"]) == ("run", "skipped", "resync=off")
 
 
-def test_journal_has_no_field_that_could_hold_a_secret(
-    journal: LogJournal, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_journal_has_no_field_that_could_hold_a_secret(journal: Journal) -> None:
     """Only known fields are written: nobody adds a token to the log by accident."""
     journal.write(changed_world().run())
     journal.failed(ValueError("throttled"), seconds_since_success=1)
 
-    log = [one for one in lines(capsys) if "_aws" not in one]
+    log, _ = journal.read()
     assert {name for one in log for name in one} <= FIELDS
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from nodeway_runtime.model.errors import BadSettings
 from nodeway_runtime.model.settings import Mode, Settings
-from nodeway_runtime.model.topology import address
+from nodeway_runtime.model.topology import address, record_name
 from tests.support.fakes import ONE, OWNER, STAND_IN, ZONE, named
 
 STAND_IN_WIRE = {
@@ -32,6 +32,7 @@ def test_settings_have_defaults_for_what_is_not_required() -> None:
     assert (found.ttl_seconds, found.mode, found.pins) == (5, Mode.ON, {})
     assert (found.owner, found.approve, found.take_over) == ("nodeway", "", False)
     assert (found.proxy_vpc_id, found.max_stand_ins, found.stand_in) == ("", 10, None)
+    assert found.fleet_name is None
 
 
 def test_settings_take_every_variable() -> None:
@@ -42,6 +43,7 @@ def test_settings_take_every_variable() -> None:
         | {"ZONE_NAME": f"{ZONE.upper()}.", "TTL_SECONDS": "30", "RESYNC": "observe", "PINS": pins}
         | {"OWNER": OWNER, "APPROVE": "0123456789ab", "TAKE_OVER": "true"}
         | {"PROXY_VPC_ID": "vpc-0000000a", "MAX_STAND_INS": "0", "STAND_IN": STAND_IN_TEXT}
+        | {"FLEET_NAME": f"*.{ZONE}"}
     )
 
     assert found == Settings(
@@ -58,17 +60,8 @@ def test_settings_take_every_variable() -> None:
         proxy_vpc_id="vpc-0000000a",
         max_stand_ins=0,
         stand_in=STAND_IN,
+        fleet_name=record_name(f"*.{ZONE}"),
     )
-
-
-def test_settings_come_from_the_process_when_none_are_handed_in(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """In Lambda the environment is the process's."""
-    for name, value in GOOD.items():
-        monkeypatch.setenv(name, value)
-
-    assert Settings.from_environment().ecs_cluster == "nodeway"
 
 
 def test_settings_name_every_problem_at_once() -> None:
@@ -102,45 +95,27 @@ def test_settings_name_every_problem_at_once() -> None:
     assert text.endswith("deploy the stack again")
 
 
-@pytest.mark.parametrize("text", ["0", "3601", "-1", "5s", " ", "1.5"])
-def test_settings_refuse_a_ttl_out_of_range(text: str) -> None:
-    """From a second to an hour, whole seconds."""
-    with pytest.raises(BadSettings, match="TTL_SECONDS: got"):
-        Settings.from_environment(GOOD | {"TTL_SECONDS": text})
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{",
-        "[]",
-        '{"a.b": "10.0.0.1"}',
-        '{"a.b": []}',
-        '{"a.b": ["ten"]}',
-        '{"a b": ["10.0.0.1"]}',
-        '{"a.b": [1]}',
-    ],
-    ids=["no JSON", "no object", "no list", "empty list", "no address", "no name", "no text"],
-)
-def test_settings_refuse_pins_that_are_not_names_with_addresses(text: str) -> None:
-    """A pin that cannot be written is found before the run."""
-    with pytest.raises(BadSettings, match="PINS: "):
-        Settings.from_environment(GOOD | {"PINS": text})
-
-
 @pytest.mark.parametrize("text", ["", "null"])
 def test_settings_without_stand_ins_are_settings(text: str) -> None:
     """A deployment that has no task definition for them."""
     assert Settings.from_environment(GOOD | {"STAND_IN": text}).stand_in is None
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{",
-        "[]",
-        "1",
-        "{}",
+@pytest.mark.parametrize("text", ["", "false", "yes", "True", "1"])
+def test_settings_take_over_only_when_told_so_exactly(text: str) -> None:
+    """Whatever else stands there takes nothing of anybody's."""
+    assert Settings.from_environment(GOOD | {"TAKE_OVER": text}).take_over is False
+
+
+WRONG = {
+    "TTL_SECONDS": ["0", "3601", "-1", "5s", " ", "1.5"],
+    "MAX_STAND_INS": ["-1", "1.5", "x"],
+    "PINS": [
+        *("{", "[]", '{"a.b": "10.0.0.1"}', '{"a.b": []}', '{"a.b": ["ten"]}'),
+        *('{"a b": ["10.0.0.1"]}', '{"a.b": [1]}'),
+    ],
+    "STAND_IN": [
+        *("{", "[]", "1", "{}"),
         *(
             json.dumps({key: value for key, value in STAND_IN_WIRE.items() if key != left_out})
             for left_out in STAND_IN_WIRE
@@ -149,21 +124,13 @@ def test_settings_without_stand_ins_are_settings(text: str) -> None:
         json.dumps({**STAND_IN_WIRE, "parking_zone_name": None}),
         json.dumps({**STAND_IN_WIRE, "parking_zone_name": "a b"}),
     ],
+}
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"), [(name, text) for name, texts in WRONG.items() for text in texts]
 )
-def test_settings_refuse_a_stand_in_that_could_not_be_started(text: str) -> None:
-    """Half of what a task needs is found before the run, not at three in the morning."""
-    with pytest.raises(BadSettings, match="STAND_IN: "):
-        Settings.from_environment(GOOD | {"STAND_IN": text})
-
-
-@pytest.mark.parametrize("text", ["-1", "1.5", "x"])
-def test_settings_refuse_a_limit_that_is_no_number(text: str) -> None:
-    """Whole numbers from nothing on."""
-    with pytest.raises(BadSettings, match="MAX_STAND_INS: got"):
-        Settings.from_environment(GOOD | {"MAX_STAND_INS": text})
-
-
-@pytest.mark.parametrize("text", ["", "false", "yes", "True", "1"])
-def test_settings_take_over_only_when_told_so_exactly(text: str) -> None:
-    """Whatever else stands there takes nothing of anybody's."""
-    assert Settings.from_environment(GOOD | {"TAKE_OVER": text}).take_over is False
+def test_settings_refuse_what_could_not_be_done(variable: str, text: str) -> None:
+    """A second to an hour, whole numbers, names with addresses, all that a task needs: found before the run."""
+    with pytest.raises(BadSettings, match=f"{variable}: "):
+        Settings.from_environment(GOOD | {variable: text})

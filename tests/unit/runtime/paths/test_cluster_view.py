@@ -26,14 +26,7 @@ def shard_node(
 
 
 def shard(*nodes: list[Any], slots: tuple[int, ...] = (0, 5460)) -> list[Any]:
-    """A shard of CLUSTER SHARDS."""
     return ["slots", list(slots), "nodes", list(nodes)]
-
-
-def only(endpoint: object) -> Member:
-    """The one node of a cluster that is announced so."""
-    (found,) = parse_shards([shard(shard_node(A, endpoint))])
-    return found
 
 
 def test_shards_give_every_node_with_where_clients_are_sent() -> None:
@@ -58,23 +51,23 @@ def test_shards_give_the_nodes_of_a_shard_without_slots_too() -> None:
     answer = [shard(shard_node(A, "a"), shard_node(B, "b", "replica", "fail"), slots=())]
 
     assert [one.node_id for one in parse_shards(answer)] == [A, B]
+    assert parse_shards([]) == parse_shards([["slots", [], "nodes", []]]) == ()
 
 
-def test_shards_know_no_shard_where_there_is_none() -> None:
-    assert parse_shards([]) == ()
-    assert parse_shards([["slots", [], "nodes", []]]) == ()
-
-
-@pytest.mark.parametrize("endpoint", [None, "", "?", "10.30.1.5", "fd00::5"])
-def test_where_no_client_of_another_network_comes_is_an_address(endpoint: str | None) -> None:
+@pytest.mark.parametrize(
+    ("announced", "endpoint", "is_address"),
+    [
+        *((one, one or "", True) for one in (None, "", "?", "10.30.1.5", "fd00::5")),
+        (f"Demo-0001-001.{ZONE.upper()}.", f"demo-0001-001.{ZONE}", False),
+    ],
+)
+def test_where_clients_are_sent_is_an_address_or_a_name_in_its_normal_form(
+    announced: str | None, endpoint: str, *, is_address: bool
+) -> None:
     """Null and nothing: unknown-endpoint; `?`: a name without one; else its own network's address."""
-    assert only(endpoint).is_address
+    (found,) = parse_shards([shard(shard_node(A, announced))])
 
-
-def test_name_is_no_address_and_is_told_in_its_normal_form() -> None:
-    found = only(f"Demo-0001-001.{ZONE.upper()}.")
-
-    assert (found.endpoint, found.is_address) == (f"demo-0001-001.{ZONE}", False)
+    assert (found.endpoint, found.is_address) == (endpoint, is_address)
 
 
 def test_slots_of_redis_6_give_primaries_first_and_replicas_after_them() -> None:

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
+
 from nodeway_runtime.paths.cluster_view import Counters, NodeReply
 from nodeway_runtime.paths.deltas import Memory, compare_runs, counters_by_node
 from nodeway_runtime.paths.diagnose import diagnose
 from nodeway_runtime.paths.trace import Failure, NameTrace
-from tests.support.fakes import ENDPOINT, ONE, TWO, named
+from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, named
 from tests.support.probing import (
     ADDRESSES,
     address_trace,
@@ -23,7 +25,6 @@ FIRST, LATER = "2026-03-01T03:00:00+00:00", "2026-03-01T03:01:00+00:00"
 
 
 def saying(label: str, told: Counters | None) -> NameTrace:
-    """A node with these counters."""
     return name_trace(label, address_trace(label, reply=NodeReply(node_id(label), None, told)))
 
 
@@ -38,61 +39,44 @@ def runs(*several: list[NameTrace]) -> list[tuple[int | None, int | None, int | 
     return found
 
 
-def test_first_run_knows_of_nothing_that_happened_before_it() -> None:
-    """None is not zero: a process that has just begun has seen no second."""
-    assert runs([saying(ONE, counters(12, asked=4))]) == [(None, None, None, None)]
+BEFORE = counters(12, asked=4, rejected_connections=1)
+UNKNOWN = (None, None, None, None)
 
 
-def test_run_counts_what_came_since_the_last_one() -> None:
-    before = [saying(ONE, counters(12, asked=4, rejected_connections=1))]
-    after = [saying(ONE, counters(19, asked=4, rejected_connections=3))]
-
-    assert runs(before, after, after)[1:] == [(7, 0, 0, 2), (0, 0, 0, 0)]
-
-
-def test_node_that_was_started_again_counts_from_its_start() -> None:
-    """Its run id is another, even where it has counted more by now than before."""
-    again = counters(15, run_id="r2", rejected_connections=2)
-
-    assert runs([saying(ONE, counters(12))], [saying(ONE, again)])[1] == (15, 0, 0, 2)
-
-
-def test_counters_that_somebody_set_back_count_from_there() -> None:
-    """CONFIG RESETSTAT leaves the run id."""
-    assert runs([saying(ONE, counters(12))], [saying(ONE, counters(5))])[1][0] == 5
+@pytest.mark.parametrize(
+    ("now", "counted"),
+    [
+        (counters(19, asked=4, rejected_connections=3), (7, 0, 0, 2)),
+        (BEFORE, (0, 0, 0, 0)),
+        (counters(15, run_id="r2", rejected_connections=2), (15, 0, 0, 2)),
+        (counters(5, asked=4, rejected_connections=1), (5, 0, 0, 0)),
+        (None, UNKNOWN),
+    ],
+    ids=["more", "the same", "started again", "set back, with the same run id", "may not be asked"],
+)
+def test_run_counts_what_came_since_the_last_one(
+    now: Counters | None, counted: tuple[int | None, ...]
+) -> None:
+    """None is not zero: a first run has seen no second, and has no counters of a node that may not be asked."""
+    assert runs([saying(ONE, BEFORE)], [saying(ONE, now)]) == [UNKNOWN, counted]
 
 
 def test_failover_is_a_replica_that_leads_now() -> None:
     """And the old primary that follows is none of its own; nor is one that came new and leads."""
     before = [saying(ONE, counters()), saying(TWO, counters(primary=False))]
     after = [saying(ONE, counters(primary=False)), saying(TWO, counters())]
+    grown = [*after, saying(THREE, counters())]
 
-    assert [one[2] for one in runs(before, after, after)] == [None, 1, 0]
-    assert (
-        runs([saying(ONE, counters())], [saying(ONE, counters()), saying(TWO, counters())])[1][2]
-        == 0
-    )
+    assert [one[2] for one in runs(before, after, after, grown)] == [None, 1, 0, 0]
 
 
 def test_node_that_was_not_reached_is_compared_with_what_it_said_last() -> None:
-    """Its redirects of that time are not lost."""
-    lost = [failed_trace(ONE, Failure.REFUSED)]
+    """Its redirects of that time are not lost, nor a failover."""
+    before, after = counters(10, primary=False), counters(14)
 
-    found = runs([saying(ONE, counters(10))], lost, [saying(ONE, counters(14))])
+    found = runs([saying(ONE, before)], [failed_trace(ONE, Failure.REFUSED)], [saying(ONE, after)])
 
-    assert [one[0] for one in found] == [None, None, 4]
-
-
-def test_failover_is_seen_across_runs_that_did_not_reach_the_node() -> None:
-    before = [saying(ONE, counters(primary=False))]
-
-    found = runs(before, [failed_trace(ONE, Failure.TLS_CLOSED)], [saying(ONE, counters())])
-
-    assert [one[2] for one in found] == [None, None, 1]
-
-
-def test_nothing_is_known_of_nodes_that_may_not_be_asked() -> None:
-    assert runs([saying(ONE, None)], [saying(ONE, None)])[1] == (None, None, None, None)
+    assert [(one[0], one[2]) for one in found] == [(None, None), (None, None), (4, 1)]
 
 
 def test_endpoint_counts_nothing_as_its_nodes_have_rows_of_their_own() -> None:
@@ -127,20 +111,12 @@ def test_name_that_is_gone_is_forgotten() -> None:
 
 
 def test_counters_are_the_node_s_whatever_name_leads_there() -> None:
+    nameless = replace(address_trace(THREE).reply, node_id=None)
     several = [
         name_trace(ENDPOINT, address_trace(ONE), address_trace(TWO, ADDRESSES[TWO])),
+        name_trace(THREE, address_trace(THREE, reply=nameless)),
         failed_trace(ONE, Failure.REFUSED),
         NameTrace(named(TWO), (), Failure.NO_SUCH_NAME),
     ]
 
     assert counters_by_node(several) == {node_id(ONE): counters(), node_id(TWO): counters()}
-    assert (
-        counters_by_node(
-            [
-                name_trace(
-                    ONE, address_trace(ONE, reply=replace(address_trace(ONE).reply, node_id=None))
-                )
-            ]
-        )
-        == {}
-    )

@@ -6,11 +6,14 @@ import pytest
 
 from nodeway_runtime.paths.cluster_view import NodeReply
 from nodeway_runtime.paths.diagnose import diagnose
+from nodeway_runtime.paths.targets import Targets
 from nodeway_runtime.paths.trace import Failure, NameTrace
 from nodeway_runtime.paths.verdicts import Verdict
 from tests.support.fakes import ENDPOINT, ONE, THREE, TWO, named
 from tests.support.probing import (
     ADDRESSES,
+    BLIND,
+    STRANGER,
     address_trace,
     failed_trace,
     healthy,
@@ -19,12 +22,10 @@ from tests.support.probing import (
     name_trace,
     shared,
     targets,
+    unresolved,
     with_endpoint,
 )
 
-BLIND = targets(records=None, proxies=())
-"""The map of a laptop without AWS."""
-STRANGER = address_trace(reply=NodeReply("f" * 40))
 SHARED = ("10.20.9.1", "10.20.9.2")
 
 
@@ -36,47 +37,10 @@ def announced(endpoint: str) -> list[NameTrace]:
 
 def test_no_name_leads_to_a_proxy_of_ours_where_the_zone_is_not_seen() -> None:
     """Each leads elsewhere, and nobody is there: the nodes' own addresses, which a client never reaches."""
-    lost_all = [
-        failed_trace(one, Failure.UNREACHABLE, f"10.30.1.{n}") for n, one in enumerate(ADDRESSES)
-    ]
-
-    rows = diagnose(targets(), lost_all)
+    rows = diagnose(targets(), each(Failure.UNREACHABLE))
 
     assert {row.verdict for row in rows} == {Verdict.ZONE_NOT_SEEN}
     assert rows[0].detail == "10.30.1.0: it says so; the record says 10.20.1.1"
-
-
-def test_one_name_that_leads_to_a_proxy_shows_that_the_zone_is_seen() -> None:
-    """Then any other address is only an old one."""
-    stale = [failed_trace(one, Failure.UNREACHABLE, "10.20.1.9") for one in (ONE, TWO)]
-
-    rows = diagnose(targets(), [*stale, *healthy(THREE)])
-
-    assert [row.verdict for row in rows] == [Verdict.STALE_ANSWER] * 2 + [Verdict.OK]
-
-
-@pytest.mark.parametrize(
-    ("trouble", "verdict"),
-    [
-        (Failure.NONE, Verdict.OK),
-        (Failure.BAD_LOGIN, Verdict.WRONG_PASSWORD),
-        (Failure.NOT_READY, Verdict.NODE_NOT_READY),
-        (Failure.NO_PERMISSION, Verdict.NO_PERMISSION),
-    ],
-)
-def test_network_that_reaches_the_nodes_without_us_needs_no_zone(
-    trouble: Failure, verdict: Verdict
-) -> None:
-    """Who answered was reached: what is wrong is not the way."""
-    found = [failed_trace(one, trouble, f"10.30.1.{n}") for n, one in enumerate(ADDRESSES)]
-
-    assert {row.verdict for row in diagnose(targets(), found)} == {verdict}
-
-
-def test_where_the_zone_cannot_be_asked_nobody_says_that_it_is_not_seen() -> None:
-    found = diagnose(BLIND, [failed_trace(ONE, Failure.REFUSED, "10.30.1.1")])
-
-    assert found[0].verdict is Verdict.DEAD_PROXY
 
 
 @pytest.mark.parametrize(
@@ -103,11 +67,7 @@ def test_node_that_all_announce_wrongly_is_the_one_row(
 
 def test_node_that_alone_announces_another_wrongly_is_the_one_row() -> None:
     """It sends its own clients to an address that nobody else tells."""
-    liar = name_trace(
-        THREE, address_trace(THREE, view=(member(ONE, "10.30.1.5"), *members(TWO, THREE)))
-    )
-
-    rows = diagnose(targets(), [*healthy()[:2], liar])
+    rows = diagnose(targets(), [*healthy()[:2], announced("10.30.1.5")[2]])
 
     assert [row.verdict for row in rows] == [Verdict.OK, Verdict.OK, Verdict.ANNOUNCES_IP]
     assert rows[2].detail == "it sends clients to 10.30.1.5"
@@ -115,8 +75,8 @@ def test_node_that_alone_announces_another_wrongly_is_the_one_row() -> None:
 
 def test_node_of_another_cluster_is_outvoted() -> None:
     """It has a view of its own, in which none of ours is."""
-    foreign = address_trace(view=(replace(member(ONE), node_id="f" * 40),), reply=None)
-    foreign.reply = NodeReply("f" * 40, (replace(member(ONE), node_id="f" * 40),), None)
+    stranger = replace(member(ONE), node_id="f" * 40)
+    foreign = address_trace(reply=NodeReply("f" * 40, (stranger,), None))
     ours = [name_trace(one, address_trace(one, view=members(TWO, THREE))) for one in (TWO, THREE)]
 
     rows = diagnose(targets(), [name_trace(ONE, foreign), *ours])
@@ -125,71 +85,13 @@ def test_node_of_another_cluster_is_outvoted() -> None:
     assert rows[0].detail == "10.20.1.1: a node that no other one knows"
 
 
-def test_node_that_tells_of_nobody_else_s_cluster_is_judged_by_what_others_say() -> None:
-    """Its view has none of ours in it, not even itself: nonsense, of which nothing follows."""
-    nonsense = (replace(member(ONE, "10.30.1.5"), node_id="f" * 40),)
-    several = [name_trace(ONE, address_trace(ONE, view=nonsense)), *healthy(TWO, THREE)]
-
-    assert {row.verdict for row in diagnose(targets(), several)} == {Verdict.OK}
-
-
-def test_views_of_one_cluster_count_together_though_each_counts_shards_in_its_own_order() -> None:
-    """Two that are the same, and wrong, must not win over three that differ in nothing that matters."""
-    wrong = (member(ONE, "10.30.1.5"), *members(TWO, THREE))
-    right = [tuple(replace(one, shard=shard) for one in members()) for shard in (1, 2, 3)]
-    labels = (ONE, TWO, THREE)
-    several = [
-        name_trace(one, address_trace(one, view=view))
-        for one, view in zip(labels, right, strict=True)
-    ]
-    several += [name_trace(f"extra-{n}", address_trace(TWO, view=wrong)) for n in range(2)]
-
-    assert diagnose(targets(), several)[0].verdict is Verdict.OK
-
-
-def test_what_a_node_announces_comes_before_its_certificate_s_end() -> None:
-    late = announced("10.30.1.5")
-    late[0] = name_trace(ONE, replace(late[0].traces[0], certificate_days=1.0))
-
-    assert diagnose(targets(), late)[0].verdict is Verdict.ANNOUNCES_IP
-
-
-def test_endpoint_leads_to_any_node() -> None:
-    """To no wrong one: neither its proxies nor their nodes are its own."""
-    ways = [address_trace(one) for one in (ONE, TWO, THREE)]
-
-    row = diagnose(with_endpoint(), [*healthy(), name_trace(ENDPOINT, *ways)])[-1]
-
-    assert (row.verdict, row.role, row.node_id, row.shard) == (Verdict.OK, "endpoint", "", "")
-
-
 def test_endpoint_that_leads_to_another_cluster_is_mixed() -> None:
-    row = diagnose(
-        with_endpoint(), [*healthy(), name_trace(ENDPOINT, address_trace(ONE), STRANGER)]
-    )[-1]
+    mixed = name_trace(ENDPOINT, address_trace(ONE), STRANGER)
 
-    assert row.verdict is Verdict.CLUSTERS_MIXED
+    row = diagnose(with_endpoint(), [*healthy(), mixed])[-1]
 
-
-def test_endpoint_does_not_say_how_one_of_its_nodes_is_announced() -> None:
-    """That is the node's own row, where one knows better which it is."""
-    several = [*announced("10.30.1.5"), name_trace(ENDPOINT, address_trace(ONE))]
-
-    rows = diagnose(with_endpoint(), several)
-
-    assert [row.verdict for row in rows] == [Verdict.ANNOUNCES_IP, *[Verdict.OK] * 3]
-
-
-def test_shared_proxies_are_nobody_s_wrong_proxy() -> None:
-    """Each name leads to all of them, by a record for any name, and the node that answers is still the name's own."""
-    ways = {
-        one: [address_trace(one, at, view=members(ONE, TWO)) for at in SHARED] for one in (ONE, TWO)
-    }
-
-    rows = diagnose(shared(), [name_trace(one, *ways[one]) for one in (ONE, TWO)])
-
-    assert {row.verdict for row in rows} == {Verdict.OK}
-    assert [path.proxy is not None for path in rows[0].paths] == [True, True]
+    assert (row.verdict, row.role) == (Verdict.CLUSTERS_MIXED, "endpoint")
+    assert (row.node_id, row.shard) == ("", "")
 
 
 def test_shared_proxy_that_leads_to_another_node_is_wrong() -> None:
@@ -203,23 +105,69 @@ def test_shared_proxy_that_leads_to_another_node_is_wrong() -> None:
     assert rows[1].detail == f"10.20.9.1 leads to {ONE}"
 
 
-@pytest.mark.parametrize(
-    ("one", "verdict"),
-    [
-        (failed_trace(ONE, Failure.REFUSED, "10.20.9.1"), Verdict.DEAD_PROXY),
-        (failed_trace(ONE, Failure.REFUSED, "10.20.9.7"), Verdict.STALE_ANSWER),
-        (NameTrace(named(ONE), (), Failure.NO_SUCH_NAME), Verdict.CACHED_NXDOMAIN),
-    ],
-)
-def test_record_for_any_name_is_that_of_each(one: NameTrace, verdict: Verdict) -> None:
-    other = name_trace(TWO, address_trace(TWO, SHARED[1]))
-
-    assert diagnose(shared(), [one, other])[0].verdict is verdict
+def each(failure: Failure) -> list[NameTrace]:
+    """Names that lead to the nodes' own addresses."""
+    return [failed_trace(one, failure, f"10.30.1.{n}") for n, one in enumerate(ADDRESSES)]
 
 
-def test_own_record_of_a_name_wins_over_the_one_for_any() -> None:
-    """A pin, as in DNS itself."""
-    pinned = replace(shared(), records={**(shared().records or {}), named(ONE): ()})
-    lost = NameTrace(named(ONE), (), Failure.NO_SUCH_NAME)
+WRONG = announced("10.30.1.5")
+LATE = name_trace(ONE, replace(WRONG[0].traces[0], certificate_days=1.0))
+STALE = [failed_trace(one, Failure.UNREACHABLE, "10.20.1.9") for one in (ONE, TWO)]
+NONSENSE = (replace(member(ONE, "10.30.1.5"), node_id="f" * 40),)
+"""A view with none of ours in it, not even itself: nothing follows of it."""
+VIEWS = [tuple(replace(one, shard=shard) for one in members()) for shard in (1, 2, 3)]
+"""Of one cluster, though each counts shards in its own order."""
+RIGHT = [
+    name_trace(one, address_trace(one, view=view))
+    for one, view in zip((ONE, TWO, THREE), VIEWS, strict=True)
+]
+TWICE = [name_trace(f"extra-{n}", WRONG[1].traces[0]) for n in range(2)]
+LOST = unresolved(ONE, Failure.NO_SUCH_NAME)
+OTHER = name_trace(TWO, address_trace(TWO, SHARED[1]))
+OWN_RECORD = replace(shared(), records={**(shared().records or {}), named(ONE): ()})
+OK, IP = Verdict.OK, Verdict.ANNOUNCES_IP
 
-    assert diagnose(pinned, [lost])[0].verdict is Verdict.MISSING_RECORD
+WORLDS: dict[str, tuple[Targets, list[NameTrace], list[Verdict]]] = {
+    "one name leads to a proxy: the zone is seen, the others' answers are old": (
+        *(targets(), [*STALE, *healthy(THREE)]),
+        [Verdict.STALE_ANSWER, Verdict.STALE_ANSWER, OK],
+    ),
+    "nobody can ask the zone": (BLIND, each(Failure.REFUSED), [Verdict.DEAD_PROXY] * 3),
+    # who answered was reached without us: what is wrong is not the way
+    "reached": (targets(), each(Failure.NONE), [OK] * 3),
+    "reached, login": (targets(), each(Failure.BAD_LOGIN), [Verdict.WRONG_PASSWORD] * 3),
+    "reached, not ready": (targets(), each(Failure.NOT_READY), [Verdict.NODE_NOT_READY] * 3),
+    "reached, no right": (targets(), each(Failure.NO_PERMISSION), [Verdict.NO_PERMISSION] * 3),
+    "others say what a node is": (
+        *(targets(), [name_trace(ONE, address_trace(ONE, view=NONSENSE)), *healthy(TWO, THREE)]),
+        [OK] * 3,
+    ),
+    "three that differ in nothing that matters win over two that are wrong": (
+        *(targets(), [*RIGHT, *TWICE]),
+        [OK] * 3,
+    ),
+    "announced wrongly before its certificate ends": (targets(), [LATE, *WRONG[1:]], [IP, OK, OK]),
+    # that is the node's own row, where one knows better which it is
+    "the endpoint is not how a node is announced": (
+        *(with_endpoint(), [*WRONG, name_trace(ENDPOINT, address_trace(ONE))]),
+        [IP, OK, OK, OK],
+    ),
+    # a record for any name is that of each, but for names with their own: a pin, as in DNS itself
+    "any name, no proxy": (
+        *(shared(), [failed_trace(ONE, Failure.REFUSED, "10.20.9.1"), OTHER]),
+        [Verdict.DEAD_PROXY, OK],
+    ),
+    "any name, old answer": (
+        *(shared(), [failed_trace(ONE, Failure.REFUSED, "10.20.9.7"), OTHER]),
+        [Verdict.STALE_ANSWER, OK],
+    ),
+    "any name, not resolved": (shared(), [LOST, OTHER], [Verdict.CACHED_NXDOMAIN, OK]),
+    "its own record is empty": (OWN_RECORD, [LOST, OTHER], [Verdict.MISSING_RECORD, OK]),
+}
+
+
+@pytest.mark.parametrize(("map_", "several", "verdicts"), WORLDS.values(), ids=WORLDS)
+def test_each_name_is_judged_by_what_all_walks_met(
+    map_: Targets, several: list[NameTrace], verdicts: list[Verdict]
+) -> None:
+    assert [row.verdict for row in diagnose(map_, several)] == verdicts

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from nodeway_runtime.model.ownership import Marker, marker_record
 from nodeway_runtime.model.topology import Address, Hostname, Record, RecordType, Topology, hostname
 from nodeway_runtime.paths.targets import (
     MAX_NAMES,
@@ -18,7 +17,6 @@ from nodeway_runtime.paths.targets import (
 from tests.support.fakes import (
     ENDPOINT,
     ONE,
-    OWNER,
     THREE,
     TWO,
     ZONE,
@@ -35,6 +33,7 @@ from tests.support.fakes import (
 )
 from tests.support.probing import targets, with_endpoint
 
+ANYONE = Record(Hostname(f"*.{ZONE}"), RecordType.A, ("10.20.9.1",), 5)
 PIN = {named("pinned"): (Address("10.9.0.1"),)}
 RUNNING = fleet(
     proxy(ONE, "10.20.1.5"),
@@ -44,7 +43,6 @@ RUNNING = fleet(
 
 
 def of(nodes: Topology, *records: Record, pins: Any = None, **more: Any) -> Targets:  # noqa: ANN401 (any of their fields)
-    """The map of what was read."""
     fields = {key: more.pop(key) for key in ("zone_vpcs", "other_problems") if key in more}
     seen = snapshot(nodes, more.pop("running", RUNNING), *records, **fields)
     return targets_from_snapshot(seen, nodes, settings(pins=pins, **more), "demo")
@@ -58,18 +56,13 @@ def test_names_are_the_live_nodes_the_pins_and_last_the_endpoint() -> None:
 
     assert found.names == (named(ONE), named(TWO), named("pinned"), ENDPOINT)
     assert found.endpoint == ENDPOINT
-
-
-def test_cluster_without_an_endpoint_has_none_to_walk() -> None:
-    found = of(topology(ONE, endpoint=False))
-
-    assert (found.names, found.endpoint) == ((named(ONE),), None)
+    bare = of(topology(ONE, endpoint=False))
+    assert (bare.names, bare.endpoint) == ((named(ONE),), None)
 
 
 def test_where_the_nodes_cannot_be_read_the_zone_s_own_names_are_walked() -> None:
     """Unknown is never empty: a run that walks nothing would find nothing broken."""
-    anyone = Record(Hostname(f"*.{ZONE}"), RecordType.A, ("10.20.9.1",), 5)
-    records = (*marked(record(ONE, "10.20.1.5")), record("clustercfg", "10.20.1.5"), anyone)
+    records = (*marked(record(ONE, "10.20.1.5")), record("clustercfg", "10.20.1.5"), ANYONE)
     unread = topology(endpoint=False, problems=("ElastiCache did not answer",))
 
     found = of(unread, *records)
@@ -91,9 +84,7 @@ def test_records_are_the_addresses_of_the_zone_and_nothing_else_that_is_in_it() 
 
 def test_record_for_any_name_is_every_name_s_that_has_none_of_its_own() -> None:
     """As in DNS; where nobody could ask the zone, no name has one, and none lacks one."""
-    anyone = Record(Hostname(f"*.{ZONE}"), RecordType.A, ("10.20.9.1",), 5)
-
-    found = of(topology(ONE, TWO), anyone, record(ONE, "10.20.1.5"))
+    found = of(topology(ONE, TWO), ANYONE, record(ONE, "10.20.1.5"))
 
     assert (found.record(named(ONE)), found.record(named(TWO))) == (("10.20.1.5",), ("10.20.9.1",))
     assert replace(found, records=None).record(named(ONE)) is None
@@ -116,17 +107,14 @@ def test_tasks_have_the_health_that_ecs_told() -> None:
     ("own", "associated", "sees"),
     [("vpc-1", {"vpc-1", "vpc-2"}, True), ("vpc-1", {"vpc-2"}, False), ("", {""}, False)],
 )
-def test_proxies_see_the_zone_when_their_vpc_is_one_of_its_own(
+def test_proxies_see_the_zone_when_their_vpc_is_one_of_its_own_and_share_a_name_when_told(
     own: str, associated: set[str], *, sees: bool
 ) -> None:
     found = of(topology(ONE), zone_vpcs=frozenset(associated), proxy_vpc_id=own)
+    shared = of(topology(ONE), fleet_name=hostname("any"))
 
     assert found.proxies_see_zone is sees
-
-
-def test_shared_proxies_have_one_name() -> None:
-    assert of(topology(ONE), fleet_name=hostname("any")).one_name
-    assert not of(topology(ONE)).one_name
+    assert (found.one_name, shared.one_name) == (False, True)
 
 
 def test_what_could_not_be_read_is_noted_once() -> None:
@@ -154,10 +142,12 @@ def told(**keys: Any) -> dict[str, Any]:  # noqa: ANN401 (any JSON)
 
 
 def test_zone_and_port_of_an_event_are_never_believed() -> None:
-    """Whoever may invoke the function dials nothing else with it."""
-    found = parse_targets(told(zone="elsewhere.example", port=22), zone=ZONE, port=6379)
+    """Whoever may invoke the function dials nothing else with it; its names are in their normal form."""
+    event = told(zone="elsewhere.example", port=22, names=[f"{named(ONE).upper()}."])
 
-    assert (found.zone, found.port) == (ZONE, 6379)
+    found = parse_targets(event, zone=ZONE, port=6379)
+
+    assert (found.zone, found.port, found.names) == (ZONE, 6379, (named(ONE),))
 
 
 FOREIGN = [
@@ -212,14 +202,3 @@ PROXY = FULL.document()["proxies"][0]
 def test_what_is_no_map_is_refused_as_such(garbage: Any) -> None:  # noqa: ANN401 (any JSON)
     with pytest.raises(BadTargets, match=r"not a map|is not in it"):
         parse_targets(garbage, zone=ZONE, port=6379)
-
-
-def test_name_of_an_event_is_in_its_normal_form() -> None:
-    found = parse_targets(told(names=[f"{named(ONE).upper()}."]), zone=ZONE, port=6379)
-
-    assert found.names == (named(ONE),)
-
-
-def test_markers_are_no_addresses() -> None:
-    """A record of our own beside each name."""
-    assert of(topology(ONE), marker_record(named(ONE), Marker(OWNER), 5)).records == {}

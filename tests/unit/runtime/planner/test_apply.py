@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from nodeway_runtime.model.changes import Change, Create, Delete, Update
-from nodeway_runtime.model.errors import ApplyFailed, Conflict
 from nodeway_runtime.model.topology import RecordType
 from nodeway_runtime.planner.apply import (
     BATCH_CHARACTERS,
@@ -51,11 +50,6 @@ def test_weight_counts_as_route53_does(change: Change, cost: tuple[int, int]) ->
     assert request_size(change) == cost
 
 
-def test_batches_of_nothing_are_none() -> None:
-    """An empty plan makes no call."""
-    assert list(split_into_batches(Plan())) == []
-
-
 @pytest.mark.parametrize("addresses", [1, 2, 8])
 def test_batches_stay_below_both_limits_and_keep_the_order(addresses: int) -> None:
     """However many addresses a name has, no batch is over, and together they are the plan."""
@@ -72,21 +66,6 @@ def test_batches_stay_below_both_limits_and_keep_the_order(addresses: int) -> No
     assert tuple(change for batch in cut for change in batch) == plan.changes
 
 
-def test_batches_are_cut_by_characters_when_values_are_long() -> None:
-    """Few elements can still be too many characters."""
-    long = [replace(record(f"n{n}", "10.0.0.1"), values=("9" * 10_000,)) for n in range(3)]
-    plan = Plan(tuple(Update(one, one, "") for one in long))
-
-    assert [len(batch) for batch in split_into_batches(plan)] == [1, 1, 1]
-
-
-def test_batches_pass_a_change_that_is_too_big_alone() -> None:
-    """It is Route 53's to refuse, with its own words; nothing is dropped here."""
-    huge = Update(soa(text="9" * 20_000), soa(text="9" * 20_000), "")
-
-    assert list(split_into_batches(Plan((huge,)))) == [(huge,)]
-
-
 def test_batches_keep_each_name_and_its_marker_together() -> None:
     """A batch is atomic: a name is never there without the word whose it is, nor the word without the name."""
     records = [marked(record(f"n{n:04}", "10.20.1.1")) for n in range(700)]
@@ -101,25 +80,31 @@ def test_batches_keep_each_name_and_its_marker_together() -> None:
         assert all(subjects.count(name) == 2 for name in set(subjects))
 
 
-def test_batches_are_cut_before_a_pair_that_does_not_fit_whole() -> None:
-    """The last free element of a batch is left free."""
-    single = [Create(record(f"a{n:04}", "10.20.1.1"), "") for n in range(BATCH_ELEMENTS - 1)]
-    pair = [Create(one, "") for one in marked(record("z", "10.20.1.1"))]
+LONG = tuple(replace(record(f"n{n}", "10.0.0.1"), values=("9" * 10_000,)) for n in range(3))
+HUGE = soa(text="9" * 20_000)
+SINGLES = many(BATCH_ELEMENTS - 1).changes
+PAIR = tuple(Create(one, "") for one in marked(record("z", "10.20.1.1")))
+ADDRESS, LOWER = Create(record(ONE, "10.0.0.1"), ""), Update(soa(), soa(ttl=5), "")
+GONE = Delete(record("z", "10.0.0.2"), "")
+CUT: dict[str, tuple[tuple[Change, ...], list[int]]] = {
+    "few elements are too many characters": (tuple(Update(x, x, "") for x in LONG), [1, 1, 1]),
+    "too big alone: Route 53's to refuse": ((Update(HUGE, HUGE, ""),), [1]),
+    "before a pair that does not fit whole": ((*SINGLES, *PAIR), [BATCH_ELEMENTS - 1, 2]),
+    # the role allows addresses and the SOA by separate statements, and a request must match one of them whole
+    "the SOA and addresses": ((LOWER, ADDRESS, GONE), [1, 2]),
+    "the SOA between addresses": ((ADDRESS, LOWER, GONE), [1, 1, 1]),
+}
 
-    assert [len(one) for one in split_into_batches(Plan((*single, *pair)))] == [
-        BATCH_ELEMENTS - 1,
-        2,
-    ]
 
+@pytest.mark.parametrize(("changes", "sizes"), CUT.values(), ids=CUT)
+def test_batches_are_cut_where_route53_and_the_role_need_it(
+    changes: tuple[Change, ...], sizes: list[int]
+) -> None:
+    """Nothing is dropped, and the order stays."""
+    cut = list(split_into_batches(Plan(changes)))
 
-def test_batches_never_mix_the_soa_with_addresses() -> None:
-    """The role allows addresses and the SOA by separate statements, and a request must match one of them whole."""
-    address, lower = Create(record(ONE, "10.0.0.1"), ""), Update(soa(), soa(ttl=5), "")
-
-    gone = Delete(record("z", "10.0.0.2"), "")
-
-    assert list(split_into_batches(Plan((lower, address, gone)))) == [(lower,), (address, gone)]
-    assert list(split_into_batches(Plan((address, lower, gone)))) == [(address,), (lower,), (gone,)]
+    assert [len(batch) for batch in cut] == sizes
+    assert tuple(change for batch in cut for change in batch) == changes
 
 
 def test_apply_fills_a_zone_of_five_hundred_nodes() -> None:
@@ -144,23 +129,3 @@ def test_apply_fills_a_zone_of_five_hundred_nodes() -> None:
     assert {r for r in zone.records() if r.type is RecordType.A} == {
         create.new for create in second.creates
     }
-
-
-def test_apply_stops_at_the_first_refused_batch_and_leaves_it_undone() -> None:
-    """Somebody else's write in between is a Conflict, and nothing of that batch is half done."""
-    theirs = record("n0001", "10.66.0.1")
-    zone = FakeZone(ZONE)
-    zone.rival = theirs
-
-    with pytest.raises(Conflict, match="already exists"):
-        apply(many(3), zone, "fill")
-
-    assert [r for r in zone.records() if r.type is RecordType.A] == [theirs]
-
-
-def test_apply_fails_when_a_name_is_not_of_the_zone() -> None:
-    """A name outside the zone is refused, not written elsewhere."""
-    stranger = Create(record(ONE, "10.0.0.1"), "")
-
-    with pytest.raises(ApplyFailed, match="is not permitted in zone"):
-        apply(Plan((stranger,)), FakeZone(record("other", "10.0.0.1").name), "x")

@@ -3,11 +3,10 @@
 import pytest
 
 from nodeway_runtime.model.ownership import parse_marker, subject
-from nodeway_runtime.model.topology import Node, Proxy, Record, RecordType, address
+from nodeway_runtime.model.topology import Proxy, RecordType, address
 from nodeway_runtime.planner.desired import (
     CONFIGURATION_ENDPOINT_PROXIES,
     NEGATIVE_TTL_SECONDS,
-    Desired,
     compute_desired,
     lower_soa,
     spread_over_zones,
@@ -19,10 +18,11 @@ from tests.support.fakes import (
     OWNER,
     THREE,
     TWO,
+    creating,
     fleet,
     marked,
     named,
-    node,
+    only_addresses,
     proxy,
     record,
     settings,
@@ -31,18 +31,13 @@ from tests.support.fakes import (
 )
 
 
-def a_only(wanted: Desired) -> set[Record]:
-    """The wanted address records."""
-    return {one for one in wanted.records if one.type is RecordType.A}
-
-
 def test_desired_gives_each_node_its_own_proxy() -> None:
-    """The mapping is by the task's own node, whatever the order of tasks."""
-    running = fleet(proxy(TWO, "10.20.2.6"), proxy(ONE, "10.20.1.5"))
+    """The mapping is by the task's own node, whatever the order; a proxy that outlived its node gives no record."""
+    running = fleet(proxy(TWO, "10.20.2.6"), proxy(ONE, "10.20.1.5"), proxy(THREE, "10.20.1.7"))
 
     wanted = compute_desired(topology(ONE, TWO), running, None, settings())
 
-    assert a_only(wanted) == {
+    assert only_addresses(wanted.records) == {
         record(ONE, "10.20.1.5"),
         record(TWO, "10.20.2.6"),
         record("clustercfg", "10.20.1.5", "10.20.2.6"),
@@ -51,14 +46,14 @@ def test_desired_gives_each_node_its_own_proxy() -> None:
 
 
 def test_desired_gives_a_node_all_its_healthy_proxies() -> None:
-    """Several proxies of a node are one record set with several addresses; an unhealthy one is left out."""
+    """Several proxies of a node are one record set; no configuration endpoint where the group shows none."""
     running = fleet(
         proxy(ONE, "10.20.1.5"), proxy(ONE, "10.20.2.5"), proxy(ONE, "10.20.3.5", healthy=False)
     )
 
-    wanted = compute_desired(topology(ONE), running, None, settings(ttl=7))
+    wanted = compute_desired(topology(ONE, endpoint=False), running, None, settings(ttl=7))
 
-    assert record(ONE, "10.20.1.5", "10.20.2.5", ttl=7) in wanted.records
+    assert only_addresses(wanted.records) == {record(ONE, "10.20.1.5", "10.20.2.5", ttl=7)}
     assert wanted.why[named(ONE)] == "2 healthy proxy tasks"
 
 
@@ -75,39 +70,8 @@ def test_desired_names_a_node_without_healthy_proxy_and_states_nothing_about_it(
     assert named(TWO) not in {one.name for one in wanted.records}
 
 
-def test_desired_says_nothing_of_a_node_whose_endpoint_is_hidden() -> None:
-    """A node that is being created has no name to write."""
-    wanted = compute_desired(
-        topology(node(ONE, status="creating", endpoint=False)),
-        fleet(proxy(ONE, "10.20.1.5")),
-        None,
-        settings(),
-    )
-
-    assert wanted.records == ()
-    assert wanted.nodes_without_proxy == ()
-
-
-def test_desired_ignores_proxies_of_nodes_that_are_gone() -> None:
-    """A proxy that outlived its node gives no record."""
-    wanted = compute_desired(
-        topology(ONE), fleet(proxy(ONE, "10.20.1.5"), proxy(THREE, "10.20.1.7")), None, settings()
-    )
-
-    assert named(THREE) not in {one.name for one in wanted.records}
-
-
-def test_desired_has_no_configuration_endpoint_when_the_group_shows_none() -> None:
-    """Nothing is invented for a name that ElastiCache does not give."""
-    wanted = compute_desired(
-        topology(ONE, endpoint=False), fleet(proxy(ONE, "10.20.1.5")), None, settings()
-    )
-
-    assert [one.name for one in a_only(wanted)] == [named(ONE)]
-
-
 def test_desired_configuration_endpoint_has_at_most_eight_addresses_over_all_zones() -> None:
-    """Twelve nodes in three zones: eight addresses, no zone with more than one over its share."""
+    """Twelve nodes in three zones: eight addresses, one of a node, no zone with more than one over its share."""
     labels = [f"demo-{shard:04}-001" for shard in range(1, 13)]
     zones = ["us-east-1a", "us-east-1b", "us-east-1c"]
     running = fleet(
@@ -116,18 +80,12 @@ def test_desired_configuration_endpoint_has_at_most_eight_addresses_over_all_zon
 
     wanted = compute_desired(topology(*labels), running, None, settings())
 
-    (values,) = [one.values for one in a_only(wanted) if one.name == ENDPOINT]
+    (values,) = [one.values for one in only_addresses(wanted.records) if one.name == ENDPOINT]
     shares = [sum(value.startswith(f"10.20.{zone}.") for value in values) for zone in range(3)]
     assert len(values) == CONFIGURATION_ENDPOINT_PROXIES
     assert sorted(shares) == [2, 3, 3]
-
-
-def test_desired_configuration_endpoint_offers_one_proxy_of_each_node() -> None:
-    """A node with two proxies has no more of the first connections than one with one."""
-    running = fleet(proxy(ONE, "10.20.1.5"), proxy(ONE, "10.20.2.5"), proxy(TWO, "10.20.1.6"))
-
-    wanted = compute_desired(topology(ONE, TWO), running, None, settings())
-
+    few = fleet(proxy(ONE, "10.20.1.5"), proxy(ONE, "10.20.2.5"), proxy(TWO, "10.20.1.6"))
+    wanted = compute_desired(topology(ONE, TWO), few, None, settings())
     assert record("clustercfg", "10.20.1.5", "10.20.1.6") in wanted.records
 
 
@@ -165,7 +123,9 @@ def test_desired_has_a_marker_of_ours_beside_each_address_and_no_other() -> None
     )
 
     texts = [one for one in wanted.records if one.type is RecordType.TXT]
-    assert {subject(one.name) for one in texts} == {one.name for one in a_only(wanted)}
+    assert {subject(one.name) for one in texts} == {
+        one.name for one in only_addresses(wanted.records)
+    }
     assert {one.owner for text in texts if (one := parse_marker(text))} == {OWNER}
     assert {one.ttl for one in texts} == {7}
     assert set(wanted.records) == {
@@ -185,20 +145,12 @@ RETIRED = proxy(ONE, "10.20.8.1", stand_in=True, retired_at=NOW)
 @pytest.mark.parametrize(
     ("running", "ips", "why"),
     [
-        ((FIRST,), ["10.20.8.1"], "1 healthy stand-in"),
-        ((OWN, FIRST), ["10.20.1.5"], "1 healthy proxy task"),
-        ((SICK, FIRST), ["10.20.8.1"], "1 healthy stand-in"),
-        ((SECOND, FIRST), ["10.20.8.1"], "1 healthy stand-in"),
-        ((RETIRED, SECOND), ["10.20.8.2"], "1 healthy stand-in"),
-        ((RETIRED,), [], ""),
-    ],
-    ids=[
-        "only a stand-in",
-        "both",
-        "own is sick",
-        "two stand-ins",
-        "one of two is retired",
-        "only a retired one",
+        pytest.param((FIRST,), ["10.20.8.1"], "1 healthy stand-in", id="only a stand-in"),
+        pytest.param((OWN, FIRST), ["10.20.1.5"], "1 healthy proxy task", id="both"),
+        pytest.param((SICK, FIRST), ["10.20.8.1"], "1 healthy stand-in", id="own is sick"),
+        pytest.param((SECOND, FIRST), ["10.20.8.1"], "1 healthy stand-in", id="two stand-ins"),
+        pytest.param((RETIRED, SECOND), ["10.20.8.2"], "1 healthy stand-in", id="one is retired"),
+        pytest.param((RETIRED,), [], "", id="only a retired one"),
     ],
 )
 def test_desired_prefers_the_nodes_own_proxy_to_its_stand_in(
@@ -207,15 +159,10 @@ def test_desired_prefers_the_nodes_own_proxy_to_its_stand_in(
     """A stand-in is offered until the node's own is healthy; one at a time, and none that was retired."""
     wanted = compute_desired(topology(ONE), fleet(*running), None, settings())
 
-    assert [list(one.values) for one in a_only(wanted) if one.name == named(ONE)] == (
-        [ips] if ips else []
-    )
+    assert [
+        list(one.values) for one in only_addresses(wanted.records) if one.name == named(ONE)
+    ] == ([ips] if ips else [])
     assert wanted.why.get(named(ONE), "") == why
-
-
-def creating(label: str) -> Node:
-    """A node that ElastiCache shows without an endpoint."""
-    return node(label, status="creating", endpoint=False)
 
 
 def test_desired_has_a_node_that_is_being_created_once_its_stand_in_is_healthy() -> None:
@@ -227,23 +174,18 @@ def test_desired_has_a_node_that_is_being_created_once_its_stand_in_is_healthy()
     )
     before = compute_desired(seen, fleet(OWN), None, settings())
 
-    assert record(TWO, "10.20.8.2") in a_only(early)
+    assert record(TWO, "10.20.8.2") in only_addresses(early.records)
     assert named(TWO) not in {one.name for one in before.records}
     assert before.nodes_without_proxy == ()
 
 
 def test_desired_lowers_the_soa_so_that_negative_answers_are_short() -> None:
-    """TTL and minimum of the SOA, the two numbers that rule negative answers, come down; its other fields stay."""
+    """TTL and minimum, the two numbers that rule negative answers; whoever set them lower keeps that."""
     wanted = compute_desired(topology(ONE), fleet(), soa(), settings())
 
     (low,) = [one for one in wanted.records if one.type is RecordType.SOA]
     assert low.ttl == NEGATIVE_TTL_SECONDS
+    assert lower_soa(low) == low
+    lower_still = soa(ttl=2, text="ns. host. 1 7200 900 1209600 1")
+    assert lower_soa(lower_still) == lower_still
     assert low.values == ("ns-1.awsdns-1.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 5",)
-
-
-def test_low_soa_leaves_a_lower_soa_alone() -> None:
-    """Whoever set it lower still keeps it; a second look changes nothing."""
-    lower = soa(ttl=2, text="ns. host. 1 7200 900 1209600 1")
-
-    assert lower_soa(lower) == lower
-    assert lower_soa(lower_soa(soa())) == lower_soa(soa())

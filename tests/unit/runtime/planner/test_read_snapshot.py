@@ -1,12 +1,10 @@
 """Stage 1: what is asked, when, and what becomes of what nobody answered."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
 from nodeway_runtime.model.errors import ReadFailed
 from nodeway_runtime.model.settings import Settings
-from nodeway_runtime.model.topology import Hostname
+from nodeway_runtime.model.topology import Fleet, Hostname, Topology
 from nodeway_runtime.planner.reconcile import read_snapshot
 from nodeway_runtime.planner.stand_ins import plan_stand_ins
 from tests.support.fakes import (
@@ -16,10 +14,10 @@ from tests.support.fakes import (
     TWO,
     ZONE,
     World,
+    creating,
     fleet,
     marked,
     named,
-    node,
     pending,
     proxy,
     record,
@@ -32,61 +30,46 @@ from tests.support.ports import FakeZone, StubEcs
 WITH = settings(stand_in=STAND_IN)
 
 
-@dataclass(slots=True)
 class AskedEcs(StubEcs):
     """Counts who asks for the services, and may refuse to say."""
 
-    asked: int = 0
-    silent: bool = field(default=False)
+    asked = 0
+    silent = False
 
     def nodes_with_service(self, cluster: str) -> frozenset[Hostname]:
         """Counted."""
         self.asked += 1
         if self.silent:
-            msg = f"ECS did not answer for the services of cluster {cluster}"
-            raise ReadFailed(msg)
+            raise ReadFailed(f"ECS did not answer for the services of cluster {cluster}")
         return self.services
 
 
-def with_ecs(here: World, *, silent: bool = False) -> AskedEcs:
+def with_ecs(here: World) -> AskedEcs:
     """The world's ECS, counting."""
-    counting = AskedEcs(here.ecs.answer, silent=silent, services=frozenset({named(TWO)}))
-    here.ecs = counting
+    here.ecs = counting = AskedEcs(here.ecs.answer, services=frozenset({named(TWO)}))
     return counting
 
 
 OWN, STANDS_IN = proxy(ONE, "10.20.1.5"), proxy(TWO, "10.20.8.2", stand_in=True)
 
 
-@pytest.mark.parametrize(
-    ("here", "told", "asked"),
-    [
-        (world(topology(ONE), fleet(OWN)), WITH, 0),
-        (world(topology(ONE, TWO), fleet(OWN, STANDS_IN)), WITH, 0),
-        (world(topology(ONE, TWO), fleet(OWN, pending(TWO))), WITH, 0),
-        (world(topology(ONE, TWO), fleet(OWN)), WITH, 1),
-        (
-            world(topology(ONE, node(TWO, status="creating", endpoint=False)), fleet(OWN)),
-            WITH,
-            1,
-        ),
-        (world(topology(ONE, TWO), fleet(OWN)), settings(), 0),
-        (world(topology(), fleet()), WITH, 0),
-    ],
-    ids=[
-        "every node has a task",
-        "one has a stand-in",
-        "one's has no address yet",
-        "one has none",
-        "one that is being created has none",
-        "no stand-ins",
-        "no nodes",
-    ],
-)
+ASKED: dict[str, tuple[Topology, Fleet, Settings, int]] = {
+    "every node has a task": (topology(ONE), fleet(OWN), WITH, 0),
+    "one has a stand-in": (topology(ONE, TWO), fleet(OWN, STANDS_IN), WITH, 0),
+    "one's has no address yet": (topology(ONE, TWO), fleet(OWN, pending(TWO)), WITH, 0),
+    "one has none": (topology(ONE, TWO), fleet(OWN), WITH, 1),
+    "one that is being created has none": (topology(ONE, creating(TWO)), fleet(OWN), WITH, 1),
+    "no stand-ins": (topology(ONE, TWO), fleet(OWN), settings(), 0),
+    "no nodes": (topology(), fleet(), WITH, 0),
+}
+
+
+@pytest.mark.parametrize(("seen", "running", "told", "asked"), ASKED.values(), ids=ASKED)
 def test_read_asks_for_services_only_when_a_node_has_no_task(
-    here: World, told: Settings, asked: int
+    seen: Topology, running: Fleet, told: Settings, asked: int
 ) -> None:
     """A quiet run costs no call for it."""
+    here = world(seen, running)
     ecs = with_ecs(here)
 
     found = read_snapshot(here.ports, told)
@@ -99,7 +82,7 @@ def test_read_asks_for_services_only_when_a_node_has_no_task(
 def test_read_without_the_services_starts_no_stand_in_and_forbids_deletes() -> None:
     """Not known is not without service: every node counts as served, and the read as incomplete."""
     here = world(topology(ONE, TWO), fleet(OWN))
-    with_ecs(here, silent=True)
+    with_ecs(here).silent = True
 
     found = read_snapshot(here.ports, WITH)
 
@@ -112,8 +95,7 @@ class SecretiveZone(FakeZone):
 
     def vpcs(self) -> frozenset[str]:
         """Raises ReadFailed."""
-        msg = "Route 53 did not answer for the VPCs"
-        raise ReadFailed(msg)
+        raise ReadFailed("Route 53 did not answer for the VPCs")
 
 
 def test_read_without_the_zones_vpcs_is_incomplete() -> None:

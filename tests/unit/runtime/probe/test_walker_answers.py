@@ -150,19 +150,18 @@ def soon() -> Iterator[None]:
 @pytest.mark.parametrize(
     "answer",
     [
-        b"HTTP/1.1 400 Bad Request\r\n\r\n",
-        b"\x00\x01\x02\r\n",
-        b"\r\n",
-        b":twelve\r\n",
-        b"$x\r\n",
-        b"*x\r\n",
-        b"*1\r\n%1\r\n",
-        b":" + b"9" * 5000 + b"\r\n",
-        b"$99999999999999\r\n",
-        b"*1\r\n" * 100_000,
-        b"*2\r\n" * 100_000,
-    ],
-    ids=["HTTP", "binary", "nothing", "int", "bulk", "array", "map", "huge int", "huge", "deep", "wide"],
+pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", id="HTTP"),
+pytest.param(b"\x00\x01\x02\r\n", id="binary"),
+pytest.param(b"\r\n", id="nothing"),
+pytest.param(b":twelve\r\n", id="int"),
+pytest.param(b"$x\r\n", id="bulk"),
+pytest.param(b"*x\r\n", id="array"),
+pytest.param(b"*1\r\n%1\r\n", id="map"),
+pytest.param(b":" + b"9" * 5000 + b"\r\n", id="huge int"),
+pytest.param(b"$99999999999999\r\n", id="huge"),
+pytest.param(b"*1\r\n" * 100_000, id="deep"),
+pytest.param(b"*2\r\n" * 100_000, id="wide"),
+],
 )  # fmt: skip
 def test_answer_that_is_no_resp_is_a_trouble(trusted: Authority, answer: bytes) -> None:
     with soon():
@@ -180,15 +179,14 @@ ENDLESS = "it says what is no RESP: a line without an end"
 @pytest.mark.parametrize(
     ("beginning", "more", "told"),
     [
-        (b"*2\r\n$8388600\r\n", b"x" * 65536, LONG),
-        (b"*999999999\r\n", b"$60000\r\n" + b"x" * 60_000 + b"\r\n", LONG),
-        (b"*999999999\r\n", b":1\r\n" * 10_000, MANY),
-        (b"*999999999\r\n", b"*0\r\n" * 10_000, MANY),
-        (b"*999999999\r\n", b"*999999999\r\n", MANY),
-        (b"+", b"x" * 65536, ENDLESS),
-        (b"$", b"1" * 65536, ENDLESS),
+        pytest.param(b"*2\r\n$8388600\r\n", b"x" * 65536, LONG, id="bulk"),
+        pytest.param(b"*999999999\r\n", b"$60000\r\n" + b"x" * 60_000 + b"\r\n", LONG, id="bulks"),
+        pytest.param(b"*999999999\r\n", b":1\r\n" * 10_000, MANY, id="integers"),
+        pytest.param(b"*999999999\r\n", b"*0\r\n" * 10_000, MANY, id="empty arrays"),
+        pytest.param(b"*999999999\r\n", b"*999999999\r\n", MANY, id="arrays in arrays"),
+        pytest.param(b"+", b"x" * 65536, ENDLESS, id="line"),
+        pytest.param(b"$", b"1" * 65536, ENDLESS, id="length"),
     ],
-    ids=["bulk", "bulks", "integers", "empty arrays", "arrays in arrays", "line", "length"],
 )
 def test_answer_without_an_end_is_not_read_to_the_end(
     trusted: Authority, beginning: bytes, more: bytes, told: str
