@@ -31,6 +31,7 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
         return nodeid if path.stem == "test_suites" else str(path)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:  # noqa: ANN401 - xdist's Producer
     """Takes the place of xdist's own."""
     config.option.loadscopereorder = False

@@ -184,12 +184,12 @@ def test_after_an_interruption_no_other_walk_begins() -> None:
         def trace(self, name: str, *, view: bool) -> NameTrace:
             del view
             begun.append(name)
-            go_on.wait(10)
+            if len(begun) == MAX_CONCURRENT:
+                signal.pthread_kill(main, signal.SIGINT)
+            go_on.wait(60)
             return NameTrace(name)
 
     names = tuple(Hostname(f"n{i}.{ZONE}") for i in range(2 * MAX_CONCURRENT))
-    # when all names wait for their turn
-    threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         Probe("here").run(replace(targets(), names=names), cast("Walker", Hanging()))
     go_on.set()
