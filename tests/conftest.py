@@ -2,6 +2,7 @@
 
 import io
 import logging
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,14 @@ import pytest
 from hypothesis import settings
 
 from nodeway_runtime.functions.resync_journal import LogJournal
+
+# those of nohup, or of a shell's background job: programs that a test interrupts would inherit that they are ignored
+for number, handler in (
+    (signal.SIGHUP, signal.SIG_DFL),
+    (signal.SIGINT, signal.default_int_handler),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 # reproducible everywhere: the same examples each time, and no clock on a shared machine
 settings.register_profile("nodeway", derandomize=True, deadline=None, database=None)

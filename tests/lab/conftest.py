@@ -1,6 +1,5 @@
 """Sandboxes and labs for the lab's own tests."""
 
-import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -15,11 +14,6 @@ from lab.host import sandbox
 from tests.support.lab.command import nodeway, own_run_directory
 from tests.support.lab.room import Room, open_room
 from tests.support.scheduler import uses_shared_lab
-
-for ignored in (signal.SIGHUP, signal.SIGINT):
-    # of nohup, or of a shell's background job: programs that a test interrupts would inherit it
-    if signal.getsignal(ignored) is signal.SIG_IGN:
-        signal.signal(ignored, signal.SIG_DFL)
 
 
 @dataclass
