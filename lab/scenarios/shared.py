@@ -66,7 +66,7 @@ def handshake(world: World, name: str | None) -> str:
         with socket.create_connection((address, layout.PORT), timeout=10) as connection:
             try:
                 context.wrap_socket(connection, server_hostname=name).close()
-            except (ssl.SSLEOFError, ConnectionResetError):
+            except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError):
                 return "closed"
             return "connected"
 
