@@ -32,7 +32,13 @@ HOSTILE = {
 def test_session_that_ended_normally_has_no_line(started: Running) -> None:
     """Whichever side ended it, with or without data. The line of the last session shows that the others have none."""
     started.talk().close()
-    started.connect().close()
+    connections = len(started.node.connections)
+    with started.connect():
+        wait_until(
+            lambda: len(started.node.connections) > connections,
+            timeout_seconds=60,
+            what="HAProxy's connection to the node",
+        )
     with started.talk() as client:
         started.node.connections[-1].shutdown(socket.SHUT_RDWR)
         assert ended(client)
