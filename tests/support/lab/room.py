@@ -27,7 +27,13 @@ class Room:
     def environment(self) -> dict[str, str]:
         """What programs inside need."""
         path = os.pathsep.join([str(layout.ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        return {**os.environ, "LAB_RUN_DIR": str(self.run_dir), "PYTHONPATH": path}
+        return {
+            **os.environ,
+            "LAB_RUN_DIR": str(self.run_dir),
+            "PYTHONPATH": path,
+            # jsii refuses its cache where the home's parent belongs to a user that the sandbox does not have
+            "JSII_RUNTIME_PACKAGE_CACHE": "disabled",
+        }
 
     def run(self, *argv: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a program inside and wait for its end; `more` is environment."""
