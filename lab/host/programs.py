@@ -40,6 +40,17 @@ def end(process: subprocess.Popen[Any], *, grace_seconds: float = END_SECONDS) -
     process.wait(END_SECONDS)
 
 
+def read_rest(
+    process: subprocess.Popen[str], *, timeout_seconds: float = END_SECONDS
+) -> tuple[str, str]:
+    """The rest of a program's output and errors; a program that does not end in this time is killed."""
+    try:
+        return process.communicate(timeout=timeout_seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.communicate(timeout=END_SECONDS)
+
+
 def _signal(process: subprocess.Popen[Any], number: signal.Signals) -> None:
     """Send a signal to the program, and to its process group if it leads one."""
     with suppress(ProcessLookupError, PermissionError):

@@ -48,7 +48,7 @@ class Client:
         """The figures of the current stage; raises LabError when the client failed or ended."""
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
-            last = self._process.communicate()[1].strip().splitlines()[-1:] or ["nothing"]
+            last = programs.read_rest(self._process)[1].strip().splitlines()[-1:] or ["nothing"]
             raise LabError(f"lab.client ended early, its last line: {last[0]}")
         figures: Figures = json.loads(line)
         if "error" in figures:

@@ -14,6 +14,7 @@ from lab import layout
 from lab.deployment.modes import AccessMode
 from lab.deployment.world import World
 from lab.errors import LabError
+from lab.host.programs import read_rest
 from lab.wait import wait_until
 
 Figures = dict[str, Any]
@@ -144,22 +145,13 @@ def under_load(
         load.wait_for_writes(writes)
     finally:
         stop_file.touch()
-        out, err = last_words(process)
+        out, err = read_rest(process, timeout_seconds=LAST_WORDS_SECONDS)
     if process.returncode != 0 or not out.strip():
         msg = f"the load client ended with {process.returncode}: {err.strip().splitlines()[-1:]}"
         raise LabError(msg)
     load.figures.update(json.loads(out.strip().splitlines()[-1]))
     load.lost = [(int(slot), float(at)) for slot, at in load.figures.pop("lost")]
     load.gaps = [(float(at), float(seconds)) for at, seconds in load.figures.pop("gaps")]
-
-
-def last_words(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """The rest of a program's output; a program that does not end in time is killed."""
-    try:
-        return process.communicate(timeout=LAST_WORDS_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.communicate()
 
 
 def start(words: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:

@@ -87,7 +87,10 @@ def relay(process: subprocess.Popen[str], ended: threading.Event) -> None:
     for line in process.stdout or ():
         emit("report", report=json.loads(line))
     if not ended.is_set():
-        emit("trouble", text=f"the probe in the client's network ended with {process.wait()}")
+        emit(
+            "trouble",
+            text=f"the probe in the client's network ended with {process.wait(programs.END_SECONDS)}",
+        )
 
 
 def run_event(about: Mapping[str, str]) -> None:

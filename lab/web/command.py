@@ -53,6 +53,7 @@ def show(agent: "Agent", server: Server, what: str) -> None:
         say(f"the map is at {address}")
         say(f"Ctrl-C ends {what}")
         try:
+            # without a deadline: the page is served until Ctrl-C, or until the agent ends
             agent.ended.wait()
             if run_directory.running() is not None:
                 log = os.path.relpath(layout.run_dir() / "logs" / "web.log")

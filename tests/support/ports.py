@@ -133,7 +133,7 @@ class FakeStandInZone:
 
     @property
     def names(self) -> dict[Hostname, Hostname | None]:
-        """Where each name leads; None: to the placeholder address."""
+        """The CNAME target of each name; None for an A record with PLACEHOLDER, as of a node without a name yet."""
         found = {}
         for name, kind, _ in self._hosted.sets:
             if kind != "SOA":

@@ -239,7 +239,7 @@ def background_load(
         def read_line() -> str:
             line = process.stdout.readline().strip() if process.stdout else ""
             if not line:
-                last = process.communicate()[1][-ERROR_CHARACTERS:].strip()
+                last = programs.read_rest(process)[1][-ERROR_CHARACTERS:].strip()
                 raise LabError(f"the benchmark's connections ended: {last}")
             return line
 

@@ -151,7 +151,7 @@ def proxies(room: Room) -> Room:
 
 
 @pytest.fixture(scope="module")
-def said(proxies: Room) -> dict[str, Reply]:
+def replies(proxies: Room) -> dict[str, Reply]:
     """What became of every connection."""
     found: dict[str, Reply] = proxies.call(dial_all)
     return found
@@ -164,40 +164,40 @@ def log_of(room: Room, address: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SERVED)
-def test_name_of_a_node_leads_to_it(said: dict[str, Reply], name: str) -> None:
+def test_name_of_a_node_leads_to_it(replies: dict[str, Reply], name: str) -> None:
     """By each shape of name, in any case; to the cluster's own port, and with every byte of the hello."""
     expected = f"{SERVED[name]}:{layout.PORT} heard {len(hello(name))} bytes\n"
 
-    assert (said[name]["end"], said[name]["heard"]) == ("answered", expected)
+    assert (replies[name]["end"], replies[name]["heard"]) == ("answered", expected)
 
 
-def test_configuration_endpoint_leads_to_a_node(said: dict[str, Reply]) -> None:
-    assert said["clustercfg"]["heard"].startswith((f"{ONE}:", f"{TWO}:"))
+def test_configuration_endpoint_leads_to_a_node(replies: dict[str, Reply]) -> None:
+    assert replies["clustercfg"]["heard"].startswith((f"{ONE}:", f"{TWO}:"))
 
 
 @pytest.mark.parametrize("what", [*NO_NODES_NAME, "plaintext"])
-def test_what_names_no_node_is_closed_at_once(said: dict[str, Reply], what: str) -> None:
-    assert (said[what]["end"], said[what]["heard"]) == ("closed", "")
-    assert said[what]["seconds"] < AT_ONCE
+def test_what_names_no_node_is_closed_at_once(replies: dict[str, Reply], what: str) -> None:
+    assert (replies[what]["end"], replies[what]["heard"]) == ("closed", "")
+    assert replies[what]["seconds"] < AT_ONCE
 
 
 @pytest.mark.parametrize("what", WRONG_ADDRESS)
-def test_name_that_leads_elsewhere_is_closed_at_once(said: dict[str, Reply], what: str) -> None:
-    assert (said[what]["end"], said[what]["heard"]) == ("closed", "")
-    assert said[what]["seconds"] < AT_ONCE
+def test_name_that_leads_elsewhere_is_closed_at_once(replies: dict[str, Reply], what: str) -> None:
+    assert (replies[what]["end"], replies[what]["heard"]) == ("closed", "")
+    assert replies[what]["seconds"] < AT_ONCE
 
 
 def test_node_that_does_not_exist_is_closed_when_the_resolver_said_so(
-    said: dict[str, Reply],
+    replies: dict[str, Reply],
 ) -> None:
     """The wildcard leads every name here. HAProxy asks thrice, in both families."""
-    assert said["unknown node"]["end"] == "closed"
-    assert said["unknown node"]["seconds"] < 4.5
+    assert replies["unknown node"]["end"] == "closed"
+    assert replies["unknown node"]["seconds"] < 4.5
 
 
-def test_only_names_of_nodes_are_looked_up(proxies: Room, said: dict[str, Reply]) -> None:
+def test_only_names_of_nodes_are_looked_up(proxies: Room, replies: dict[str, Reply]) -> None:
     """Nobody can have this resolver asked for what he likes."""
-    assert said
+    assert replies
     lines = (proxies.run_dir / "asked.txt").read_text().splitlines()
     asked = {name for who, name in map(str.split, lines) if who in {FIRST, SECOND, STOPPED}}
 
@@ -207,42 +207,42 @@ def test_only_names_of_nodes_are_looked_up(proxies: Room, said: dict[str, Reply]
 
 
 @pytest.mark.parametrize("what", ["other port", "ops port"])
-def test_nobody_listens_elsewhere(said: dict[str, Reply], what: str) -> None:
+def test_nobody_listens_elsewhere(replies: dict[str, Reply], what: str) -> None:
     """The nodes' other ports are not reached, and HAProxy's own figures are not shown."""
-    assert said[what]["end"] == "refused"
+    assert replies[what]["end"] == "refused"
 
 
-def test_only_clients_may_connect(said: dict[str, Reply]) -> None:
+def test_only_clients_may_connect(replies: dict[str, Reply]) -> None:
     """Not even with a node's name."""
-    assert said["no client"]["end"] == "closed"
-    assert said["no client"]["seconds"] < AT_ONCE
+    assert replies["no client"]["end"] == "closed"
+    assert replies["no client"]["seconds"] < AT_ONCE
 
 
 @pytest.mark.parametrize("what", ["silence", "half a hello"])
-def test_who_does_not_go_on_is_let_go(said: dict[str, Reply], what: str) -> None:
+def test_who_does_not_go_on_is_let_go(replies: dict[str, Reply], what: str) -> None:
     """It holds a session for five seconds, and no longer."""
-    assert said[what]["end"] == "closed"
-    assert 4.5 < said[what]["seconds"] < 20
+    assert replies[what]["end"] == "closed"
+    assert 4.5 < replies[what]["seconds"] < 20
 
 
 @pytest.mark.parametrize("what", ["two packets", "a byte a packet"])
-def test_hello_may_come_in_pieces(said: dict[str, Reply], what: str) -> None:
+def test_hello_may_come_in_pieces(replies: dict[str, Reply], what: str) -> None:
     """A hello with a post-quantum key does not fit one packet."""
-    assert said[what]["heard"] == f"{ONE}:{layout.PORT} heard {len(NODE)} bytes\n"
+    assert replies[what]["heard"] == f"{ONE}:{layout.PORT} heard {len(NODE)} bytes\n"
 
 
-def test_what_a_node_refuses_is_refused_at_once(said: dict[str, Reply]) -> None:
+def test_what_a_node_refuses_is_refused_at_once(replies: dict[str, Reply]) -> None:
     """Nobody is kept waiting for a node that is down; one whose host is lost costs the time to connect."""
-    assert (said["dead node"]["end"], said["lost node"]["end"]) == ("closed", "closed")
-    assert said["dead node"]["seconds"] < AT_ONCE
-    assert 1.5 < said["lost node"]["seconds"] < 10
+    assert (replies["dead node"]["end"], replies["lost node"]["end"]) == ("closed", "closed")
+    assert replies["dead node"]["seconds"] < AT_ONCE
+    assert 1.5 < replies["lost node"]["seconds"] < 10
 
 
 def test_refused_are_logged_by_the_name_that_they_asked_for(
-    proxies: Room, said: dict[str, Reply]
+    proxies: Room, replies: dict[str, Reply]
 ) -> None:
     """A line each, whatever is in the name; none for those that were served well."""
-    assert said
+    assert replies
     told = [json.loads(line) for line in log_of(proxies, FIRST)]
     lines = [one for one in told if one["message"] == "session"]
     refused = {(one["name"], one["address"]) for one in lines if one["cause"] == "PR"}
@@ -274,9 +274,9 @@ def loops() -> dict[str, list[int]]:
     return counted
 
 
-def test_one_connection_of_a_client_makes_no_loop(proxies: Room, said: dict[str, Reply]) -> None:
+def test_one_connection_of_a_client_makes_no_loop(proxies: Room, replies: dict[str, Reply]) -> None:
     """One that leads to another HAProxy ends there, although that one may take it for a client's."""
-    assert said
+    assert replies
     assert proxies.call(loops) == {
         "the HAProxy itself": [1, 0],
         "another HAProxy": [1, 1],

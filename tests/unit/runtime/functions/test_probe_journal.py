@@ -42,8 +42,10 @@ Lines = list[dict[str, Any]]
 Capture = pytest.CaptureFixture[str]
 
 
-def told(capsys: Capture, report: Report, *, node_metrics: bool = True) -> tuple[Lines, Lines]:
-    """The log lines, and the lines with metrics."""
+def write_report(
+    capsys: Capture, report: Report, *, node_metrics: bool = True
+) -> tuple[Lines, Lines]:
+    """Writes the report to the journal; returns the log lines, and the lines with metrics."""
     journal = LogJournal(cluster="demo", request_id="r-1", node_metrics=node_metrics)
     for handler in logging.getLogger("probe").handlers:
         if isinstance(handler, logging.StreamHandler):
@@ -67,7 +69,7 @@ def total(lines: Lines, name: str) -> float:
 
 def test_run_in_order_is_one_line(capsys: Capture) -> None:
     """500 names that are as they should be are nobody's reading."""
-    lines, _ = told(capsys, report())
+    lines, _ = write_report(capsys, report())
 
     (line,) = lines
     assert (line["level"], line["message"], line["service"]) == ("INFO", "report", "probe")
@@ -82,7 +84,7 @@ def test_each_name_that_is_not_in_order_has_a_line_and_the_worst_is_first(
     capsys: Capture,
 ) -> None:
     """With all that somebody needs who reads nothing else."""
-    lines, _ = told(capsys, BAD)
+    lines, _ = write_report(capsys, BAD)
 
     first, second, last = lines
     meaning = MEANINGS[Verdict.DEAD_PROXY]
@@ -100,7 +102,7 @@ def test_each_name_that_is_not_in_order_has_a_line_and_the_worst_is_first(
 def test_metrics_of_a_run_have_the_cluster_as_their_one_dimension(
     capsys: Capture,
 ) -> None:
-    _, lines = told(capsys, BAD, node_metrics=False)
+    _, lines = write_report(capsys, BAD, node_metrics=False)
 
     first, second = lines
     dimensions, units = of(first)
@@ -129,7 +131,7 @@ def test_what_nobody_knows_is_no_metric(capsys: Capture) -> None:
     """The first run of a process has counted nothing: zero would say that nothing had happened."""
     unknown = replace(row("demo-0001-001"), moved=None, asked=None)
 
-    _, lines = told(capsys, report(unknown))
+    _, lines = write_report(capsys, report(unknown))
 
     assert of(lines[0])[1].keys() == OF_RUN - COUNTED
     assert of(lines[-1])[1].keys() == OF_NODE - {ProbeMetric.MOVED, ProbeMetric.ASKED}
@@ -137,7 +139,7 @@ def test_what_nobody_knows_is_no_metric(capsys: Capture) -> None:
 
 def test_each_name_has_metrics_of_its_own(capsys: Capture) -> None:
     """Of an alarm that names the node."""
-    _, lines = told(capsys, BAD)
+    _, lines = write_report(capsys, BAD)
 
     by_node = {line[Dimension.NODE]: line for line in lines if Dimension.NODE in line}
     assert list(by_node) == ["demo-0001-001", "demo-0001-002", "demo-0002-001"]
@@ -157,7 +159,7 @@ def test_no_line_has_more_values_of_a_metric_than_cloudwatch_takes(
         for n in range(count)
     ]
 
-    _, lines = told(capsys, report(*rows), node_metrics=False)
+    _, lines = write_report(capsys, report(*rows), node_metrics=False)
 
     for leg in OF_LEGS:
         values = [line[leg] for line in lines if leg in line]
@@ -223,7 +225,7 @@ def test_run_tells_how_many_names_it_walked_and_no_metric_that_it_does_not_know(
     capsys: Capture, rows: tuple[Row, ...], paths: list[float]
 ) -> None:
     """No name known is not nothing broken: an alarm would end. CloudWatch takes no line without a metric."""
-    _, metrics = told(capsys, replace(report(), rows=rows))
+    _, metrics = write_report(capsys, replace(report(), rows=rows))
 
     assert [
         line[ProbeMetric.PATHS_WALKED] for line in metrics if ProbeMetric.PATHS_WALKED in line
