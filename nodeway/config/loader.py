@@ -175,6 +175,10 @@ def describe_error(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"{key}: is missing"
     rule = detail["msg"].removeprefix("Value error, ")
+    rule = f"{rule[0].lower()}{rule[1:]}"
+    if detail["type"] == "json_invalid":
+        # without a key, and the value is the whole file
+        return rule
     # the value may be a password that was entered in place of its secret's ARN
     got = "a value that is not shown" if "secret_arn" in key else repr(detail["input"])
-    return f"{key}: {rule[0].lower()}{rule[1:]}; got {got}"
+    return f"{key}: {rule}; got {got}"

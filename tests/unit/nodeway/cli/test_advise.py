@@ -99,7 +99,7 @@ def test_json_has_every_key(nodeway: Terminal, empty_directory: Path) -> None:
         (("advise",), "give one of --replication-group NAME and --from FILE"),
         (("advise", "--from", "x.json", "--replication-group", "demo"), "give one of"),
         (("advise", "--from", "none.json"), "none.json cannot be read: No such file or directory"),
-        (("advise", "--from", "broken.json"), "broken.json: "),
+        (("advise", "--from", "broken.json"), "broken.json: invalid JSON: "),
         (
             ("advise", "--from", "wrong.json"),
             "wrong.json: nodes: input should be greater than or equal to 1; got 0; ",
